@@ -1,0 +1,37 @@
+namespace MLNetLinearize;
+
+/// <summary>What the compiler found in a model and did with it.</summary>
+public sealed record CompilationReport
+{
+    /// <summary>Version of the default operator set in the file.</summary>
+    public required long OriginalOpset { get; init; }
+
+    /// <summary>Version of the default operator set of the linearization graph.</summary>
+    public required long Opset { get; init; }
+
+    /// <summary>Name of the explained tensor.</summary>
+    public required string ExplainedOutput { get; init; }
+
+    /// <summary>The final Softmax, LogSoftmax or Sigmoid that was cut, or null.</summary>
+    public string? CutActivation { get; init; }
+
+    /// <summary>Why the graph runs row by row, or null where it runs in batches.</summary>
+    public string? RowByRowReason { get; init; }
+
+    /// <summary>Whether every operator on the way is piecewise linear, so that W is constant in the linear region around x.</summary>
+    public required bool IsPiecewiseLinear { get; init; }
+
+    /// <summary>The nodes of the canonical network in order.</summary>
+    public required IReadOnlyList<NodeReport> Nodes { get; init; }
+
+    /// <summary>Other things worth telling, one sentence each.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+}
+
+/// <summary>One node of the canonical network.</summary>
+/// <param name="Name">Its name, else the name of its first output.</param>
+/// <param name="Operator">Operator type.</param>
+/// <param name="OutputShape">Shape of its first output at batch 1.</param>
+/// <param name="Rule">How it is linearized: the kind of its rule, or <c>constant</c> where nothing explained passes through.</param>
+/// <param name="MultiplyAdds">Multiply-adds of one row, forward.</param>
+public sealed record NodeReport(string Name, string Operator, IReadOnlyList<int> OutputShape, string Rule, long MultiplyAdds);

@@ -1,0 +1,11 @@
+namespace MLNetLinearize;
+
+/// <summary>The model file or its use is wrong: corrupt bytes, a missing tensor, an input without a known shape. The message names what, where and the remedy.</summary>
+public sealed class InvalidModelException : Exception
+{
+    /// <summary>Creates the exception.</summary>
+    public InvalidModelException(string message) : base(message) { }
+
+    /// <summary>Creates the exception with its cause.</summary>
+    public InvalidModelException(string message, Exception innerException) : base(message, innerException) { }
+}

@@ -1,0 +1,96 @@
+using MLNetLinearize.Onnx;
+
+namespace MLNetLinearize;
+
+/// <summary>
+/// A network compiled to its linearization graph: an ordinary ONNX model in standard <c>ai.onnx</c> operators that gives,
+/// for each row and each explained target, score, attribution, bias, weight row and error.
+/// </summary>
+/// <remarks>
+/// Outputs, with N rows, K targets, C network outputs and an explained input of shape d… a row: <c>Score [N, C]</c> (the
+/// explained tensor), <c>ExplainedTarget [N, K]</c> (Int64), <c>Attribution [N, K, d…]</c> (W∘x), <c>Bias [N, K]</c>,
+/// <c>Weights [N, K, d…]</c>, <c>ExplainedScore [N, K]</c>, <c>LinearizationError [N, K]</c>. With several explained
+/// inputs, attribution and weights come once each as <c>Attribution.&lt;input&gt;</c> and <c>Weights.&lt;input&gt;</c>.
+/// </remarks>
+public sealed class LinearizationGraph
+{
+    internal LinearizationGraph(ModelProto model, IReadOnlyList<GraphInput> inputs, int outputCount, int targetCount, bool isRowByRow, LinearizeOptions options, CompilationReport report)
+    {
+        Model = model;
+        Inputs = inputs;
+        OutputCount = outputCount;
+        TargetCount = targetCount;
+        IsRowByRow = isRowByRow;
+        Options = options;
+        Report = report;
+    }
+
+    /// <summary>Compiles a model file.</summary>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+    /// <exception cref="InvalidModelException">The file is corrupt, an input's shape is open, or an option names what the model lacks.</exception>
+    /// <exception cref="UnsupportedOperatorException">Operators on the way have no rule; the message lists them all.</exception>
+    public static LinearizationGraph Compile(string modelFile, LinearizeOptions? options = null) => Linearization.Compiler.Compile(OnnxFile.Read(modelFile), options ?? new());
+
+    /// <summary>Compiles a model from a stream. Weights must be inside it.</summary>
+    /// <inheritdoc cref="Compile(string, LinearizeOptions?)"/>
+    public static LinearizationGraph Compile(Stream model, LinearizeOptions? options = null) => Linearization.Compiler.Compile(OnnxFile.Read(model), options ?? new());
+
+    /// <summary>The graph's inputs, in the model's order; with <see cref="Targets.FromColumn"/> the label input <c>ExplainedLabel</c> (Int64 <c>[N, 1]</c>) comes last.</summary>
+    public IReadOnlyList<GraphInput> Inputs { get; }
+
+    /// <summary>The inputs that the score is explained by.</summary>
+    public IEnumerable<GraphInput> ExplainedInputs => Inputs.Where(i => i.IsExplained);
+
+    /// <summary>Number C of elements of the explained tensor in a row.</summary>
+    public int OutputCount { get; }
+
+    /// <summary>Number K of explained targets a row.</summary>
+    public int TargetCount { get; }
+
+    /// <summary>Whether the network has no usable batch axis, so that the graph takes one row per run.</summary>
+    public bool IsRowByRow { get; }
+
+    /// <summary>What the compiler found and did.</summary>
+    public CompilationReport Report { get; }
+
+    /// <summary>Writes the graph as an ONNX file that any ONNX runtime runs.</summary>
+    /// <exception cref="IOException">The file cannot be written; what was there before is untouched.</exception>
+    public void Save(string path) => OnnxFile.Write(Model, path);
+
+    internal ModelProto Model { get; }
+
+    internal LinearizeOptions Options { get; }
+
+    /// <summary>Name of the attribution output of an explained input.</summary>
+    internal string AttributionOf(GraphInput input) => Suffixed(OutputNames.Attribution, input);
+
+    /// <summary>Name of the weights output of an explained input.</summary>
+    internal string WeightsOf(GraphInput input) => Suffixed(OutputNames.Weights, input);
+
+    private string Suffixed(string name, GraphInput input) => ExplainedInputs.Skip(1).Any() ? $"{name}.{input.Name}" : name;
+}
+
+/// <summary>One input of a linearization graph.</summary>
+/// <param name="Name">Name of the ONNX input.</param>
+/// <param name="ElementType">Type of its elements.</param>
+/// <param name="RowShape">Shape of one row, without the batch axis.</param>
+/// <param name="HasBatchAxis">Whether the ONNX input's first axis counts rows; if not, one row is the whole input.</param>
+/// <param name="IsExplained">Whether the score is explained by it.</param>
+public sealed record GraphInput(string Name, Type ElementType, IReadOnlyList<int> RowShape, bool HasBatchAxis, bool IsExplained)
+{
+    /// <summary>Number of elements of one row.</summary>
+    public int RowLength => RowShape.Aggregate(1, (a, d) => a * d);
+}
+
+/// <summary>Names of the graph's outputs and of its label input.</summary>
+internal static class OutputNames
+{
+    public const string Score = "Score";
+    public const string ExplainedTarget = "ExplainedTarget";
+    public const string Attribution = "Attribution";
+    public const string Bias = "Bias";
+    public const string Weights = "Weights";
+    public const string ExplainedScore = "ExplainedScore";
+    public const string LinearizationError = "LinearizationError";
+    public const string Label = "ExplainedLabel";
+}

@@ -1,0 +1,65 @@
+namespace MLNetLinearize;
+
+/// <summary>What to explain, and under which column names. All properties have defaults that suit a classifier with one input.</summary>
+public sealed class LinearizeOptions
+{
+    /// <summary>Column that feeds the model's only input. Default: the column named as that input.</summary>
+    public string? InputColumn { get; init; }
+
+    /// <summary>Columns for a model of several inputs: ONNX input name → column name. Default: the same name.</summary>
+    public IReadOnlyDictionary<string, string>? InputColumns { get; init; }
+
+    /// <summary>Sizes for inputs whose inner dimensions the model leaves open: ONNX input name → shape, the batch dimension included (its value is ignored).</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<int>>? InputShapes { get; init; }
+
+    /// <summary>Tensors to explain the score by: model inputs, or one inner tensor. Default: every float input. The others are constants of the row; their share is in the bias.</summary>
+    public IReadOnlyList<string>? ExplainedInputs { get; init; }
+
+    /// <summary>Tensor to explain: an output or any inner tensor. Default: the first float output, before a final Softmax, LogSoftmax or Sigmoid.</summary>
+    public string? ExplainedOutput { get; init; }
+
+    /// <summary>Which outputs each row explains. Default: <see cref="Targets.Predicted"/>.</summary>
+    public Targets Targets { get; init; } = Targets.Predicted;
+
+    /// <summary>How smooth operators become affine. Default: <see cref="Nonlinearity.Tangent"/>.</summary>
+    public Nonlinearity Nonlinearity { get; init; } = Nonlinearity.Tangent;
+
+    /// <summary>Names of the outputs, in order, for slot names and reports; also what a text label column of <see cref="Targets.FromColumn"/> is matched with.</summary>
+    public IReadOnlyList<string>? ClassNames { get; init; }
+
+    /// <summary>Keep only this many largest contributions (by absolute value) per target, as a sparse vector. Default: all. The error is computed before.</summary>
+    public int? TopFeatures { get; init; }
+
+    /// <summary>Name of the column W∘x. Null leaves the column out.</summary>
+    public string? AttributionColumn { get; init; } = "Attribution";
+
+    /// <summary>Name of the column b. Null leaves the column out.</summary>
+    public string? BiasColumn { get; init; } = "Bias";
+
+    /// <summary>Name of the column of weight rows W. Null leaves the column out.</summary>
+    public string? WeightsColumn { get; init; } = "Weights";
+
+    /// <summary>Name of the column of explained output indices. Null leaves the column out.</summary>
+    public string? ExplainedTargetColumn { get; init; } = "ExplainedTarget";
+
+    /// <summary>Name of the column of explained scores F_c(x). Null leaves the column out.</summary>
+    public string? ExplainedScoreColumn { get; init; } = "ExplainedScore";
+
+    /// <summary>Name of the column <c>|F − (Σ attribution + b)| / max(1, |F|)</c>. Null leaves the column out.</summary>
+    public string? LinearizationErrorColumn { get; init; } = "LinearizationError";
+
+    /// <summary>Rows per run of the network. Default: chosen by the library.</summary>
+    public int? BatchSize { get; init; }
+
+    /// <summary>Largest output of one row, in bytes, that is accepted. Default: 64 MiB.</summary>
+    public long MaxBytesPerRow { get; init; } = 64L << 20;
+
+    /// <summary>CUDA device to run on. Default: the CPU.</summary>
+    public int? GpuDeviceId { get; init; }
+
+    /// <summary>Whether to run on the CPU when the GPU cannot be used; otherwise that is an error.</summary>
+    public bool FallbackToCpu { get; init; }
+
+    /// <summary>Threads per run of the network. Default: ONNX Runtime's choice.</summary>
+    public int? Threads { get; init; }
+}

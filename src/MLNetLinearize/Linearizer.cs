@@ -1,0 +1,63 @@
+using MathNet.Numerics.LinearAlgebra;
+using MLNetLinearize.Runtime;
+
+namespace MLNetLinearize;
+
+/// <summary>
+/// Explains arrays without an IDataView: load a model once, then ask for the local affine map or the explanation of any
+/// row. Thread-safe after construction.
+/// </summary>
+public sealed class Linearizer : IDisposable
+{
+    private readonly ExplanationSession session;
+
+    /// <summary>Compiles a model file and opens a session over it.</summary>
+    /// <inheritdoc cref="LinearizationGraph.Compile(string, LinearizeOptions?)"/>
+    public Linearizer(string modelFile, LinearizeOptions? options = null) : this(LinearizationGraph.Compile(modelFile, options)) { }
+
+    /// <summary>Opens a session over a compiled graph.</summary>
+    public Linearizer(LinearizationGraph graph)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        session = new ExplanationSession(graph);
+    }
+
+    /// <summary>The compiled graph.</summary>
+    public LinearizationGraph Graph => session.Graph;
+
+    /// <summary>The local affine map of one row of a network with one explained input: all K targets.</summary>
+    /// <param name="row">The row, flattened; <see cref="GraphInput.RowLength"/> elements.</param>
+    /// <exception cref="ArgumentException">The row has another length.</exception>
+    public LinearMap Explain(ReadOnlySpan<float> row) => ExplainBatch(row.ToArray(), 1)[0];
+
+    /// <summary>The local affine maps of several rows.</summary>
+    /// <param name="rows">The rows, flattened, one after the other.</param>
+    /// <param name="count">Number of rows.</param>
+    /// <exception cref="ArgumentException">The array's length is not count · row length.</exception>
+    public IReadOnlyList<LinearMap> ExplainBatch(float[] rows, int count)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        var input = Graph.Inputs.Count == 1 ? Graph.Inputs[0] : throw new InvalidOperationException($"The model has the inputs [{string.Join(", ", Graph.Inputs.Select(i => i.Name))}]; use the IDataView component for several inputs.");
+        if (rows.Length != (long)count * input.RowLength)
+            throw new ArgumentException($"Input '{input.Name}' takes {input.RowLength} values a row ([{string.Join(", ", input.RowShape)}]), so {count} rows need {(long)count * input.RowLength}; got {rows.Length}.", nameof(rows));
+        var batch = session.Run(new Dictionary<string, Array> { [input.Name] = rows }, count);
+        return [.. Enumerable.Range(0, count).Select(r => Map(batch, r, rows.AsSpan(r * input.RowLength, input.RowLength).ToArray()))];
+    }
+
+    /// <summary>Releases the session.</summary>
+    public void Dispose() => session.Dispose();
+
+    private LinearMap Map(ExplanationBatch batch, int row, float[] x)
+    {
+        // A row of outputs is K rows of W one after the other, which is W transposed in MathNet's column-major storage.
+        var weights = Matrix<float>.Build.Dense(x.Length, Graph.TargetCount, batch.Single(OutputNames.Weights, row).ToArray()).Transpose();
+        return new LinearMap(
+            weights,
+            Vector<float>.Build.Dense(batch.Single(OutputNames.Bias, row).ToArray()),
+            Vector<float>.Build.Dense(x),
+            Vector<float>.Build.Dense(batch.Single(OutputNames.Score, row).ToArray()),
+            Vector<float>.Build.Dense(batch.Single(OutputNames.ExplainedScore, row).ToArray()),
+            batch.Int64(OutputNames.ExplainedTarget, row).ToArray(),
+            Vector<float>.Build.Dense(batch.Single(OutputNames.LinearizationError, row).ToArray()));
+    }
+}

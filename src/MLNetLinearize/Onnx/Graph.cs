@@ -1,0 +1,123 @@
+using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
+
+namespace MLNetLinearize.Onnx;
+
+/// <summary>
+/// A model opened for editing: nodes in topological order, initializers by name, and names that do not collide.
+/// <see cref="ToModel"/> gives the file form back; whatever the model carried beyond the graph stays with it.
+/// </summary>
+internal sealed class Graph
+{
+    private readonly ModelProto header;
+    private readonly HashSet<string> names = [];
+    private int counter;
+
+    public Graph(ModelProto model)
+    {
+        header = model.Clone();
+        var graph = header.Graph;
+        Nodes = [.. graph.Node];
+        Initializers = graph.Initializer.ToDictionary(t => t.Name);
+        // IR versions below 4 list every initializer among the inputs as well.
+        Inputs = [.. graph.Input.Where(i => !Initializers.ContainsKey(i.Name))];
+        Outputs = [.. graph.Output];
+        names.UnionWith(Initializers.Keys);
+        names.UnionWith(graph.Input.Select(i => i.Name));
+        foreach (var node in Nodes)
+        {
+            names.UnionWith(node.Output);
+            names.Add(node.Name);
+        }
+        graph.Node.Clear();
+        graph.Initializer.Clear();
+        graph.Input.Clear();
+        graph.Output.Clear();
+        graph.ValueInfo.Clear();
+    }
+
+    public List<NodeProto> Nodes { get; set; }
+
+    public Dictionary<string, TensorProto> Initializers { get; }
+
+    public List<ValueInfoProto> Inputs { get; }
+
+    public List<ValueInfoProto> Outputs { get; }
+
+    /// <summary>Version of the default operator set.</summary>
+    public long Opset
+    {
+        get => header.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")?.Version ?? 1;
+        set
+        {
+            var entry = header.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx");
+            if (entry is null) header.OpsetImport.Add(entry = new OperatorSetIdProto { Domain = "" });
+            entry.Version = value;
+        }
+    }
+
+    public ModelProto Header => header;
+
+    /// <summary>A name nobody in the graph uses, made from <paramref name="hint"/>.</summary>
+    public string Fresh(string hint)
+    {
+        var name = hint;
+        while (!names.Add(name)) name = $"{hint}_{++counter}";
+        return name;
+    }
+
+    public string AddInitializer(TensorProto tensor)
+    {
+        tensor.Name = Fresh(tensor.Name);
+        Initializers.Add(tensor.Name, tensor);
+        return tensor.Name;
+    }
+
+    public Graph Clone() => new(ToModel());
+
+    public ModelProto ToModel()
+    {
+        var model = header.Clone();
+        model.Graph.Node.AddRange(Nodes);
+        model.Graph.Initializer.AddRange(Initializers.Values);
+        model.Graph.Input.AddRange(Inputs);
+        model.Graph.Output.AddRange(Outputs);
+        return model;
+    }
+
+    /// <summary>Makes every reader of <paramref name="from"/> read <paramref name="to"/>. Graph outputs keep their names.</summary>
+    public void Redirect(string from, string to)
+    {
+        foreach (var node in Nodes)
+            for (var i = 0; i < node.Input.Count; i++)
+                if (node.Input[i] == from) node.Input[i] = to;
+    }
+
+    /// <summary>Drops nodes and initializers that none of <paramref name="wanted"/> depends on.</summary>
+    public void RemoveDead(IEnumerable<string> wanted)
+    {
+        var live = new HashSet<string>(wanted);
+        var kept = new List<NodeProto>();
+        foreach (var node in Enumerable.Reverse(Nodes))
+        {
+            if (!node.Output.Any(o => o.Length > 0 && live.Contains(o))) continue;
+            kept.Add(node);
+            live.UnionWith(Reads(node));
+        }
+        kept.Reverse();
+        Nodes = kept;
+        foreach (var name in Initializers.Keys.Where(n => !live.Contains(n)).ToList()) Initializers.Remove(name);
+    }
+
+    /// <summary>Every outer tensor a node reads, those read inside its nested graphs included.</summary>
+    public static IEnumerable<string> Reads(NodeProto node) =>
+        node.Input.Where(i => i.Length > 0)
+            .Concat(node.Attribute.SelectMany(a => a.Graphs.Concat(a.G is null ? [] : [a.G])).SelectMany(g => g.Node.SelectMany(Reads)));
+
+    public static ValueInfoProto Value(string name, DataType type, IEnumerable<object> dims)
+    {
+        var shape = new TensorShapeProto();
+        foreach (var d in dims)
+            shape.Dim.Add(d is string s ? new TensorShapeProto.Types.Dimension { DimParam = s } : new TensorShapeProto.Types.Dimension { DimValue = Convert.ToInt64(d, System.Globalization.CultureInfo.InvariantCulture) });
+        return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)type, Shape = shape } } };
+    }
+}

@@ -1,0 +1,71 @@
+using Google.Protobuf;
+using AttributeType = MLNetLinearize.Onnx.AttributeProto.Types.AttributeType;
+
+namespace MLNetLinearize.Onnx;
+
+/// <summary>Reading and writing a node's attributes and inputs.</summary>
+internal static class Nodes
+{
+    /// <summary>The node as people name it in errors: operator, name, and the tensor it makes.</summary>
+    public static string Describe(this NodeProto node) =>
+        $"{(IsStandard(node) ? "" : node.Domain + ".")}{node.OpType} '{(node.Name.Length > 0 ? node.Name : node.Output.FirstOrDefault() ?? "?")}'";
+
+    /// <summary>Whether the node's operator comes from the default ONNX domain, <c>ai.onnx</c>.</summary>
+    public static bool IsStandard(this NodeProto node) => node.Domain is "" or "ai.onnx";
+
+    /// <summary>Name of input <paramref name="i"/>, or null where the node leaves that optional input out.</summary>
+    public static string? InputOrNull(this NodeProto node, int i) => i < node.Input.Count && node.Input[i].Length > 0 ? node.Input[i] : null;
+
+    public static AttributeProto? Find(this NodeProto node, string name) => node.Attribute.FirstOrDefault(a => a.Name == name);
+
+    public static bool Has(this NodeProto node, string name) => node.Find(name) is not null;
+
+    public static long Int(this NodeProto node, string name, long otherwise) => node.Find(name)?.I ?? otherwise;
+
+    public static float Float(this NodeProto node, string name, float otherwise) => node.Find(name)?.F ?? otherwise;
+
+    public static string Text(this NodeProto node, string name, string otherwise) => node.Find(name)?.S.ToStringUtf8() ?? otherwise;
+
+    public static long[]? Ints(this NodeProto node, string name) => node.Find(name) is { } a ? [.. a.Ints] : null;
+
+    public static NodeProto Remove(this NodeProto node, params ReadOnlySpan<string> names)
+    {
+        foreach (var name in names)
+            if (node.Find(name) is { } attribute) node.Attribute.Remove(attribute);
+        return node;
+    }
+
+    public static NodeProto Set(this NodeProto node, string name, object value)
+    {
+        node.Remove(name);
+        node.Attribute.Add(Attribute(name, value));
+        return node;
+    }
+
+    public static NodeProto Create(string op, IEnumerable<string> inputs, IEnumerable<string> outputs, string name, params ReadOnlySpan<(string Name, object Value)> attributes)
+    {
+        var node = new NodeProto { OpType = op, Name = name };
+        node.Input.AddRange(inputs);
+        node.Output.AddRange(outputs);
+        foreach (var (key, value) in attributes) node.Attribute.Add(Attribute(key, value));
+        return node;
+    }
+
+    private static AttributeProto Attribute(string name, object value)
+    {
+        var a = new AttributeProto { Name = name };
+        switch (value)
+        {
+            case int i: a.I = i; a.Type = AttributeType.Int; break;
+            case long i: a.I = i; a.Type = AttributeType.Int; break;
+            case float f: a.F = f; a.Type = AttributeType.Float; break;
+            case string s: a.S = ByteString.CopyFromUtf8(s); a.Type = AttributeType.String; break;
+            case TensorProto t: a.T = t; a.Type = AttributeType.Tensor; break;
+            case IEnumerable<long> ints: a.Ints.AddRange(ints); a.Type = AttributeType.Ints; break;
+            case IEnumerable<float> floats: a.Floats.AddRange(floats); a.Type = AttributeType.Floats; break;
+            case IEnumerable<string> strings: a.Strings.AddRange(strings.Select(ByteString.CopyFromUtf8)); a.Type = AttributeType.Strings; break;
+            default: throw new ArgumentException($"No ONNX attribute type for {value.GetType()}.", nameof(value));
+        }
+        return a;
+    }
+}

@@ -1,0 +1,39 @@
+using Google.Protobuf;
+using Microsoft.ML.OnnxRuntime;
+using MLNetLinearize.Onnx;
+
+namespace MLNetLinearize.Runtime;
+
+/// <summary>Opens ONNX Runtime sessions the same way everywhere.</summary>
+internal static class Sessions
+{
+    public static InferenceSession Create(ModelProto model, LinearizeOptions options, GraphOptimizationLevel level = GraphOptimizationLevel.ORT_ENABLE_ALL)
+    {
+        using var settings = new SessionOptions { GraphOptimizationLevel = level, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        // Spinning threads win nothing for single runs and steal the cores from runs side by side.
+        settings.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+        if (options.Threads is { } threads) settings.IntraOpNumThreads = threads;
+        if (options.GpuDeviceId is { } device) UseGpu(settings, device, options.FallbackToCpu);
+        try
+        {
+            return new InferenceSession(model.ToByteArray(), settings);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new InvalidModelException($"ONNX Runtime refuses the model: {e.Message}", e);
+        }
+    }
+
+    private static void UseGpu(SessionOptions settings, int device, bool fallBack)
+    {
+        try
+        {
+            settings.AppendExecutionProvider_CUDA(device);
+        }
+        catch (Exception e) when (e is OnnxRuntimeException or EntryPointNotFoundException or DllNotFoundException)
+        {
+            if (!fallBack)
+                throw new InvalidOperationException($"GPU {device} cannot be used: {e.Message} Reference Microsoft.ML.OnnxRuntime.Gpu and install CUDA, or set FallbackToCpu.", e);
+        }
+    }
+}
