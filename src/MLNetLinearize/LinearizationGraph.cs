@@ -14,10 +14,11 @@ namespace MLNetLinearize;
 /// </remarks>
 public sealed class LinearizationGraph
 {
-    internal LinearizationGraph(ModelProto model, IReadOnlyList<GraphInput> inputs, int outputCount, int targetCount, bool isRowByRow, LinearizeOptions options, CompilationReport report)
+    internal LinearizationGraph(ModelProto model, IReadOnlyList<GraphInput> inputs, IReadOnlyList<GraphInput> explainedInputs, int outputCount, int targetCount, bool isRowByRow, LinearizeOptions options, CompilationReport report)
     {
         Model = model;
         Inputs = inputs;
+        ExplainedInputs = explainedInputs;
         OutputCount = outputCount;
         TargetCount = targetCount;
         IsRowByRow = isRowByRow;
@@ -38,8 +39,8 @@ public sealed class LinearizationGraph
     /// <summary>The graph's inputs, in the model's order; with <see cref="Targets.FromColumn"/> the label input <c>ExplainedLabel</c> (Int64 <c>[N, 1]</c>) comes last.</summary>
     public IReadOnlyList<GraphInput> Inputs { get; }
 
-    /// <summary>The inputs that the score is explained by.</summary>
-    public IEnumerable<GraphInput> ExplainedInputs => Inputs.Where(i => i.IsExplained);
+    /// <summary>What the score is explained by: model inputs, or inner tensors that <see cref="LinearizeOptions.ExplainedInputs"/> names.</summary>
+    public IReadOnlyList<GraphInput> ExplainedInputs { get; }
 
     /// <summary>Number C of elements of the explained tensor in a row.</summary>
     public int OutputCount { get; }
@@ -67,7 +68,7 @@ public sealed class LinearizationGraph
     /// <summary>Name of the weights output of an explained input.</summary>
     internal string WeightsOf(GraphInput input) => Suffixed(OutputNames.Weights, input);
 
-    private string Suffixed(string name, GraphInput input) => ExplainedInputs.Skip(1).Any() ? $"{name}.{input.Name}" : name;
+    private string Suffixed(string name, GraphInput input) => ExplainedInputs.Count > 1 ? $"{name}.{input.Name}" : name;
 }
 
 /// <summary>One input of a linearization graph.</summary>

@@ -24,6 +24,9 @@ internal sealed class ExplanationSession : IDisposable
 
     public LinearizationGraph Graph { get; }
 
+    /// <summary>The fetched outputs that hold floats: all but the target indices.</summary>
+    public IEnumerable<string> SingleOutputs => outputs.Where(o => o != OutputNames.ExplainedTarget);
+
     /// <summary>Explains <paramref name="rows"/> rows. Each input is an array of its element type with rows · row length elements, row after row.</summary>
     public ExplanationBatch Run(IReadOnlyDictionary<string, Array> inputs, int rows)
     {

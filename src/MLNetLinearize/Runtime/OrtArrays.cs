@@ -1,5 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
-using Microsoft.ML.OnnxRuntime.Tensors;
+using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
 
 namespace MLNetLinearize.Runtime;
 
@@ -21,6 +21,42 @@ internal static class OrtArrays
         bool[] a => Numbers(a, shape),
         string[] a => Strings(a, shape),
         _ => throw new ArgumentException($"ONNX Runtime takes no {array.GetType().GetElementType()!.Name} tensors."),
+    };
+
+    /// <summary>ONNX element type of an array.</summary>
+    public static DataType TypeOf(Array array) => array switch
+    {
+        float[] => DataType.Float,
+        double[] => DataType.Double,
+        long[] => DataType.Int64,
+        int[] => DataType.Int32,
+        short[] => DataType.Int16,
+        sbyte[] => DataType.Int8,
+        byte[] => DataType.Uint8,
+        ushort[] => DataType.Uint16,
+        uint[] => DataType.Uint32,
+        ulong[] => DataType.Uint64,
+        bool[] => DataType.Bool,
+        string[] => DataType.String,
+        _ => throw new ArgumentException($"ONNX has no element type for {array.GetType().GetElementType()!.Name}."),
+    };
+
+    /// <summary>.NET type of an ONNX element type, or null where there is none.</summary>
+    public static Type? TypeOf(DataType type) => type switch
+    {
+        DataType.Float => typeof(float),
+        DataType.Double => typeof(double),
+        DataType.Int64 => typeof(long),
+        DataType.Int32 => typeof(int),
+        DataType.Int16 => typeof(short),
+        DataType.Int8 => typeof(sbyte),
+        DataType.Uint8 => typeof(byte),
+        DataType.Uint16 => typeof(ushort),
+        DataType.Uint32 => typeof(uint),
+        DataType.Uint64 => typeof(ulong),
+        DataType.Bool => typeof(bool),
+        DataType.String => typeof(string),
+        _ => null,
     };
 
     private static OrtValue Numbers<T>(T[] array, long[] shape) where T : unmanaged =>

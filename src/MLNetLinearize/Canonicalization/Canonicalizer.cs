@@ -1,0 +1,75 @@
+using MLNetLinearize.Onnx;
+using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
+
+namespace MLNetLinearize.Canonicalization;
+
+/// <summary>Many spellings of a network to one: first the operators' names and attributes, then shapes, constants and the batch axis.</summary>
+internal static class Canonicalizer
+{
+    /// <summary>Rewrites operators only; nothing is run, so that a model no runtime opens can still be refused by name.</summary>
+    /// <param name="graph">Rewritten in place.</param>
+    /// <param name="named">Tensors the user named, which must keep existing.</param>
+    public static void Respell(Graph graph, IReadOnlyCollection<string> named)
+    {
+        NameNodes(graph);
+        OpsetRaise.Apply(graph);
+        FusedOperators.Split(graph, named);
+    }
+
+    /// <summary>Probes shapes and simplifies. Batches where the network allows it, else one row a run.</summary>
+    /// <param name="graph">The respelled network; consumed.</param>
+    /// <param name="output">The tensor to explain.</param>
+    /// <param name="options">Input shapes.</param>
+    /// <param name="oneRowReason">A reason to run row by row that is already known, or null.</param>
+    public static CanonicalNetwork Settle(Graph graph, string output, LinearizeOptions options, string? oneRowReason)
+    {
+        graph.RemoveDead([output]);
+        var inputs = graph.Inputs.Select(i => InputPlan.Of(i, options)).ToList();
+        oneRowReason ??= inputs.FirstOrDefault(i => !i.CanBatch) is { } fixedInput ? $"input '{fixedInput.Name}' has no batch axis" : null;
+        if (oneRowReason is null)
+        {
+            var batched = graph.Clone();
+            BatchAxis.Open(batched, inputs);
+            var one = ShapeProbe.Run(batched, Sample(inputs, 1), Simplification.Foldable(batched));
+            Dictionary<string, TensorFact>? two = null;
+            try
+            {
+                two = ShapeProbe.Run(batched, Sample(inputs, 2), Simplification.Foldable(batched));
+            }
+            catch (Microsoft.ML.OnnxRuntime.OnnxRuntimeException e)
+            {
+                oneRowReason = $"it does not run on two rows at once ({Shorten(e.Message)})";
+            }
+            if (two is not null && BatchAxis.Shapes(batched, one, two, output, out oneRowReason) is { } shapes)
+                return Simplified(batched, inputs, output, one, two, shapes, null);
+        }
+        BatchAxis.Pin(graph, inputs);
+        var facts = ShapeProbe.Run(graph, Sample(inputs, 1), Simplification.Foldable(graph));
+        return Simplified(graph, inputs, output, facts, facts, facts.ToDictionary(f => f.Key, f => new TensorShape(f.Value.Dims, -1)), oneRowReason);
+    }
+
+    private static CanonicalNetwork Simplified(Graph graph, List<InputPlan> inputs, string output, Dictionary<string, TensorFact> one, Dictionary<string, TensorFact> two, Dictionary<string, TensorShape> shapes, string? oneRowReason)
+    {
+        Simplification.FoldConstants(graph, one, two);
+        Simplification.FixReshapes(graph, shapes);
+        graph.RemoveDead([output]);
+        foreach (var (name, tensor) in graph.Initializers)
+            if (!shapes.ContainsKey(name)) shapes[name] = new TensorShape([.. tensor.Dims], -1);
+        var types = one.ToDictionary(f => f.Key, f => f.Value.Type);
+        foreach (var (name, tensor) in graph.Initializers) types[name] = tensor.ElementType();
+        return new CanonicalNetwork(graph, inputs, output, shapes, types, oneRowReason);
+    }
+
+    private static List<(string, Array, long[])> Sample(List<InputPlan> inputs, int rows) => [.. inputs.Select((p, i) => p.Sample(rows, seed: 7 + i))];
+
+    private static string Shorten(string message) => message.Length > 160 ? message[..160] + "…" : message;
+
+    /// <summary>ONNX Runtime needs unique node names, and errors and reports need a name at all.</summary>
+    private static void NameNodes(Graph graph)
+    {
+        var seen = new HashSet<string>();
+        foreach (var node in graph.Nodes)
+            if (node.Name.Length == 0 || !seen.Add(node.Name))
+                seen.Add(node.Name = graph.Fresh(node.Name.Length > 0 ? node.Name : node.Output.FirstOrDefault(o => o.Length > 0) ?? node.OpType));
+    }
+}

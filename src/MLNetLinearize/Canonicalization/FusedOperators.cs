@@ -1,0 +1,128 @@
+using MLNetLinearize.Onnx;
+
+namespace MLNetLinearize.Canonicalization;
+
+/// <summary>
+/// Splits what optimizers and exporters fused, so that each rule sees one operation: ONNX Runtime's own fused operators
+/// (domain com.microsoft) back to standard ones, n-ary Max and Min to pairs, and inference-time Dropout to nothing.
+/// </summary>
+internal static class FusedOperators
+{
+    private const string Microsoft = "com.microsoft";
+
+    public static void Split(Graph graph, IReadOnlyCollection<string> named)
+    {
+        var nodes = new List<NodeProto>(graph.Nodes.Count);
+        var renamed = new Dictionary<string, string>();
+        var kept = graph.Outputs.Select(o => o.Name).Concat(named).ToHashSet();
+        foreach (var node in graph.Nodes)
+        {
+            for (var i = 0; i < node.Input.Count; i++)
+                if (renamed.TryGetValue(node.Input[i], out var name)) node.Input[i] = name;
+            if (IsNoOp(graph, node) && !kept.Contains(node.Output[0])) renamed[node.Output[0]] = node.Input[0];
+            else nodes.AddRange(Pieces(graph, node));
+        }
+        graph.Nodes = nodes;
+    }
+
+    private static bool IsNoOp(Graph graph, NodeProto node) => node.IsStandard() && node.OpType switch
+    {
+        "Identity" => true,
+        "Dropout" => IsInference(graph, node) && (node.Output.Count == 1 || node.Output[1].Length == 0 || !graph.Nodes.Any(n => n.Input.Contains(node.Output[1]))),
+        _ => false,
+    };
+
+    /// <summary>A missing or false <c>training_mode</c>; a computed one cannot be known and is left to be refused.</summary>
+    private static bool IsInference(Graph graph, NodeProto node) =>
+        node.InputOrNull(2) is not { } mode || (graph.Initializers.TryGetValue(mode, out var value) ? value.ToInt64() is [0] : ConstantNode(graph, mode) is [0]);
+
+    private static long[]? ConstantNode(Graph graph, string name) =>
+        graph.Nodes.FirstOrDefault(n => n.Output.Contains(name)) is { OpType: "Constant" } constant ? constant.Find("value")?.T?.ToInt64() : null;
+
+    private static IEnumerable<NodeProto> Pieces(Graph graph, NodeProto node) => (node.Domain, node.OpType) switch
+    {
+        (Microsoft, "FusedConv") => Activated(graph, node, "Conv"),
+        (Microsoft, "FusedGemm") => Activated(graph, node, "Gemm"),
+        (Microsoft, "FusedMatMul" or "TransposeMatMul") when node.Int("transBatchA", 0) == 0 && node.Int("transBatchB", 0) == 0 => FusedMatMul(graph, node),
+        ("" or "ai.onnx", "Max" or "Min") when node.Input.Count != 2 => Pairs(graph, node),
+        ("" or "ai.onnx", "Dropout") when IsInference(graph, node) => InferenceDropout(graph, node),
+        _ => [node],
+    };
+
+    private static IEnumerable<NodeProto> Activated(Graph graph, NodeProto node, string op)
+    {
+        if (node.Input.Count > 3) return [node]; // FusedConv with a residual operand Z: left as it is, to be refused by name
+        var activation = node.Text("activation", "");
+        var parameters = node.Find("activation_params")?.Floats.ToArray() ?? [];
+        var alpha = parameters.Length > 0 ? parameters[0] : node.Float("activation_alpha", 0.01f);
+        var output = node.Output[0];
+        var middle = graph.Fresh($"{output}/before_{activation}");
+        node.Domain = "";
+        node.OpType = op;
+        node.Output[0] = middle;
+        node.Remove("activation", "activation_params", "activation_alpha", "activation_beta");
+        var second = Nodes.Create(activation.Length > 0 ? activation : "Identity", [middle], [output], graph.Fresh($"{output}/{activation}"));
+        switch (activation)
+        {
+            case "LeakyRelu":
+                second.Set("alpha", alpha);
+                break;
+            case "Clip":
+                second.Input.Add(graph.AddInitializer(Tensors.Of($"{output}/min", [parameters[0]])));
+                second.Input.Add(graph.AddInitializer(Tensors.Of($"{output}/max", [parameters[1]])));
+                break;
+            case "HardSigmoid":
+                second.Set("alpha", parameters[0]).Set("beta", parameters[1]);
+                break;
+        }
+        return [node, second];
+    }
+
+    private static List<NodeProto> FusedMatMul(Graph graph, NodeProto node)
+    {
+        var pieces = new List<NodeProto>();
+        foreach (var (i, attribute) in new[] { (0, "transA"), (1, "transB") })
+        {
+            if (node.Int(attribute, 0) == 0) continue;
+            // Without a known rank the last two axes are swapped through Einsum's ellipsis.
+            var swapped = graph.Fresh($"{node.Output[0]}/{attribute}");
+            pieces.Add(Nodes.Create("Einsum", [node.Input[i]], [swapped], graph.Fresh(swapped + "/node"), ("equation", "...ij->...ji")));
+            node.Input[i] = swapped;
+        }
+        var alpha = node.Float("alpha", 1);
+        var output = node.Output[0];
+        node.Domain = "";
+        node.OpType = "MatMul";
+        node.Remove("transA", "transB", "alpha", "transBatchA", "transBatchB");
+        pieces.Add(node);
+        if (alpha != 1)
+        {
+            node.Output[0] = graph.Fresh($"{output}/unscaled");
+            pieces.Add(Nodes.Create("Mul", [node.Output[0], graph.AddInitializer(Tensors.Of($"{output}/alpha", [alpha]))], [output], graph.Fresh($"{output}/scale")));
+        }
+        return pieces;
+    }
+
+    private static IEnumerable<NodeProto> Pairs(Graph graph, NodeProto node)
+    {
+        var output = node.Output[0];
+        if (node.Input.Count == 1) return [Nodes.Create("Identity", node.Input, [output], node.Name)];
+        var pieces = new List<NodeProto>();
+        var left = node.Input[0];
+        for (var i = 1; i < node.Input.Count; i++)
+        {
+            var result = i == node.Input.Count - 1 ? output : graph.Fresh($"{output}/{i}");
+            pieces.Add(Nodes.Create(node.OpType, [left, node.Input[i]], [result], graph.Fresh($"{node.Name}/{i}")));
+            left = result;
+        }
+        return pieces;
+    }
+
+    private static IEnumerable<NodeProto> InferenceDropout(Graph graph, NodeProto node)
+    {
+        // Only the kept value is wanted; a mask that is read too is all true at inference.
+        yield return Nodes.Create("Identity", [node.Input[0]], [node.Output[0]], node.Name);
+        if (node.Output.Count < 2 || node.Output[1].Length == 0) yield break;
+        yield return Nodes.Create("Equal", [node.Input[0], node.Input[0]], [node.Output[1]], graph.Fresh($"{node.Name}/mask"));
+    }
+}

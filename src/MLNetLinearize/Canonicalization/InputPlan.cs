@@ -1,0 +1,53 @@
+using MLNetLinearize.Onnx;
+using MLNetLinearize.Runtime;
+using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
+
+namespace MLNetLinearize.Canonicalization;
+
+/// <summary>How one input is fed: its dimensions for one row, and whether its first axis can count rows.</summary>
+internal sealed record InputPlan(string Name, Type ElementType, long[] Dims, bool CanBatch, bool IsFixedAtOne)
+{
+    public static InputPlan Of(ValueInfoProto input, LinearizeOptions options)
+    {
+        var tensor = input.Type?.TensorType ?? throw new InvalidModelException($"Input '{input.Name}' is not a tensor. Only tensor inputs can be fed from columns.");
+        var type = OrtArrays.TypeOf((DataType)tensor.ElemType) ?? throw new InvalidModelException($"Input '{input.Name}' holds {(DataType)tensor.ElemType}, which has no .NET type to be fed from. Convert the model's inputs to float.");
+        if (tensor.Shape is null && options.InputShapes?.ContainsKey(input.Name) != true)
+            throw new InvalidModelException($"Input '{input.Name}' declares no shape. Give it in InputShapes[\"{input.Name}\"], the batch dimension first.");
+        var declared = tensor.Shape?.Dim.Select(d => d.HasDimValue && d.DimValue > 0 ? d.DimValue : -1).ToArray() ?? [];
+        var dims = declared;
+        if (options.InputShapes?.TryGetValue(input.Name, out var given) == true)
+        {
+            if (tensor.Shape is not null && given.Count != declared.Length)
+                throw new InvalidModelException($"InputShapes gives '{input.Name}' {given.Count} dimensions; the model declares {declared.Length}. Include the batch dimension.");
+            dims = [.. given.Select(d => (long)d)];
+            if (declared.Length == 0) declared = [-1, .. dims.Skip(1)];
+        }
+        for (var i = 1; i < dims.Length; i++)
+            if (dims[i] < 1)
+                throw new InvalidModelException($"Input '{input.Name}' leaves dimension {i} of [{string.Join(", ", declared.Select((d, k) => d > 0 ? d.ToString(System.Globalization.CultureInfo.InvariantCulture) : Symbol(tensor, k)))}] open. Give the sizes in InputShapes[\"{input.Name}\"], the batch dimension first.");
+        var open = declared.Length > 0 && declared[0] < 1;
+        var fixedAtOne = declared.Length > 1 && declared[0] == 1;
+        if (open || fixedAtOne) dims = [1, .. dims.Skip(1)];
+        return new InputPlan(input.Name, type, dims, open || fixedAtOne, fixedAtOne);
+    }
+
+    /// <summary>The input as callers see it. A leading 1 stays the batch axis also where only one row fits in a run.</summary>
+    public GraphInput ToGraphInput(bool explained) => new(Name, ElementType, [.. (CanBatch ? Dims.Skip(1) : Dims).Select(d => checked((int)d))], CanBatch, explained);
+
+    /// <summary>Different rows of normal random numbers: a network that mixes rows would pass on zeros or equal rows.</summary>
+    public (string Name, Array Values, long[] Shape) Sample(int rows, int seed)
+    {
+        long[] shape = CanBatch ? [rows, .. Dims.Skip(1)] : Dims;
+        var count = checked((int)shape.Aggregate(1L, (a, d) => a * d));
+        var random = new Random(seed);
+        var values = Array.CreateInstance(ElementType, count);
+        if (values is float[] floats) for (var i = 0; i < count; i++) floats[i] = (float)Normal(random);
+        if (values is double[] doubles) for (var i = 0; i < count; i++) doubles[i] = Normal(random);
+        if (values is string[] strings) Array.Fill(strings, "");
+        return (Name, values, shape);
+    }
+
+    private static double Normal(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+
+    private static string Symbol(TypeProto.Types.Tensor tensor, int i) => tensor.Shape?.Dim.ElementAtOrDefault(i)?.DimParam is { Length: > 0 } name ? name : "?";
+}

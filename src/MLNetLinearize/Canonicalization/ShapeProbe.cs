@@ -1,0 +1,59 @@
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+using MLNetLinearize.Onnx;
+using MLNetLinearize.Runtime;
+using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
+
+namespace MLNetLinearize.Canonicalization;
+
+/// <summary>What one run of the network tells of a tensor: type, dimensions, and the value where it was asked for.</summary>
+internal sealed record TensorFact(DataType Type, long[] Dims, TensorProto? Value);
+
+/// <summary>
+/// Shapes by running: ONNX Runtime executes the network once with every inner tensor as an output. That gives every
+/// shape without a shape-inference engine of our own, and the values that shape arithmetic comes to.
+/// </summary>
+internal static class ShapeProbe
+{
+    /// <param name="graph">The network, in an opset ONNX Runtime knows.</param>
+    /// <param name="inputs">One array per input, with its shape.</param>
+    /// <param name="capture">Tensors whose values are kept.</param>
+    public static Dictionary<string, TensorFact> Run(Graph graph, IReadOnlyList<(string Name, Array Values, long[] Shape)> inputs, IReadOnlySet<string> capture)
+    {
+        var model = graph.ToModel();
+        model.Graph.Output.Clear();
+        var names = graph.Nodes.SelectMany(n => n.Output).Where(o => o.Length > 0).ToList();
+        foreach (var name in names) model.Graph.Output.Add(new ValueInfoProto { Name = name });
+        var facts = graph.Initializers.ToDictionary(t => t.Key, t => new TensorFact(t.Value.ElementType(), [.. t.Value.Dims], t.Value));
+
+        // Unoptimized: every named tensor must exist, and opening the session is cheaper than the run.
+        using var session = Sessions.Create(model, new LinearizeOptions(), GraphOptimizationLevel.ORT_DISABLE_ALL);
+        using var options = new RunOptions();
+        var values = inputs.Select(i => OrtArrays.Wrap(i.Values, i.Shape)).ToList();
+        try
+        {
+            foreach (var (name, array, shape) in inputs) facts[name] = new TensorFact(OrtArrays.TypeOf(array), shape, null);
+            using var results = session.Run(options, [.. inputs.Select(i => i.Name)], values, names);
+            for (var i = 0; i < names.Count; i++)
+                if (results[i].IsTensor) facts[names[i]] = Fact(names[i], results[i], capture);
+        }
+        finally
+        {
+            foreach (var value in values) value.Dispose();
+        }
+        return facts;
+    }
+
+    private static TensorFact Fact(string name, OrtValue value, IReadOnlySet<string> capture)
+    {
+        var info = value.GetTensorTypeAndShape();
+        var type = (DataType)info.ElementDataType; // ONNX Runtime numbers element types as the file format does
+        return new TensorFact(type, info.Shape, capture.Contains(name) ? Value(name, type, value, info.Shape) : null);
+    }
+
+    private static TensorProto? Value(string name, DataType type, OrtValue value, long[] shape) => type switch
+    {
+        DataType.String => null,
+        _ => Tensors.Raw(name, type, value.GetTensorMutableRawData(), shape),
+    };
+}

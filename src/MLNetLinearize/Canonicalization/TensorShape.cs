@@ -1,0 +1,21 @@
+namespace MLNetLinearize.Canonicalization;
+
+/// <summary>
+/// Shape of a tensor of the network: its dimensions for one row, and which of them counts rows. With N rows that
+/// dimension is N times as large; −1 where the tensor is the same for every row, or the graph runs row by row.
+/// </summary>
+internal sealed record TensorShape(long[] Dims, int BatchAxis)
+{
+    public int Rank => Dims.Length;
+
+    public long Count => Dims.Aggregate(1L, (a, d) => a * d);
+
+    public bool HasBatch => BatchAxis >= 0;
+
+    /// <summary>Dimensions for a Reshape target: −1 at the batch axis, so that no batch size stands in a constant.</summary>
+    public long[] Open => [.. Dims.Select((d, i) => i == BatchAxis ? -1 : d)];
+
+    public bool Same(TensorShape other) => BatchAxis == other.BatchAxis && Dims.AsSpan().SequenceEqual(other.Dims);
+
+    public override string ToString() => $"[{string.Join(", ", Dims.Select((d, i) => i == BatchAxis ? (d == 1 ? "N" : $"{d}N") : d.ToString(System.Globalization.CultureInfo.InvariantCulture)))}]";
+}

@@ -1,0 +1,39 @@
+using MLNetLinearize.Onnx;
+
+namespace MLNetLinearize.Canonicalization;
+
+/// <summary>Which tensors depend on what, found by walking the graph once.</summary>
+internal static class ValueFlow
+{
+    /// <summary>Tensors computed from weights and shapes alone: the same for every row's values.</summary>
+    public static HashSet<string> ValueIndependent(Graph graph)
+    {
+        var free = graph.Initializers.Keys.ToHashSet();
+        foreach (var node in graph.Nodes)
+            if (!IsRandom(node) && (node.OpType is "Shape" or "Size" || Graph.Reads(node).All(free.Contains)))
+                free.UnionWith(node.Output);
+        return free;
+    }
+
+    /// <summary>Tensors that <paramref name="sources"/> reach, operators that <paramref name="stops"/> names excepted.</summary>
+    public static HashSet<string> Reached(Graph graph, IEnumerable<string> sources, Func<NodeProto, bool> stops)
+    {
+        var reached = sources.ToHashSet();
+        var fixedSources = reached.ToHashSet();
+        foreach (var node in graph.Nodes)
+            if (!stops(node) && Graph.Reads(node).Any(reached.Contains))
+                reached.UnionWith(node.Output.Where(o => o.Length > 0 && !fixedSources.Contains(o)));
+        return reached;
+    }
+
+    /// <summary>Tensors that <paramref name="target"/> depends on, itself included.</summary>
+    public static HashSet<string> Behind(Graph graph, string target)
+    {
+        var behind = new HashSet<string> { target };
+        foreach (var node in Enumerable.Reverse(graph.Nodes))
+            if (node.Output.Any(behind.Contains)) behind.UnionWith(Graph.Reads(node));
+        return behind;
+    }
+
+    private static bool IsRandom(NodeProto node) => node.OpType.StartsWith("Random", StringComparison.Ordinal) || node.OpType is "Bernoulli" or "Multinomial";
+}

@@ -1,0 +1,74 @@
+using MLNetLinearize.Runtime;
+
+namespace MLNetLinearize.Linearization;
+
+/// <summary>
+/// Proves that rows do not meet in a batch: different random rows together must come out as each of them alone. Only then
+/// is a batch axis trusted, declared or opened.
+/// </summary>
+internal static class BatchProof
+{
+    private const int Rows = 2;
+    private const int Seeds = 2;
+
+    /// <summary>A network that mixes rows differs in the first digit; rounding and kernels differ in the sixth.</summary>
+    private const float Tolerance = 1e-3f;
+
+    /// <summary>Why the graph cannot run in batches; null where it can.</summary>
+    public static string? Objection(LinearizationGraph graph)
+    {
+        // The error column is rounding itself, and differs from kernel to kernel.
+        using var session = new ExplanationSession(graph, [.. graph.Model.Graph.Output.Select(o => o.Name).Where(n => n is not (OutputNames.LinearizationError or OutputNames.ExplainedTarget))]);
+        for (var seed = 0; seed < Seeds; seed++)
+        {
+            var random = new Random(seed + 1);
+            var rows = graph.Inputs.ToDictionary(i => i.Name, i => Random(i, random));
+            ExplanationBatch together;
+            try
+            {
+                together = session.Run(rows, Rows);
+            }
+            catch (Microsoft.ML.OnnxRuntime.OnnxRuntimeException e)
+            {
+                return $"its linearization does not run on {Rows} rows at once ({e.Message})";
+            }
+            for (var r = 0; r < Rows; r++)
+            {
+                var alone = session.Run(graph.Inputs.ToDictionary(i => i.Name, i => Slice(rows[i.Name], r * i.RowLength, i.RowLength)), 1);
+                foreach (var output in session.SingleOutputs)
+                    if (Differs(together.Single(output, r), alone.Single(output, 0)))
+                        return $"a row's '{output}' changes with the other rows of its batch, so the network mixes rows";
+            }
+        }
+        return null;
+    }
+
+    private static bool Differs(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    {
+        var (largest, difference) = (0f, 0f);
+        for (var i = 0; i < a.Length; i++)
+        {
+            if (float.IsNaN(a[i]) && float.IsNaN(b[i])) continue;
+            if (a[i] == b[i]) continue;
+            largest = Math.Max(largest, Math.Max(Math.Abs(a[i]), Math.Abs(b[i])));
+            difference = Math.Max(difference, float.IsNaN(a[i] - b[i]) ? float.PositiveInfinity : Math.Abs(a[i] - b[i]));
+        }
+        return difference > Tolerance * largest;
+    }
+
+    private static Array Random(GraphInput input, Random random)
+    {
+        var values = Array.CreateInstance(input.ElementType, Rows * input.RowLength);
+        if (values is float[] floats) for (var i = 0; i < floats.Length; i++) floats[i] = (float)(random.NextDouble() * 2 - 1);
+        if (values is double[] doubles) for (var i = 0; i < doubles.Length; i++) doubles[i] = random.NextDouble() * 2 - 1;
+        if (values is string[] strings) Array.Fill(strings, "");
+        return values;
+    }
+
+    private static Array Slice(Array source, int start, int length)
+    {
+        var slice = Array.CreateInstance(source.GetType().GetElementType()!, length);
+        Array.Copy(source, start, slice, 0, length);
+        return slice;
+    }
+}

@@ -1,0 +1,84 @@
+using MLNetLinearize.Canonicalization;
+using MLNetLinearize.Onnx;
+using MLNetLinearize.Rules;
+
+namespace MLNetLinearize.Linearization;
+
+/// <summary>
+/// From cotangents to what users read: rows first, targets second, then the input's shape; attribution, bias, and the
+/// error that the sum of both leaves to the score.
+/// </summary>
+internal sealed class Finish(CanonicalNetwork network, Emitter e, int targets)
+{
+    private int P => targets > 1 ? 1 : 0;
+
+    /// <summary>The explained tensor as scores [N, C].</summary>
+    public string Score(string tensor)
+    {
+        var shape = network.Shape(tensor);
+        return e.Reshape(RowsFirst(tensor, shape, 0), shape.HasBatch ? -1 : 1, shape.Count);
+    }
+
+    /// <summary>A cotangent of the scores, [K, N, C], as that of the explained tensor.</summary>
+    public string Seed(string cotangent, string tensor)
+    {
+        var shape = network.Shape(tensor);
+        if (shape.BatchAxis <= 0) return e.Reshape(cotangent, Prefixed(shape.Open));
+        var rows = e.Reshape(cotangent, Prefixed([-1, .. shape.Dims.Where((_, i) => i != shape.BatchAxis)]));
+        // The batch axis goes back from the front to where the network has it.
+        var perm = Enumerable.Range(0, shape.Rank).Select(i => i < shape.BatchAxis ? i + 1L : i == shape.BatchAxis ? 0L : i);
+        return e.Transpose(rows, [.. Enumerable.Range(0, P).Select(i => (long)i), .. perm.Select(i => i + P)]);
+    }
+
+    /// <summary>The cotangent of an explained tensor as weights [N, K, d…].</summary>
+    public string Weights(string cotangent, string tensor, IReadOnlyList<int> row)
+    {
+        var shape = network.Shape(tensor);
+        if (P == 0) return e.Reshape(RowsFirst(cotangent, shape, 0), [shape.HasBatch ? -1 : 1, 1, .. row.Select(d => (long)d)]);
+        var rows = e.Reshape(RowsFirst(cotangent, shape, 1), [targets, shape.HasBatch ? -1 : 1, .. row.Select(d => (long)d)]);
+        return e.Transpose(rows, [1, 0, .. Enumerable.Range(2, row.Count).Select(i => (long)i)]);
+    }
+
+    /// <summary>W∘x as [N, K, d…].</summary>
+    public string Attribution(string weights, string tensor, IReadOnlyList<int> row)
+    {
+        var shape = network.Shape(tensor);
+        return e.Mul(weights, e.Reshape(RowsFirst(tensor, shape, 0), [shape.HasBatch ? -1 : 1, 1, .. row.Select(d => (long)d)]));
+    }
+
+    /// <summary>Σ attribution as [N, K].</summary>
+    public string Sum(string attribution, int rank) =>
+        rank == 0 ? attribution : e.Op("ReduceSum", [attribution, e.Ints([.. Enumerable.Range(2, rank).Select(i => (long)i)])], ("keepdims", 0));
+
+    /// <summary>The bias terms, each [K, N], as one [N, K].</summary>
+    public string Bias(IReadOnlyList<string> terms, string like)
+    {
+        if (terms.Count == 0) return e.Zeros(e.Shape(like));
+        var bias = e.Sum(terms);
+        return P == 0 ? e.Reshape(bias, -1, 1) : e.Transpose(bias, 1, 0);
+    }
+
+    /// <summary>|F − (Σ attribution + b)| / max(1, |F|).</summary>
+    public string Error(string score, IReadOnlyList<string> sums, string bias)
+    {
+        var difference = e.Op("Abs", [e.Sub(score, e.Add(e.Sum(sums), bias))]);
+        return e.Div(difference, e.Op("Max", [e.Op("Abs", [score]), e.Scalar(1)]));
+    }
+
+    /// <summary>Shape of one row of a tensor: without its batch axis; several entries a row on that axis stay as an axis.</summary>
+    public static IReadOnlyList<int> RowShape(TensorShape shape)
+    {
+        if (!shape.HasBatch) return [.. shape.Dims.Select(d => checked((int)d))];
+        var rest = shape.Dims.Where((_, i) => i != shape.BatchAxis).Select(d => checked((int)d));
+        return shape.Dims[shape.BatchAxis] is var perRow and > 1 ? [(int)perRow, .. rest] : [.. rest];
+    }
+
+    private string RowsFirst(string tensor, TensorShape shape, int offset)
+    {
+        if (shape.BatchAxis <= 0) return tensor;
+        var perm = Enumerable.Range(0, shape.Rank).Where(i => i != shape.BatchAxis).Prepend(shape.BatchAxis).Select(i => (long)i + offset);
+        return e.Transpose(tensor, [.. Enumerable.Range(0, offset).Select(i => (long)i), .. perm]);
+    }
+
+    private long[] Prefixed(IEnumerable<long> dims) => [.. Enumerable.Repeat((long)targets, P), .. dims];
+}

@@ -1,0 +1,42 @@
+using MLNetLinearize.Canonicalization;
+using MLNetLinearize.Onnx;
+using MLNetLinearize.Rules;
+
+namespace MLNetLinearize.Linearization;
+
+/// <summary>Finds every node that has no rule, before anything is run, so that the user hears of all of them at once.</summary>
+internal static class Refusals
+{
+    public static void Check(Graph graph, string output, IReadOnlyList<string> explained, long opset)
+    {
+        var behind = ValueFlow.Behind(graph, output);
+        var reached = ValueFlow.Reached(graph, explained, RuleTable.Stops);
+        var constant = ValueFlow.ValueIndependent(graph);
+        var refused = new List<UnsupportedNode>();
+        foreach (var node in graph.Nodes.Where(n => n.Output.Any(behind.Contains)))
+        {
+            var active = Graph.Reads(node).Any(reached.Contains) && !RuleTable.Stops(node);
+            // A foreign operator cannot even be run; one that only makes constants of the row still has to be.
+            if (active || !node.IsStandard() && !node.Output.All(constant.Contains))
+            {
+                if (Objection(node, reached) is { } why) refused.Add(Describe(node, opset, why));
+            }
+        }
+        if (refused.Count > 0) throw new UnsupportedOperatorException(refused);
+    }
+
+    public static UnsupportedNode Describe(NodeProto node, long opset, (string Reason, string Remedy) why) =>
+        new(node.Name, node.IsStandard() ? node.OpType : $"{node.Domain}.{node.OpType}", opset, why.Reason, why.Remedy);
+
+    private static (string, string)? Objection(NodeProto node, HashSet<string> reached)
+    {
+        var rule = RuleTable.Find(node);
+        if (rule is null || rule.Kind == RuleKind.Refused) return RuleTable.WhyNot(node);
+        if (rule.Objection?.Invoke(node) is { } objection) return objection;
+        if (rule.Differentiates is not { } inputs) return null;
+        for (var i = 0; i < node.Input.Count; i++)
+            if (!inputs.Contains(i) && reached.Contains(node.Input[i]))
+                return ($"its input {i} '{node.Input[i]}' depends on what is explained, and has no rule yet", "export the model with that input as a constant");
+        return null;
+    }
+}

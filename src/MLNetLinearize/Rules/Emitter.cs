@@ -1,0 +1,89 @@
+using MLNetLinearize.Onnx;
+using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
+
+namespace MLNetLinearize.Rules;
+
+/// <summary>Appends nodes and constants to a graph. Each call returns the name of the tensor it makes.</summary>
+internal sealed class Emitter(Graph graph, string prefix)
+{
+    private readonly Dictionary<string, string> constants = [];
+
+    public Graph Graph { get; } = graph;
+
+    /// <summary>Emits a node with one output.</summary>
+    public string Op(string op, IEnumerable<string> inputs, params ReadOnlySpan<(string Name, object Value)> attributes) => Op(op, inputs, null, attributes);
+
+    /// <summary>Emits a node with one output of a given name.</summary>
+    public string Op(string op, IEnumerable<string> inputs, string? output, params ReadOnlySpan<(string Name, object Value)> attributes)
+    {
+        output ??= Graph.Fresh($"{prefix}{op}");
+        Graph.Nodes.Add(Nodes.Create(op, inputs, [output], Graph.Fresh($"{prefix}node/{op}"), attributes));
+        return output;
+    }
+
+    /// <summary>Emits a node with two outputs.</summary>
+    public (string First, string Second) Two(string op, IEnumerable<string> inputs, params ReadOnlySpan<(string Name, object Value)> attributes)
+    {
+        var (first, second) = (Graph.Fresh($"{prefix}{op}"), Graph.Fresh($"{prefix}{op}"));
+        Graph.Nodes.Add(Nodes.Create(op, inputs, [first, second], Graph.Fresh($"{prefix}node/{op}"), attributes));
+        return (first, second);
+    }
+
+    public string Ints(params ReadOnlySpan<long> values)
+    {
+        var list = values.ToArray();
+        return Shared($"i64[{string.Join(',', list)}]", () => Tensors.Of($"{prefix}ints", list, list.Length));
+    }
+
+    public string Scalar(float value) => Shared($"f32 {value:R}", () => Tensors.Of($"{prefix}scalar", [value]));
+
+    public string Floats(float[] values, params ReadOnlySpan<long> dims) => Graph.AddInitializer(Tensors.Of($"{prefix}constant", values, dims));
+
+    public string Add(string a, string b) => Op("Add", [a, b]);
+
+    public string Sub(string a, string b) => Op("Sub", [a, b]);
+
+    public string Mul(string a, string b) => Op("Mul", [a, b]);
+
+    public string Div(string a, string b) => Op("Div", [a, b]);
+
+    public string Neg(string a) => Op("Neg", [a]);
+
+    public string Sum(IReadOnlyList<string> terms) => terms.Count switch
+    {
+        1 => terms[0],
+        2 => Add(terms[0], terms[1]),
+        _ => Op("Sum", terms),
+    };
+
+    public string Scaled(string a, float factor) => factor == 1 ? a : factor == -1 ? Neg(a) : Mul(a, Scalar(factor));
+
+    public string MatMul(string a, string b) => Op("MatMul", [a, b]);
+
+    public string Reshape(string a, params ReadOnlySpan<long> dims) => Op("Reshape", [a, Ints(dims)]);
+
+    public string Transpose(string a, params long[] perm) => perm.Select((p, i) => p == i).All(same => same) ? a : Op("Transpose", [a], ("perm", perm));
+
+    public string ReduceSum(string a, params long[] axes) => axes.Length == 0 ? a : Op("ReduceSum", [a, Ints(axes)], ("keepdims", 1));
+
+    public string Slice(string a, long start, long end, long axis) => Op("Slice", [a, Ints(start), Ints(end), Ints(axis)]);
+
+    public string Concat(IEnumerable<string> parts, long axis) => Op("Concat", parts, ("axis", axis));
+
+    public string Shape(string a) => Op("Shape", [a]);
+
+    public string Zeros(string shape) => Filled(shape, 0);
+
+    public string Filled(string shape, float value) => Op("ConstantOfShape", [shape], ("value", Tensors.Of("", [value], 1)));
+
+    public string Cast(string a, DataType type) => Op("Cast", [a], ("to", (long)type));
+
+    /// <summary>A boolean tensor as 0 and 1, so that a mask is applied by the fast float product.</summary>
+    public string Indicator(string condition) => Cast(condition, DataType.Float);
+
+    private string Shared(string key, Func<TensorProto> make)
+    {
+        if (!constants.TryGetValue(key, out var name)) constants[key] = name = Graph.AddInitializer(make());
+        return name;
+    }
+}

@@ -1,0 +1,31 @@
+using MLNetLinearize.Canonicalization;
+using MLNetLinearize.Onnx;
+
+namespace MLNetLinearize.Rules;
+
+/// <summary>Picking and putting element by element, with indices that are no function of what is explained.</summary>
+internal static class Indexed
+{
+    public static void GatherElements(Vjp v)
+    {
+        var axis = At(v, v.InShape(0));
+        v.Give(0, v.E.Op("ScatterElements", [v.Zeros(v.In(0)), Index(v, v.In(1), v.InShape(1)), v.G], ("axis", axis), ("reduction", "add")));
+    }
+
+    public static void ScatterElements(Vjp v)
+    {
+        var axis = At(v, v.InShape(0));
+        var index = Index(v, v.In(1), v.InShape(1));
+        var updates = v.E.Op("GatherElements", [v.G, index], ("axis", axis));
+        var data = v.Node.Text("reduction", "none") == "add" ? v.G : v.E.Op("ScatterElements", [v.G, index, v.E.Zeros(v.E.Shape(updates))], ("axis", axis));
+        if (v.Active(2)) v.Give(2, updates);
+        else v.Offset(updates, v.InShape(2), v.In(2), v.InShape(2));
+        if (v.Active(0)) v.Give(0, data);
+        else v.Offset(data, v.InShape(0), v.In(0), v.InShape(0));
+    }
+
+    private static long At(Vjp v, TensorShape shape) => Structural.Axis(v.Node.Int("axis", 0), shape) + v.P;
+
+    /// <summary>The indices, repeated for every target.</summary>
+    private static string Index(Vjp v, string indices, TensorShape shape) => v.P == 0 ? indices : v.ExpandTo(indices, shape);
+}

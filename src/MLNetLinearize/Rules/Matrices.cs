@@ -1,0 +1,74 @@
+using MLNetLinearize.Canonicalization;
+using MLNetLinearize.Onnx;
+
+namespace MLNetLinearize.Rules;
+
+/// <summary>Matrix products.</summary>
+internal static class Matrices
+{
+    public static void Gemm(Vjp v)
+    {
+        var (transA, transB) = (v.Node.Int("transA", 0) != 0, v.Node.Int("transB", 0) != 0);
+        var (alpha, beta) = (v.Node.Float("alpha", 1), v.Node.Float("beta", 1));
+        var both = v.Active(0) && v.Active(1);
+        var g = v.E.Scaled(v.G, both && v.Mode == Nonlinearity.Frozen ? alpha / 2 : alpha);
+        if (v.Active(0))
+        {
+            // Y = A·B: dA = g·Bᵀ; with A stored transposed, its cotangent is transposed as well.
+            var toA = v.E.MatMul(g, transB ? v.In(1) : Swap(v, v.In(1), 2));
+            v.Give(0, transA ? Swap(v, toA, 2 + v.P) : toA);
+        }
+        if (v.Active(1))
+        {
+            var toB = v.E.MatMul(transA ? v.In(0) : Swap(v, v.In(0), 2), g);
+            v.Give(1, transB ? Swap(v, toB, 2 + v.P) : toB);
+        }
+        if (v.HasInput(2) && v.Active(2)) v.Give(2, v.Unbroadcast(v.E.Scaled(v.G, beta), v.OutShape(), v.InShape(2)));
+        else if (v.HasInput(2)) v.OffsetInput(2, beta);
+        if (!both || v.Mode == Nonlinearity.Frozen) return;
+        // The product's tangent remainder is −α·A·B; what C adds is no part of it.
+        v.Offset(v.G, v.OutShape(), v.Out(), v.OutShape(), -1);
+        if (v.HasInput(2)) v.OffsetInput(2, beta);
+    }
+
+    public static void MatMul(Vjp v)
+    {
+        // Vectors are matrices of one row (on the left) or one column (on the right).
+        var (a, b) = (Matrix(v.InShape(0), left: true), Matrix(v.InShape(1), left: false));
+        var y = Matrix(v.OutShape(), v.InShape(0).Rank == 1, v.InShape(1).Rank == 1);
+        var both = v.Active(0) && v.Active(1);
+        var scaled = both && v.Mode == Nonlinearity.Frozen ? v.E.Scaled(v.G, 0.5f) : v.G;
+        var g = y.Rank == v.OutShape().Rank ? scaled : v.ReshapeTo(scaled, y);
+        if (v.Active(0)) GiveMatrix(v, 0, v.E.MatMul(g, Swap(v, AsMatrix(v, 1, b), b.Rank)), y, a);
+        if (v.Active(1)) GiveMatrix(v, 1, v.E.MatMul(Swap(v, AsMatrix(v, 0, a), a.Rank), g), y, b);
+        if (both && v.Mode == Nonlinearity.Tangent) v.Offset(v.G, v.OutShape(), v.Out(), v.OutShape(), -1);
+    }
+
+    /// <summary>The product has the leading axes of the output and the two matrix axes of the operand, which may have fewer.</summary>
+    private static void GiveMatrix(Vjp v, int i, string g, TensorShape y, TensorShape matrix)
+    {
+        var product = y with { Dims = [.. y.Dims.SkipLast(2), .. matrix.Dims.TakeLast(2)] };
+        var reduced = v.Unbroadcast(g, product, matrix);
+        v.Give(i, matrix.Rank == v.InShape(i).Rank ? reduced : v.ReshapeTo(reduced, v.InShape(i)));
+    }
+
+    private static string AsMatrix(Vjp v, int i, TensorShape matrix) => v.InShape(i).Rank == matrix.Rank ? v.In(i) : v.E.Reshape(v.In(i), matrix.Open);
+
+    private static TensorShape Matrix(TensorShape shape, bool left) => shape.Rank != 1 ? shape : left ? Inserted(shape, 0) : Inserted(shape, 1);
+
+    private static TensorShape Matrix(TensorShape shape, bool noRows, bool noColumns)
+    {
+        if (noColumns) shape = Inserted(shape, shape.Rank);
+        return noRows ? Inserted(shape, shape.Rank - 1) : shape;
+    }
+
+    private static TensorShape Inserted(TensorShape shape, int axis) =>
+        new([.. shape.Dims.Take(axis), 1, .. shape.Dims.Skip(axis)], shape.BatchAxis >= axis ? shape.BatchAxis + 1 : shape.BatchAxis);
+
+    private static string Swap(Vjp v, string matrix, int rank)
+    {
+        var perm = Enumerable.Range(0, rank).Select(i => (long)i).ToArray();
+        (perm[^1], perm[^2]) = (perm[^2], perm[^1]);
+        return v.E.Transpose(matrix, perm);
+    }
+}

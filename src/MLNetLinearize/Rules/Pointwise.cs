@@ -1,0 +1,89 @@
+namespace MLNetLinearize.Rules;
+
+/// <summary>
+/// Functions of one number. A piecewise-linear one gives its slope where the forward pass went; a smooth one, by the
+/// <see cref="Nonlinearity"/>, its tangent or its secant through f(0). Derivatives: Abramowitz and Stegun, Handbook of
+/// Mathematical Functions, chapters 4 and 7.
+/// </summary>
+internal static class Pointwise
+{
+    /// <summary>Below this |z| the secant's slope (f(z) − f(0)) / z loses its digits and is replaced by its limit f'(0).</summary>
+    private const float NearZero = 1e-4f;
+
+    /// <summary>f(x) = slope·x with the slope read off the branch taken.</summary>
+    public static Action<Vjp> Homogeneous(Func<Vjp, string> slope) => v => v.Give(0, v.E.Mul(v.G, slope(v)));
+
+    /// <summary>A smooth f with derivative <paramref name="derivative"/> and value <paramref name="atZero"/> at 0; null where that is not finite.</summary>
+    public static Action<Vjp> Smooth(Func<Vjp, string> derivative, float? atZero, float slopeAtZero) => v =>
+    {
+        var (x, y, shape) = (v.In(0), v.Out(), v.OutShape());
+        if (v.Mode == Nonlinearity.Frozen && atZero is { } f0)
+        {
+            var near = v.E.Op("Less", [v.E.Op("Abs", [x]), v.E.Scalar(NearZero)]);
+            var safe = v.E.Op("Where", [near, v.E.Scalar(1), x]);
+            var slope = v.E.Op("Where", [near, v.E.Scalar(slopeAtZero), v.E.Div(f0 == 0 ? y : v.E.Sub(y, v.E.Scalar(f0)), safe)]);
+            v.Give(0, v.E.Mul(v.G, slope));
+            // y − slope·x is f(0) up to rounding, and also right where the limit stands in for the secant.
+            v.Offset(v.G, shape, v.E.Sub(y, v.E.Mul(slope, x)), shape);
+            return;
+        }
+        var tangent = derivative(v);
+        v.Give(0, v.E.Mul(v.G, tangent));
+        v.Offset(v.G, shape, v.E.Sub(y, v.E.Mul(tangent, x)), shape);
+    };
+
+    /// <summary>1 where the output is positive: Relu'(0) = 0.</summary>
+    public static string ReluSlope(Vjp v) => v.E.Op("Sign", [v.Out()]);
+
+    public static string AbsSlope(Vjp v) => v.E.Op("Sign", [v.In(0)]);
+
+    public static string LeakyReluSlope(Vjp v) => Leaky(v, v.E.Scalar(Onnx.Nodes.Float(v.Node, "alpha", 0.01f)));
+
+    public static string PReluSlope(Vjp v) => Leaky(v, v.In(1));
+
+    /// <summary>Slope 1 strictly between the bounds; outside, the value itself is the offset.</summary>
+    public static void Clip(Vjp v)
+    {
+        string? inside = null;
+        if (v.HasInput(1)) inside = v.E.Op("Greater", [v.In(0), v.In(1)]);
+        if (v.HasInput(2))
+        {
+            var below = v.E.Op("Less", [v.In(0), v.In(2)]);
+            inside = inside is null ? below : v.E.Op("And", [inside, below]);
+        }
+        if (inside is null)
+        {
+            v.Give(0, v.G);
+            return;
+        }
+        var mask = v.E.Indicator(inside);
+        v.Give(0, v.E.Mul(v.G, mask));
+        v.Offset(v.G, v.OutShape(), v.E.Sub(v.Out(), v.E.Mul(v.Out(), mask)), v.OutShape());
+    }
+
+    /// <summary>The larger (or smaller) of two, all of the cotangent to one: the first where both are equal.</summary>
+    public static Action<Vjp> Extremum(string comparison) => v =>
+    {
+        var first = v.E.Indicator(v.E.Op(comparison, [v.In(0), v.In(1)]));
+        var toFirst = v.E.Mul(v.G, first);
+        var toSecond = v.E.Mul(v.G, v.E.Sub(v.E.Scalar(1), first));
+        foreach (var (i, g) in new[] { (0, toFirst), (1, toSecond) })
+        {
+            if (v.Active(i)) v.Give(i, v.Unbroadcast(g, v.OutShape(), v.InShape(i)));
+            else v.Offset(g, v.OutShape(), v.In(i), v.InShape(i));
+        }
+    };
+
+    public static void Where(Vjp v)
+    {
+        var zero = v.E.Scalar(0);
+        foreach (var i in new[] { 1, 2 })
+        {
+            var g = v.E.Op("Where", i == 1 ? [v.In(0), v.G, zero] : [v.In(0), zero, v.G]);
+            if (v.Active(i)) v.Give(i, v.Unbroadcast(g, v.OutShape(), v.InShape(i)));
+            else v.Offset(g, v.OutShape(), v.In(i), v.InShape(i));
+        }
+    }
+
+    private static string Leaky(Vjp v, string slope) => v.E.Op("Where", [v.E.Op("GreaterOrEqual", [v.In(0), v.E.Scalar(0)]), v.E.Scalar(1), slope]);
+}

@@ -1,0 +1,107 @@
+using MLNetLinearize.Canonicalization;
+using MLNetLinearize.Onnx;
+
+namespace MLNetLinearize.Rules;
+
+/// <summary>Pools. A maximum gives all of its cotangent to one winner: the index that ONNX Runtime itself reports, else the first.</summary>
+internal static class Pooling
+{
+    public static void MaxPool(Vjp v)
+    {
+        var shape = v.InShape(0);
+        var indices = v.RequireOutput(1); // global over rows, channels and space
+        var kernel = v.Node.Ints("kernel_shape")!;
+        var windows = Windows.Of(v.Node, shape, v.OutShape(), kernel);
+        if (!windows.Tile || windows.Rank > 3)
+        {
+            v.Give(0, ScatterFlat(v, v.G, indices, shape, v.In(0)));
+        }
+        else if (v.P == 0)
+        {
+            v.Give(0, v.E.Op("MaxUnpool", [v.G, indices], ("kernel_shape", kernel), ("strides", kernel)));
+        }
+        else
+        {
+            // One mask of the winners serves all targets; the cotangent is only enlarged and multiplied.
+            var mask = v.E.Op("MaxUnpool", [v.E.Filled(v.E.Shape(v.Out()), 1), indices], ("kernel_shape", kernel), ("strides", kernel));
+            v.Give(0, v.E.Mul(v.Unfold(Enlarge(v, v.Fold(v.G, v.OutShape()), kernel), shape), mask));
+        }
+    }
+
+    public static void AveragePool(Vjp v)
+    {
+        var windows = Windows.Of(v.Node, v.InShape(0), v.OutShape(), v.Node.Ints("kernel_shape")!);
+        var counts = windows.Counts(v.Node.Int("count_include_pad", 0) == 1);
+        var even = counts.All(c => c == counts[0]);
+        var g = even ? v.G : v.E.Div(v.G, v.E.Floats(counts, windows.Output));
+        // Channel by channel, with one kernel of ones: rows, targets and channels are one leading axis.
+        var folded = v.E.Reshape(g, [-1, 1, .. windows.Output]);
+        var size = windows.Kernel.Aggregate(1L, (a, d) => a * d);
+        var kernel = v.E.Floats([.. Enumerable.Repeat(even ? 1 / counts[0] : 1f, (int)size)], [1, 1, .. windows.Kernel]);
+        v.Give(0, v.ReshapeTo(v.E.Op("ConvTranspose", [folded, kernel], windows.Transposed()), v.InShape(0)));
+    }
+
+    public static void GlobalAveragePool(Vjp v)
+    {
+        var shape = v.InShape(0);
+        v.Give(0, v.ExpandTo(v.E.Scaled(v.G, 1f / shape.Dims.Skip(2).Aggregate(1L, (a, d) => a * d)), shape));
+    }
+
+    /// <summary>The first of the largest elements, marked by a one-hot vector over space.</summary>
+    public static void GlobalMaxPool(Vjp v)
+    {
+        var shape = v.InShape(0);
+        var space = shape.Dims.Skip(2).Aggregate(1L, (a, d) => a * d);
+        var flat = v.E.Reshape(v.In(0), [.. shape.Open.Take(2), space]);
+        var winner = v.E.Op("ArgMax", [flat], ("axis", 2), ("keepdims", 0));
+        var mask = v.E.Op("OneHot", [winner, v.E.Ints(space), v.E.Floats([0, 1], 2)], ("axis", -1));
+        v.Give(0, v.E.Mul(v.G, v.E.Reshape(mask, shape.Open)));
+    }
+
+    /// <summary>Picks by the same global indices: a gather over the flattened cotangent.</summary>
+    public static void MaxUnpool(Vjp v)
+    {
+        var flat = v.E.Reshape(v.G, v.Prefixed([-1]));
+        var picked = v.E.Op("Gather", [flat, v.E.Reshape(v.In(1), -1)], ("axis", v.P));
+        v.Give(0, v.ReshapeTo(picked, v.InShape(0)));
+    }
+
+    /// <summary>Enlarging by whole factors, each element repeated in a block: the cotangents of a block add up.</summary>
+    public static void ResizeNearest(Vjp v)
+    {
+        var (from, to) = (v.InShape(0), v.OutShape());
+        var split = new List<long>();
+        var axes = new List<long>();
+        for (var i = 0; i < from.Rank; i++)
+        {
+            if (i == from.BatchAxis || to.Dims[i] == from.Dims[i])
+            {
+                split.Add(from.Open[i]);
+                continue;
+            }
+            if (to.Dims[i] % from.Dims[i] != 0) throw new RuleException($"it resizes {from} to {to}, not by whole factors", "resize by whole factors");
+            split.Add(from.Dims[i]);
+            axes.Add(split.Count + v.P);
+            split.Add(to.Dims[i] / from.Dims[i]);
+        }
+        v.Give(0, v.ReshapeTo(v.E.ReduceSum(v.E.Reshape(v.G, v.Prefixed(split)), [.. axes]), from));
+    }
+
+    private static string Enlarge(Vjp v, string g, long[] factors) =>
+        v.E.Op("Resize", [g, "", v.E.Floats([1, 1, .. factors.Select(f => (float)f)], factors.Length + 2)], ("mode", "nearest"), ("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor"));
+
+    /// <summary>Adds a cotangent into zeros at global indices; windows that overlap and share a winner add up.</summary>
+    private static string ScatterFlat(Vjp v, string g, string indices, TensorShape shape, string like)
+    {
+        var size = v.E.Reshape(v.E.Op("Size", [like]), 1);
+        var flat = v.E.Reshape(g, v.Prefixed([-1]));
+        var index = v.E.Reshape(indices, -1);
+        if (v.P == 1)
+        {
+            var targets = v.Prefixed([])[0];
+            size = v.E.Concat([v.E.Ints(targets), size], 0);
+            index = v.E.Op("Expand", [index, v.E.Ints(targets, 1)]);
+        }
+        return v.ReshapeTo(v.E.Op("ScatterElements", [v.E.Zeros(size), index, flat], ("axis", v.P), ("reduction", "add")), shape);
+    }
+}

@@ -1,0 +1,41 @@
+namespace MLNetLinearize.Rules;
+
+/// <summary>Operators without a rule on purpose: constant ones, and refused ones with the reason and the nearest remedy.</summary>
+internal static partial class RuleTable
+{
+    private static readonly string[] ConstantOperators =
+    [
+        "Shape", "Size", "Constant", "ConstantOfShape", "Range", "EyeLike", "OneHot",
+        "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Xor", "Not", "IsNaN", "IsInf",
+        "Sign", "Floor", "Ceil", "Round", "ArgMax", "ArgMin",
+    ];
+
+    private const string ExplainFromHere = "explain between tensors on one side of it with ExplainedInputs and ExplainedOutput";
+
+    private static readonly Dictionary<string, (string Reason, string Remedy)> RefusedOperators = new(StringComparer.Ordinal)
+    {
+        ["If"] = ("which branch runs depends on the data", "export the branch that is used, or " + ExplainFromHere),
+        ["Loop"] = ("the number of rounds depends on the data", "export the model unrolled, or " + ExplainFromHere),
+        ["Scan"] = ("it runs an inner graph a number of times", "export the model unrolled, or " + ExplainFromHere),
+        ["LSTM"] = ("recurrent cells have no rule yet", "export the cell unrolled into MatMul, Sigmoid and Tanh, or " + ExplainFromHere),
+        ["GRU"] = ("recurrent cells have no rule yet", "export the cell unrolled into MatMul, Sigmoid and Tanh, or " + ExplainFromHere),
+        ["RNN"] = ("recurrent cells have no rule yet", "export the cell unrolled into MatMul and Tanh, or " + ExplainFromHere),
+        ["NonZero"] = ("the shape of its output depends on the data", ExplainFromHere),
+        ["NonMaxSuppression"] = ("the shape of its output depends on the data", "explain the scores before it: name them as ExplainedOutput"),
+        ["Unique"] = ("the shape of its output depends on the data", ExplainFromHere),
+        ["Compress"] = ("the shape of its output depends on the data", ExplainFromHere),
+        ["Dropout"] = ("it is in training mode, so that its output is random", "export the model in evaluation mode"),
+        ["RandomNormalLike"] = ("its output is random", "export the model in evaluation mode"),
+        ["RandomUniformLike"] = ("its output is random", "export the model in evaluation mode"),
+        ["Bernoulli"] = ("its output is random", "export the model in evaluation mode"),
+        ["Softmax"] = ("a Softmax inside the network has no rule yet", "explain the tensor before it: name it as ExplainedOutput"),
+        ["LogSoftmax"] = ("a LogSoftmax inside the network has no rule yet", "explain the tensor before it: name it as ExplainedOutput"),
+    };
+
+    /// <summary>Why a node cannot be linearized, and what to do.</summary>
+    public static (string Reason, string Remedy) WhyNot(Onnx.NodeProto node)
+    {
+        if (!Onnx.Nodes.IsStandard(node)) return ($"it is an operator of the domain '{node.Domain}', whose mathematics is unknown here", "export the model in standard ai.onnx operators, or " + ExplainFromHere);
+        return RefusedOperators.TryGetValue(node.OpType, out var known) ? known : ("the operator has no rule yet", "export the model without it, or " + ExplainFromHere);
+    }
+}

@@ -1,0 +1,135 @@
+using MLNetLinearize.Onnx;
+
+namespace MLNetLinearize.Rules;
+
+/// <summary>What kind of map an operator is in the inputs that are explained.</summary>
+internal enum RuleKind
+{
+    /// <summary>Affine in the inputs its rule differentiates.</summary>
+    Linear,
+
+    /// <summary>Affine on each of finitely many pieces.</summary>
+    PiecewiseLinear,
+
+    /// <summary>Linear in each factor; smooth where several factors are explained.</summary>
+    Bilinear,
+
+    /// <summary>Smooth: tangent or secant by <see cref="Nonlinearity"/>.</summary>
+    Smooth,
+
+    /// <summary>Its output does not vary with small changes of the input: no cotangent passes, the value goes to the bias.</summary>
+    Constant,
+
+    /// <summary>No rule, on purpose or not yet; the reason is told to the user.</summary>
+    Refused,
+}
+
+/// <summary>One operator's entry.</summary>
+/// <param name="Kind">What kind of map it is.</param>
+/// <param name="Apply">The VJP rule; null for constant and refused operators.</param>
+/// <param name="Differentiates">Inputs that may depend on what is explained; all when null.</param>
+/// <param name="Objection">Why a particular node cannot be taken although its operator can, and the remedy.</param>
+internal sealed record Rule(RuleKind Kind, Action<Vjp>? Apply, int[]? Differentiates = null, Func<NodeProto, (string Reason, string Remedy)?>? Objection = null);
+
+/// <summary>The one list of operators: rule, constant, or refused with a reason.</summary>
+internal static partial class RuleTable
+{
+    private static readonly Dictionary<string, Rule> Rules = new(StringComparer.Ordinal)
+    {
+        // Linear
+        ["Add"] = Linear(Arithmetic.Sum),
+        ["Sub"] = Linear(Arithmetic.Sub),
+        ["Neg"] = Linear(Arithmetic.Neg),
+        ["Sum"] = Linear(Arithmetic.Sum),
+        ["Mean"] = Linear(Arithmetic.Mean),
+        ["Identity"] = Linear(Structural.Identity),
+        ["Cast"] = Linear(Structural.Identity, 0),
+        ["Reshape"] = Linear(Structural.Reshape, 0),
+        ["Flatten"] = Linear(Structural.Reshape, 0),
+        ["Squeeze"] = Linear(Structural.Reshape, 0),
+        ["Unsqueeze"] = Linear(Structural.Reshape, 0),
+        ["Transpose"] = Linear(Structural.Transpose),
+        ["Concat"] = Linear(Structural.Concat),
+        ["Split"] = Linear(Structural.Split, 0),
+        ["Slice"] = Linear(Structural.Slice, 0),
+        ["Pad"] = Linear(Structural.Pad, 0) with { Objection = ConstantPadOnly },
+        ["Expand"] = Linear(Structural.Expand, 0),
+        ["Gather"] = Linear(Structural.Gather, 0),
+        ["GatherElements"] = Linear(Indexed.GatherElements, 0),
+        ["ScatterElements"] = Linear(Indexed.ScatterElements, 0, 2) with { Objection = AddOrNoneOnly },
+        ["Conv"] = Linear(Convolution.Conv, 0),
+        ["ConvTranspose"] = Linear(Convolution.ConvTranspose, 0),
+        ["AveragePool"] = Linear(Pooling.AveragePool),
+        ["GlobalAveragePool"] = Linear(Pooling.GlobalAveragePool),
+        ["MaxUnpool"] = Linear(Pooling.MaxUnpool, 0),
+        ["Resize"] = Linear(Pooling.ResizeNearest, 0) with { Objection = NearestOnly },
+        ["BatchNormalization"] = Linear(Reductions.BatchNormalization, 0) with { Objection = InferenceOnly },
+        ["ReduceSum"] = Linear(Reductions.Sum, 0),
+        ["ReduceMean"] = Linear(Reductions.Mean, 0),
+
+        // Piecewise linear
+        ["Relu"] = Piecewise(Pointwise.Homogeneous(Pointwise.ReluSlope)),
+        ["LeakyRelu"] = Piecewise(Pointwise.Homogeneous(Pointwise.LeakyReluSlope)),
+        ["PRelu"] = Piecewise(Pointwise.Homogeneous(Pointwise.PReluSlope), 0),
+        ["Abs"] = Piecewise(Pointwise.Homogeneous(Pointwise.AbsSlope)),
+        ["Clip"] = Piecewise(Pointwise.Clip, 0),
+        ["Max"] = Piecewise(Pointwise.Extremum("GreaterOrEqual")),
+        ["Min"] = Piecewise(Pointwise.Extremum("LessOrEqual")),
+        ["MaxPool"] = Piecewise(Pooling.MaxPool) with { Objection = RowMajorOnly },
+        ["GlobalMaxPool"] = Piecewise(Pooling.GlobalMaxPool),
+        ["Where"] = Piecewise(Pointwise.Where, 1, 2),
+
+        // Products
+        ["Mul"] = new(RuleKind.Bilinear, Arithmetic.Mul),
+        ["Div"] = new(RuleKind.Bilinear, Arithmetic.Div),
+        ["MatMul"] = new(RuleKind.Bilinear, Matrices.MatMul),
+        ["Gemm"] = new(RuleKind.Bilinear, Matrices.Gemm),
+
+        // Smooth functions of one number
+        ["Sigmoid"] = new(RuleKind.Smooth, Pointwise.Smooth(v => v.E.Mul(v.Out(), v.E.Sub(v.E.Scalar(1), v.Out())), 0.5f, 0.25f)),
+        ["Tanh"] = new(RuleKind.Smooth, Pointwise.Smooth(v => v.E.Sub(v.E.Scalar(1), v.E.Mul(v.Out(), v.Out())), 0, 1)),
+        ["Exp"] = new(RuleKind.Smooth, Pointwise.Smooth(v => v.Out(), 1, 1)),
+        ["Log"] = new(RuleKind.Smooth, Pointwise.Smooth(v => v.E.Op("Reciprocal", [v.In(0)]), null, 0)),
+        ["Softplus"] = new(RuleKind.Smooth, Pointwise.Smooth(v => v.E.Op("Sigmoid", [v.In(0)]), MathF.Log(2), 0.5f)),
+    };
+
+    static RuleTable()
+    {
+        foreach (var op in ConstantOperators) Rules.Add(op, new Rule(RuleKind.Constant, null));
+        foreach (var op in RefusedOperators.Keys) Rules.Add(op, new Rule(RuleKind.Refused, null));
+    }
+
+    /// <summary>Every listed operator.</summary>
+    public static IReadOnlyDictionary<string, Rule> All => Rules;
+
+    /// <summary>The entry of a node's operator; null where it is not listed.</summary>
+    public static Rule? Find(NodeProto node) => node.IsStandard() ? Rules.GetValueOrDefault(node.OpType) : null;
+
+    /// <summary>Whether nothing that is explained passes through the node.</summary>
+    public static bool Stops(NodeProto node) => node.OpType == "Cast" ? !IsFloatCast(node) : Find(node)?.Kind == RuleKind.Constant;
+
+    private static bool IsFloatCast(NodeProto node) => node.Int("to", 1) is (long)TensorProto.Types.DataType.Float or (long)TensorProto.Types.DataType.Double or (long)TensorProto.Types.DataType.Float16 or (long)TensorProto.Types.DataType.Bfloat16;
+
+    private static Rule Linear(Action<Vjp> apply, params int[] inputs) => new(RuleKind.Linear, apply, inputs.Length > 0 ? inputs : null);
+
+    private static Rule Piecewise(Action<Vjp> apply, params int[] inputs) => new(RuleKind.PiecewiseLinear, apply, inputs.Length > 0 ? inputs : null);
+
+    private static (string, string)? ConstantPadOnly(NodeProto node) => node.Text("mode", "constant") is "constant" ? null : ($"padding by '{node.Text("mode", "")}' has no rule yet", "pad with a constant");
+
+    private static (string, string)? AddOrNoneOnly(NodeProto node) => node.Text("reduction", "none") is "none" or "add" ? null : ($"reduction '{node.Text("reduction", "")}' has no rule yet", "scatter without reduction or with 'add'");
+
+    private static (string, string)? RowMajorOnly(NodeProto node) => node.Int("storage_order", 0) == 0 ? null : ("column-major indices are not supported", "export with storage_order 0");
+
+    private static (string, string)? InferenceOnly(NodeProto node) => node.Int("training_mode", 0) == 0 ? null : ("it computes statistics over the batch, so that rows depend on each other", "export the model in evaluation mode");
+
+    private static (string, string)? NearestOnly(NodeProto node)
+    {
+        if (node.Text("mode", "nearest") is not "nearest") return ($"interpolation '{node.Text("mode", "")}' has no rule yet", "resize by nearest neighbours");
+        var coordinates = node.Text("coordinate_transformation_mode", "half_pixel");
+        var rounding = node.Text("nearest_mode", "round_prefer_floor");
+        // For whole factors both spellings come to element i/factor.
+        return (coordinates, rounding) is ("asymmetric", "floor") or ("half_pixel", "round_prefer_floor") or ("half_pixel", "round_prefer_ceil") or ("half_pixel_symmetric", "round_prefer_floor")
+            ? null
+            : ($"coordinates '{coordinates}' with rounding '{rounding}' have no rule yet", "use 'asymmetric' with 'floor'");
+    }
+}

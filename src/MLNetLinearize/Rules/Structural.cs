@@ -1,0 +1,129 @@
+using MLNetLinearize.Canonicalization;
+using MLNetLinearize.Onnx;
+
+namespace MLNetLinearize.Rules;
+
+/// <summary>Operators that move, repeat, cut or join elements: linear, without a number of their own.</summary>
+internal static class Structural
+{
+    public static void Identity(Vjp v) => v.Give(0, v.G);
+
+    public static void Reshape(Vjp v) => v.Give(0, v.ReshapeTo(v.G, v.InShape(0)));
+
+    public static void Transpose(Vjp v)
+    {
+        var rank = v.InShape(0).Rank;
+        var perm = v.Node.Ints("perm") ?? [.. Enumerable.Range(0, rank).Reverse().Select(i => (long)i)];
+        var inverse = new long[rank + v.P];
+        for (var i = 0; i < rank; i++) inverse[perm[i] + v.P] = i + v.P;
+        v.Give(0, v.E.Transpose(v.G, inverse));
+    }
+
+    public static void Expand(Vjp v) => v.Give(0, v.Unbroadcast(v.G, v.OutShape(), v.InShape(0)));
+
+    public static void Concat(Vjp v)
+    {
+        var axis = Axis(v.Node.Int("axis", 0), v.OutShape());
+        long start = 0;
+        for (var i = 0; i < v.Node.Input.Count; i++)
+        {
+            var shape = v.InShape(i);
+            var end = start + shape.Dims[axis];
+            if (shape.Dims[axis] > 0)
+            {
+                var part = v.E.Slice(v.G, start, end, axis + v.P);
+                if (v.Active(i)) v.Give(i, part);
+                else v.Offset(part, v.OutShape() with { Dims = [.. v.OutShape().Dims.Select((d, k) => k == axis ? shape.Dims[axis] : d)] }, v.In(i), shape);
+            }
+            start = end;
+        }
+    }
+
+    public static void Split(Vjp v)
+    {
+        var axis = Axis(v.Node.Int("axis", 0), v.InShape(0));
+        v.Give(0, v.E.Concat(v.Node.Output.Select((o, i) => v.Cotangents[i] ?? v.Zeros(o)), axis + v.P));
+    }
+
+    /// <summary>A slice of step 1 is undone by padding with zeros; other steps put their elements back one by one.</summary>
+    public static void Slice(Vjp v)
+    {
+        var shape = v.InShape(0);
+        var (starts, ends) = (v.ConstantInts(1)!, v.ConstantInts(2)!);
+        var axes = v.ConstantInts(3) ?? [.. Enumerable.Range(0, starts.Length).Select(i => (long)i)];
+        var steps = v.ConstantInts(4) ?? [.. Enumerable.Repeat(1L, starts.Length)];
+        var g = v.G;
+        var pads = new long[2 * shape.Rank];
+        for (var k = 0; k < axes.Length; k++)
+        {
+            var axis = Axis(axes[k], shape);
+            var size = shape.Dims[axis];
+            var start = Clamp(starts[k], size, steps[k]);
+            var length = v.OutShape().Dims[axis];
+            if (axis == shape.BatchAxis)
+            {
+                if (steps[k] == 1 && start == 0 && ends[k] >= int.MaxValue) continue;
+                throw new RuleException("it slices the batch axis", "slice inside a row only");
+            }
+            if (steps[k] == 1) (pads[axis], pads[shape.Rank + axis]) = (start, size - start - length);
+            else g = Scatter(v, g, [.. Enumerable.Range(0, (int)length).Select(i => start + i * steps[k])], axis, size);
+        }
+        v.Give(0, pads.All(p => p == 0) ? g : Padded(v, g, pads));
+    }
+
+    /// <summary>Padding with a constant: its transpose cuts the border off (and a negative pad, a cut, is filled with zeros).</summary>
+    public static void Pad(Vjp v)
+    {
+        var shape = v.InShape(0);
+        var given = v.ConstantInts(1)!;
+        var axes = v.ConstantInts(3) ?? [.. Enumerable.Range(0, shape.Rank).Select(i => (long)i)];
+        var pads = new long[2 * shape.Rank];
+        for (var k = 0; k < axes.Length; k++)
+        {
+            var axis = Axis(axes[k], shape);
+            (pads[axis], pads[shape.Rank + axis]) = (given[k], given[axes.Length + k]);
+        }
+        v.Give(0, Padded(v, v.G, [.. pads.Select(p => -p)]));
+        if (!v.HasInput(2) || v.Network.Constant(v.In(2)) is { } value && value.ToSingle() is [0]) return;
+        var border = v.E.Op("Pad", [v.E.Zeros(v.E.Shape(v.In(0))), v.E.Ints(pads), v.In(2)]);
+        v.Offset(v.G, v.OutShape(), border, v.OutShape());
+    }
+
+    /// <summary>Picks slices by constant indices; each cotangent slice is added where it was picked.</summary>
+    public static void Gather(Vjp v)
+    {
+        var shape = v.InShape(0);
+        var axis = Axis(v.Node.Int("axis", 0), shape);
+        if (axis == shape.BatchAxis) throw new RuleException("it picks rows of the batch axis", "pick inside a row only");
+        var size = shape.Dims[axis];
+        var indices = v.ConstantInts(1)!.Select(i => i < 0 ? i + size : i).ToArray();
+        long[] flat = [.. shape.Open.Take(axis), indices.Length, .. shape.Open.Skip(axis + 1)];
+        v.Give(0, Scatter(v, v.E.Reshape(v.G, v.Prefixed(flat)), indices, axis, size));
+    }
+
+    public static int Axis(long axis, TensorShape shape) => (int)(axis < 0 ? axis + shape.Rank : axis);
+
+    /// <summary>Puts slice i of <paramref name="g"/> at index <paramref name="indices"/>[i] of a zero tensor along an axis; equal indices add up.</summary>
+    private static string Scatter(Vjp v, string g, long[] indices, int axis, long size)
+    {
+        var shape = v.E.Shape(g);
+        var at = axis + v.P;
+        var rank = v.InShape(0).Rank + v.P;
+        var target = v.E.Op("ScatterElements", [shape, v.E.Ints(at), v.E.Ints(size)], ("axis", 0));
+        var index = v.E.Op("Expand", [v.E.Reshape(v.E.Ints(indices), [.. Enumerable.Range(0, rank).Select(i => i == at ? indices.Length : 1L)]), shape]);
+        return v.E.Op("ScatterElements", [v.E.Zeros(target), index, g], ("axis", (long)at), ("reduction", "add"));
+    }
+
+    private static string Padded(Vjp v, string g, long[] pads)
+    {
+        var rank = pads.Length / 2;
+        var none = Enumerable.Repeat(0L, v.P);
+        return v.E.Op("Pad", [g, v.E.Ints([.. none, .. pads.Take(rank), .. none, .. pads.Skip(rank)])]);
+    }
+
+    private static long Clamp(long start, long size, long step)
+    {
+        if (start < 0) start += size;
+        return step > 0 ? Math.Clamp(start, 0, size) : Math.Clamp(start, 0, size - 1);
+    }
+}

@@ -1,0 +1,144 @@
+using MLNetLinearize.Canonicalization;
+using MLNetLinearize.Onnx;
+
+namespace MLNetLinearize.Rules;
+
+/// <summary>
+/// The words in which a rule is written: a node's inputs and outputs, the cotangent <see cref="G"/> of its output, what it
+/// gives to each input, and the offset it adds to the bias. A cotangent has the shape of its tensor behind a leading axis
+/// of K targets, which is left out when K = 1 so that a single target costs no extra axis; <see cref="P"/> counts it.
+/// </summary>
+internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit, int targets, Nonlinearity mode, Func<string, bool> isActive, IReadOnlyList<string?> cotangents)
+{
+    private readonly List<(string Tensor, string Cotangent)> given = [];
+    private readonly List<string> offsets = [];
+
+    public NodeProto Node => node;
+
+    public CanonicalNetwork Network => network;
+
+    public Emitter E => emit;
+
+    public Nonlinearity Mode => mode;
+
+    /// <summary>Number of leading target axes of a cotangent: 0 or 1.</summary>
+    public int P => targets > 1 ? 1 : 0;
+
+    /// <summary>What the node gave: input tensor and cotangent.</summary>
+    public IReadOnlyList<(string Tensor, string Cotangent)> Given => given;
+
+    /// <summary>The node's terms of the bias, each [K, N] (or [N] when K = 1).</summary>
+    public IReadOnlyList<string> Offsets => offsets;
+
+    /// <summary>The cotangent of output 0.</summary>
+    public string G => cotangents[0]!;
+
+    public IReadOnlyList<string?> Cotangents => cotangents;
+
+    public string In(int i) => node.Input[i];
+
+    public string Out(int i = 0) => node.Output[i];
+
+    public bool HasInput(int i) => node.InputOrNull(i) is not null;
+
+    /// <summary>Whether input <paramref name="i"/> depends on what is explained.</summary>
+    public bool Active(int i) => node.InputOrNull(i) is { } name && isActive(name);
+
+    public TensorShape InShape(int i) => network.Shape(node.Input[i]);
+
+    public TensorShape OutShape(int i = 0) => network.Shape(node.Output[i]);
+
+    /// <summary>The stored integers of input <paramref name="i"/>; null where it is left out.</summary>
+    /// <exception cref="RuleException">It is computed from the row.</exception>
+    public long[]? ConstantInts(int i)
+    {
+        if (!HasInput(i)) return null;
+        return network.Constant(node.Input[i])?.ToInt64() ?? throw new RuleException($"its input {i} '{node.Input[i]}' is computed from the row", "export the model so that it is a constant");
+    }
+
+    /// <summary>Adds <paramref name="cotangent"/> to the cotangent of input <paramref name="i"/>.</summary>
+    public void Give(int i, string cotangent) => given.Add((node.Input[i], cotangent));
+
+    /// <summary>Makes the node report output <paramref name="i"/> (such as MaxPool's indices) and returns its name.</summary>
+    public string RequireOutput(int i)
+    {
+        while (node.Output.Count <= i) node.Output.Add("");
+        if (node.Output[i].Length == 0) node.Output[i] = emit.Graph.Fresh($"{node.Output[0]}/output{i}");
+        return node.Output[i];
+    }
+
+    /// <summary>Adds ⟨g, value⟩ to the bias: what the node adds that comes from no explained input.</summary>
+    /// <param name="g">Cotangent of a tensor of shape <paramref name="shape"/>.</param>
+    /// <param name="shape">Shape of that tensor.</param>
+    /// <param name="value">The offset; broadcasts to <paramref name="shape"/>.</param>
+    /// <param name="valueShape">Shape of the offset.</param>
+    /// <param name="factor">A factor.</param>
+    public void Offset(string g, TensorShape shape, string value, TensorShape valueShape, float factor = 1)
+    {
+        // Where the offset is broadcast, the cotangent is summed first: a convolution's bias meets a [C] vector, not a map.
+        var reduced = Enumerable.Range(0, shape.Rank).Where(i => i != shape.BatchAxis && IsBroadcast(shape, valueShape, i)).ToArray();
+        var product = E.Mul(E.ReduceSum(g, [.. reduced.Select(i => (long)i + P)]), value);
+        var rest = Enumerable.Range(0, shape.Rank).Where(i => i != shape.BatchAxis && !reduced.Contains(i)).Select(i => (long)i + P);
+        offsets.Add(E.Scaled(PerRow(E.ReduceSum(product, [.. rest]), shape), factor));
+    }
+
+    /// <summary>As <see cref="Offset(string, TensorShape, string, TensorShape, float)"/>, for an input that broadcasts to the output.</summary>
+    public void OffsetInput(int i, float factor = 1) => Offset(G, OutShape(), In(i), InShape(i), factor);
+
+    /// <summary>Sums a cotangent over the axes along which <paramref name="to"/> was broadcast to <paramref name="from"/>.</summary>
+    public string Unbroadcast(string g, TensorShape from, TensorShape to)
+    {
+        var axes = Enumerable.Range(0, from.Rank).Where(i => IsBroadcast(from, to, i)).Select(i => (long)i + P).ToArray();
+        return from.Rank == to.Rank ? E.ReduceSum(g, axes) : ReshapeTo(E.ReduceSum(g, axes), to);
+    }
+
+    /// <summary>A cotangent reshaped to that of a tensor of shape <paramref name="to"/>.</summary>
+    public string ReshapeTo(string g, TensorShape to) => E.Reshape(g, Prefixed(to.Open));
+
+    /// <summary>A cotangent with size-1 axes, stretched to that of a tensor of shape <paramref name="to"/>.</summary>
+    public string ExpandTo(string g, TensorShape to) => E.Op("Expand", [g, E.Ints([.. Enumerable.Repeat((long)targets, P), .. to.Dims.Select((d, i) => i == to.BatchAxis ? 1 : d)])]);
+
+    /// <summary>A zero cotangent for <paramref name="tensor"/>.</summary>
+    public string Zeros(string tensor)
+    {
+        var shape = network.Shape(tensor);
+        if (!shape.HasBatch) return E.Zeros(E.Ints(Prefixed(shape.Dims)));
+        return E.Zeros(P == 0 ? E.Shape(tensor) : E.Concat([E.Ints(targets), E.Shape(tensor)], 0));
+    }
+
+    /// <summary>Targets and rows merged into one leading axis, as convolutions take it.</summary>
+    public string Fold(string g, TensorShape shape)
+    {
+        if (shape.BatchAxis > 0) throw new RuleException($"its batch axis is {shape.BatchAxis}", "move the batch axis to the front");
+        return P == 0 ? g : E.Reshape(g, [-1, .. shape.Dims.Skip(1)]);
+    }
+
+    /// <summary>The reverse of <see cref="Fold"/>.</summary>
+    public string Unfold(string g, TensorShape shape) => P == 0 ? g : ReshapeTo(g, shape);
+
+    /// <summary>A list of dimensions behind the target axis.</summary>
+    public long[] Prefixed(IEnumerable<long> dims) => [.. Enumerable.Repeat((long)targets, P), .. dims];
+
+    private string PerRow(string g, TensorShape shape)
+    {
+        if (!shape.HasBatch) return E.Reshape(g, Prefixed([1]));
+        var perRow = shape.Dims[shape.BatchAxis];
+        if (perRow == 1) return E.Reshape(g, Prefixed([-1]));
+        return E.Reshape(E.ReduceSum(E.Reshape(g, Prefixed([-1, perRow])), P + 1), Prefixed([-1]));
+    }
+
+    /// <summary>Whether axis <paramref name="i"/> of <paramref name="from"/> is one along which <paramref name="to"/> repeats.</summary>
+    private static bool IsBroadcast(TensorShape from, TensorShape to, int i)
+    {
+        var j = i - (from.Rank - to.Rank);
+        if (j < 0) return true;
+        if (from.BatchAxis == i) return to.BatchAxis != j;
+        return to.Dims[j] == 1 && from.Dims[i] != 1;
+    }
+}
+
+/// <summary>A node that its operator's rule cannot take; collected with the others into one error.</summary>
+internal sealed class RuleException(string reason, string remedy) : Exception(reason)
+{
+    public string Remedy { get; } = remedy;
+}

@@ -1,0 +1,95 @@
+using MLNetLinearize.Canonicalization;
+using MLNetLinearize.Onnx;
+
+namespace MLNetLinearize.Rules;
+
+/// <summary>
+/// The geometry of a sliding window (convolution or pool) along each spatial axis, with padding made explicit from
+/// <c>auto_pad</c> and the known shapes. Source: the formulas in the ONNX specification of Conv and MaxPool.
+/// </summary>
+internal sealed class Windows
+{
+    private Windows(long[] input, long[] output, long[] kernel, long[] strides, long[] dilations, long[] begin, long[] end)
+    {
+        (Input, Output, Kernel, Strides, Dilations, Begin, End) = (input, output, kernel, strides, dilations, begin, end);
+    }
+
+    /// <summary>Spatial sizes.</summary>
+    public long[] Input { get; }
+
+    public long[] Output { get; }
+
+    public long[] Kernel { get; }
+
+    public long[] Strides { get; }
+
+    public long[] Dilations { get; }
+
+    /// <summary>Padding declared before the first element.</summary>
+    public long[] Begin { get; }
+
+    /// <summary>Padding declared behind the last element.</summary>
+    public long[] End { get; }
+
+    public int Rank => Kernel.Length;
+
+    public static Windows Of(NodeProto node, TensorShape input, TensorShape output, long[] kernel)
+    {
+        var rank = kernel.Length;
+        var strides = node.Ints("strides") ?? Ones(rank);
+        var dilations = node.Ints("dilations") ?? Ones(rank);
+        var pads = node.Ints("pads") ?? new long[2 * rank];
+        long[] x = [.. input.Dims.Skip(2)], y = [.. output.Dims.Skip(2)];
+        long[] begin = [.. pads.Take(rank)], end = [.. pads.Skip(rank)];
+        var auto = node.Text("auto_pad", "NOTSET");
+        for (var i = 0; i < rank && auto != "NOTSET"; i++)
+        {
+            var total = auto == "VALID" ? 0 : Math.Max(0, (y[i] - 1) * strides[i] + (kernel[i] - 1) * dilations[i] + 1 - x[i]);
+            begin[i] = auto == "SAME_LOWER" ? (total + 1) / 2 : total / 2;
+            end[i] = total - begin[i];
+        }
+        return new Windows(x, y, kernel, strides, dilations, begin, end);
+    }
+
+    /// <summary>Whether the windows tile the input: no padding, no dilation, no overlap, nothing left over.</summary>
+    public bool Tile => Enumerable.Range(0, Rank).All(i => Begin[i] == 0 && Kernel[i] == Strides[i] && (Dilations[i] == 1 || Kernel[i] == 1) && Output[i] * Kernel[i] == Input[i]);
+
+    /// <summary>
+    /// Attributes of the ConvTranspose that sends a cotangent of the output back to the input's size: what the last window
+    /// does not reach comes as output padding, what it reaches beyond the input is cut.
+    /// </summary>
+    public (string, object)[] Transposed()
+    {
+        var end = new long[Rank];
+        var missing = new long[Rank];
+        for (var i = 0; i < Rank; i++)
+        {
+            var beyond = Strides[i] * (Output[i] - 1) + (Kernel[i] - 1) * Dilations[i] + 1 - Begin[i] - Input[i];
+            (end[i], missing[i]) = (Math.Max(0, beyond), Math.Max(0, -beyond));
+        }
+        return [("strides", Strides), ("dilations", Dilations), ("pads", (long[])[.. Begin, .. end]), ("output_padding", missing)];
+    }
+
+    /// <summary>Number of elements each window averages over.</summary>
+    /// <param name="includePadding">Whether declared padding counts.</param>
+    public float[] Counts(bool includePadding)
+    {
+        var total = Output.Aggregate(1L, (a, d) => a * d);
+        var counts = new float[total];
+        for (var flat = 0L; flat < total; flat++)
+        {
+            var (count, rest) = (1L, flat);
+            for (var i = Rank - 1; i >= 0; i--)
+            {
+                var start = rest % Output[i] * Strides[i] - Begin[i];
+                rest /= Output[i];
+                var (low, high) = includePadding ? (-Begin[i], Input[i] + End[i]) : (0, Input[i]);
+                count *= Enumerable.Range(0, (int)Kernel[i]).Count(k => start + k * Dilations[i] >= low && start + k * Dilations[i] < high);
+            }
+            counts[flat] = count;
+        }
+        return counts;
+    }
+
+    private static long[] Ones(int rank) => [.. Enumerable.Repeat(1L, rank)];
+}
