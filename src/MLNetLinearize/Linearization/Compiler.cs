@@ -10,61 +10,69 @@ internal static class Compiler
 {
     public static LinearizationGraph Compile(ModelProto model, LinearizeOptions options)
     {
-        var graph = new Graph(model);
-        var original = graph.Opset;
-        Canonicalizer.Respell(graph, [.. options.ExplainedInputs ?? [], .. options.ExplainedOutput is { } o ? [o] : Array.Empty<string>()]);
-        var (output, cut) = ExplainedTensors.ResolveOutput(graph, options);
-        var explained = ExplainedTensors.ResolveInputs(graph, options);
-        Refusals.Check(graph, output, explained, original);
-
-        var request = new Request(output, explained, options, original, cut);
-        var batched = Build(Canonicalizer.Settle(graph.Clone(), output, options, null), request);
+        var (graph, request) = Open(model, options);
+        var batched = Build(Canonicalizer.Settle(graph.Clone(), request.Output, options, null), request);
         if (batched.IsRowByRow || BatchProof.Objection(batched) is not { } mixing) return batched;
-        return Build(Canonicalizer.Settle(graph, output, options, mixing), request);
+        return Build(Canonicalizer.Settle(graph, request.Output, options, mixing), request);
     }
 
-    private sealed record Request(string Output, IReadOnlyList<string> Explained, LinearizeOptions Options, long Opset, string? Cut);
+    /// <summary>Respells the model and decides what is explained; refuses what has no rule.</summary>
+    public static (Graph Graph, Request Request) Open(ModelProto model, LinearizeOptions options)
+    {
+        var graph = new Graph(model);
+        var opset = graph.Opset;
+        Canonicalizer.Respell(graph, [.. options.ExplainedInputs ?? [], .. options.ExplainedOutput is { } named ? [named] : Array.Empty<string>()]);
+        var (output, cut) = ExplainedTensors.ResolveOutput(graph, options);
+        var explained = ExplainedTensors.ResolveInputs(graph, options);
+        Refusals.Check(graph, output, explained, opset);
+        return (graph, new Request(output, explained, options, opset, cut));
+    }
 
     private static LinearizationGraph Build(CanonicalNetwork network, Request request)
     {
         var (output, options) = (request.Output, request.Options);
         var active = Active(network, request);
-        var forward = network.Graph.Nodes.ToList();
+        var report = Report(network, request, active);
         var inputs = network.Inputs.Select(i => i.ToGraphInput(request.Explained.Contains(i.Name))).ToList();
         var explained = request.Explained.Select(name => inputs.FirstOrDefault(i => i.Name == name) ?? Inner(network, name)).ToList();
         var count = checked((int)network.Shape(output).Count);
         var targets = TargetSeed.Count(options.Targets, count);
         CheckSize(explained, targets, options);
+        var batched = network.RowByRowReason is null;
+        if (options.Targets.Kind == TargetKind.FromColumn)
+        {
+            inputs.Add(new GraphInput(OutputNames.Label, typeof(long), [1], true, false));
+            network.Graph.Inputs.Add(Graph.Value(OutputNames.Label, DataType.Int64, [batched ? BatchAxis.Symbol : 1L, 1L]));
+        }
 
         var e = new Emitter(network.Graph, GraphNames.Prefix);
         var finish = new Finish(network, e, targets);
         var names = new GraphNames(network.Graph);
-        var score = names.Output(OutputNames.Score, finish.Score(output));
+        var score = names.Output(OutputNames.Score, finish.Score(output), [count]);
         var seed = TargetSeed.Emit(e, options.Targets, score, count);
         var adjoint = Adjoint.Run(network, e, output, finish.Seed(seed.Cotangent, output), active, targets, options.Nonlinearity, request.Opset);
 
-        string Marked(string tensor, int rank) => seed.Poison is null ? tensor : e.Add(tensor, rank == 0 ? seed.Poison : e.Reshape(seed.Poison, [-1, 1, .. Enumerable.Repeat(1L, rank)]));
-        names.Output(OutputNames.ExplainedTarget, seed.Targets);
-        var bias = names.Output(OutputNames.Bias, Marked(finish.Bias([.. adjoint.Offsets.Select(o => o.Term)], seed.Scores), 0));
+        names.Output(OutputNames.ExplainedTarget, seed.Targets, [targets], DataType.Int64);
+        var bias = names.Output(OutputNames.Bias, seed.Mark(e, finish.Bias([.. adjoint.Offsets.Select(o => o.Term)], seed.Scores), 0), [targets]);
         var sums = new List<string>();
         foreach (var input in explained)
         {
             var suffix = explained.Count > 1 ? $".{input.Name}" : "";
-            var cotangent = adjoint.Of(input.Name) ?? throw new InvalidModelException($"The explained output '{output}' does not depend on '{input.Name}'. Leave it out of ExplainedInputs.");
-            var weights = names.Output(OutputNames.Weights + suffix, Marked(finish.Weights(cotangent, input.Name, input.RowShape), input.RowShape.Count));
-            var attribution = names.Output(OutputNames.Attribution + suffix, finish.Attribution(weights, input.Name, input.RowShape));
-            sums.Add(finish.Sum(attribution, input.RowShape.Count));
+            var rank = input.RowShape.Count;
+            long[] shape = [targets, .. input.RowShape.Select(d => (long)d)];
+            var weights = names.Output(OutputNames.Weights + suffix, seed.Mark(e, finish.Weights(Cotangent(adjoint, request, input), input.Name, input.RowShape), rank), shape);
+            var attribution = names.Output(OutputNames.Attribution + suffix, finish.Attribution(weights, input.Name, input.RowShape), shape);
+            sums.Add(finish.Sum(attribution, rank));
         }
-        names.Output(OutputNames.ExplainedScore, seed.Scores);
-        names.Output(OutputNames.LinearizationError, finish.Error(seed.Scores, sums, bias));
-
-        var report = Report(network, request, active, forward);
-        if (options.Targets.Kind == TargetKind.FromColumn) inputs.Add(new GraphInput(OutputNames.Label, typeof(long), [1], true, false));
-        var model = names.Model(inputs, explained, targets, count, network.RowByRowReason is null);
-        return new LinearizationGraph(model, inputs, explained, count, targets, network.RowByRowReason is not null, options, report);
+        names.Output(OutputNames.ExplainedScore, seed.Scores, [targets]);
+        names.Output(OutputNames.LinearizationError, finish.Error(seed.Scores, sums, bias), [targets]);
+        return new LinearizationGraph(names.Model(batched), inputs, explained, count, targets, !batched, options, report);
     }
 
-    private static HashSet<string> Active(CanonicalNetwork network, Request request)
+    public static string Cotangent(Adjoint adjoint, Request request, GraphInput input) =>
+        adjoint.Of(input.Name) ?? throw new InvalidModelException($"The explained output '{request.Output}' does not depend on '{input.Name}'. Leave it out of ExplainedInputs.");
+
+    public static HashSet<string> Active(CanonicalNetwork network, Request request)
     {
         var active = ValueFlow.Reached(network.Graph, request.Explained, RuleTable.Stops);
         active.IntersectWith(ValueFlow.Behind(network.Graph, request.Output));
@@ -76,7 +84,7 @@ internal static class Compiler
         return active;
     }
 
-    private static GraphInput Inner(CanonicalNetwork network, string name) =>
+    public static GraphInput Inner(CanonicalNetwork network, string name) =>
         network.IsKnown(name)
             ? new GraphInput(name, typeof(float), Finish.RowShape(network.Shape(name)), network.Shape(name).HasBatch, true)
             : throw new InvalidModelException($"ExplainedInputs names '{name}', which the explained output does not depend on.");
@@ -89,8 +97,9 @@ internal static class Compiler
             throw new InvalidModelException($"Explaining {targets} targets by {elements:N0} inputs gives {bytes / 1e6:N0} MB a row ({targets} · {elements:N0} · 4 bytes), above the budget of {options.MaxBytesPerRow / 1e6:N0} MB (MaxBytesPerRow). Explain fewer targets, such as Targets.Top(3), or raise the budget.");
     }
 
-    private static CompilationReport Report(CanonicalNetwork network, Request request, HashSet<string> active, List<NodeProto> forward)
+    private static CompilationReport Report(CanonicalNetwork network, Request request, HashSet<string> active)
     {
+        var forward = network.Graph.Nodes;
         var nodes = forward.Select(n => NodeCost.Report(network, n, active)).ToList();
         return new CompilationReport
         {
@@ -104,3 +113,6 @@ internal static class Compiler
         };
     }
 }
+
+/// <summary>What a compilation explains: an output by inputs, under options; and what the model's file said.</summary>
+internal sealed record Request(string Output, IReadOnlyList<string> Explained, LinearizeOptions Options, long Opset, string? Cut);

@@ -13,32 +13,31 @@ internal sealed class GraphNames(Graph graph)
     public const string Prefix = "linearization/";
     private const string NetworkPrefix = "network/";
 
-    private readonly Dictionary<string, string> outputs = [];
+    private readonly List<(string Name, string Tensor, DataType Type, long[] Row)> outputs = [];
 
     /// <summary>Makes <paramref name="tensor"/> the output <paramref name="name"/>; it keeps its inner name until <see cref="Model"/>.</summary>
-    public string Output(string name, string tensor)
+    /// <param name="name">Name of the output.</param>
+    /// <param name="tensor">The tensor, [N, row…].</param>
+    /// <param name="row">Shape of one row.</param>
+    /// <param name="type">Element type.</param>
+    public string Output(string name, string tensor, long[] row, DataType type = DataType.Float)
     {
         // One tensor can be two outputs only by a copy.
-        if (outputs.ContainsValue(tensor) || !tensor.StartsWith(Prefix, StringComparison.Ordinal)) tensor = Copy(tensor);
-        outputs.Add(name, tensor);
+        if (outputs.Any(o => o.Tensor == tensor) || !tensor.StartsWith(Prefix, StringComparison.Ordinal)) tensor = Copy(tensor);
+        outputs.Add((name, tensor, type, row));
         return tensor;
     }
 
-    public ModelProto Model(IReadOnlyList<GraphInput> inputs, IReadOnlyList<GraphInput> explained, int targets, int count, bool batched)
+    /// <summary>The finished model: dead nodes gone, names final, inputs and outputs typed.</summary>
+    public ModelProto Model(bool batched)
     {
-        if (inputs.FirstOrDefault(i => outputs.ContainsKey(i.Name)) is { } clash)
+        if (graph.Inputs.FirstOrDefault(i => outputs.Any(o => o.Name == i.Name)) is { } clash)
             throw new InvalidModelException($"The model's input '{clash.Name}' has the name of an output of the linearization graph. Rename the input.");
-        if (inputs.FirstOrDefault(i => i.Name == OutputNames.Label) is { } label)
-            graph.Inputs.Add(Graph.Value(label.Name, DataType.Int64, [batched ? BatchAxis.Symbol : 1L, 1L]));
-        graph.RemoveDead(outputs.Values);
-        Rename([.. inputs.Select(i => i.Name)]);
+        graph.RemoveDead(outputs.Select(o => o.Tensor));
+        Rename([.. graph.Inputs.Select(i => i.Name)]);
         graph.Outputs.Clear();
-        foreach (var name in outputs.Keys)
-        {
-            var type = name == OutputNames.ExplainedTarget ? DataType.Int64 : DataType.Float;
-            var row = name == OutputNames.Score ? [(long)count] : RowShape(name, explained, targets);
+        foreach (var (name, _, type, row) in outputs)
             graph.Outputs.Add(Graph.Value(name, type, [batched ? BatchAxis.Symbol : 1L, .. row.Select(d => (object)d)]));
-        }
         var model = graph.ToModel();
         model.ProducerName = "MLNetLinearize";
         model.ProducerVersion = typeof(GraphNames).Assembly.GetName().Version!.ToString(3);
@@ -46,16 +45,9 @@ internal sealed class GraphNames(Graph graph)
         return model;
     }
 
-    private static long[] RowShape(string name, IReadOnlyList<GraphInput> explained, int targets)
-    {
-        var input = explained.Count == 1 ? explained[0] : explained.FirstOrDefault(i => name.EndsWith($".{i.Name}", StringComparison.Ordinal));
-        var isMap = name.StartsWith(OutputNames.Attribution, StringComparison.Ordinal) || name.StartsWith(OutputNames.Weights, StringComparison.Ordinal);
-        return isMap ? [targets, .. input!.RowShape.Select(d => (long)d)] : [targets];
-    }
-
     private void Rename(HashSet<string> kept)
     {
-        var final = outputs.ToDictionary(o => o.Value, o => o.Key);
+        var final = outputs.ToDictionary(o => o.Tensor, o => o.Name);
         string Named(string name) =>
             name.Length == 0 || kept.Contains(name) ? name
             : final.TryGetValue(name, out var output) ? output

@@ -12,6 +12,13 @@ namespace MLNetLinearize.Linearization;
 /// <param name="Poison">[N, 1]: 0, or NaN for a row whose label names no output; null where that cannot happen.</param>
 internal sealed record TargetSeed(string Cotangent, string Targets, string Scores, string? Poison = null)
 {
+    /// <summary>A tensor [N, K, d…] with NaN in the rows whose label names no output.</summary>
+    /// <param name="e">Writer.</param>
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="rank">Number of dimensions d….</param>
+    public string Mark(Emitter e, string tensor, int rank) =>
+        Poison is null ? tensor : e.Add(tensor, rank == 0 ? Poison : e.Reshape(Poison, [-1, 1, .. Enumerable.Repeat(1L, rank)]));
+
     /// <param name="e">Writer.</param>
     /// <param name="targets">Which outputs.</param>
     /// <param name="score">The score tensor [N, C].</param>

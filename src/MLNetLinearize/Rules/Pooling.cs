@@ -58,11 +58,10 @@ internal static class Pooling
         v.Give(0, v.E.Mul(v.G, v.E.Reshape(mask, shape.Open)));
     }
 
-    /// <summary>Picks by the same global indices: a gather over the flattened cotangent.</summary>
+    /// <summary>Picks by the same global indices, over the flattened cotangent.</summary>
     public static void MaxUnpool(Vjp v)
     {
-        var flat = v.E.Reshape(v.G, v.Prefixed([-1]));
-        var picked = v.E.Op("Gather", [flat, v.E.Reshape(v.In(1), -1)], ("axis", v.P));
+        var picked = v.E.Op("GatherElements", [v.E.Reshape(v.G, v.Prefixed([-1])), FlatIndex(v, v.In(1))], ("axis", v.P));
         v.Give(0, v.ReshapeTo(picked, v.InShape(0)));
     }
 
@@ -94,14 +93,14 @@ internal static class Pooling
     private static string ScatterFlat(Vjp v, string g, string indices, TensorShape shape, string like)
     {
         var size = v.E.Reshape(v.E.Op("Size", [like]), 1);
-        var flat = v.E.Reshape(g, v.Prefixed([-1]));
-        var index = v.E.Reshape(indices, -1);
-        if (v.P == 1)
-        {
-            var targets = v.Prefixed([])[0];
-            size = v.E.Concat([v.E.Ints(targets), size], 0);
-            index = v.E.Op("Expand", [index, v.E.Ints(targets, 1)]);
-        }
-        return v.ReshapeTo(v.E.Op("ScatterElements", [v.E.Zeros(size), index, flat], ("axis", v.P), ("reduction", "add")), shape);
+        if (v.P == 1) size = v.E.Concat([v.E.Ints(v.Prefixed([])), size], 0);
+        return v.ReshapeTo(v.E.Op("ScatterElements", [v.E.Zeros(size), FlatIndex(v, indices), v.E.Reshape(g, v.Prefixed([-1]))], ("axis", v.P), ("reduction", "add")), shape);
+    }
+
+    /// <summary>Global indices as one axis, repeated for every target.</summary>
+    private static string FlatIndex(Vjp v, string indices)
+    {
+        var flat = v.E.Reshape(indices, -1);
+        return v.P == 0 ? flat : v.E.Op("Expand", [flat, v.E.Ints(v.Prefixed([1]))]);
     }
 }

@@ -1,0 +1,37 @@
+using MLNetLinearize.Canonicalization;
+using MLNetLinearize.Onnx;
+using MLNetLinearize.Rules;
+using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
+
+namespace MLNetLinearize.Linearization;
+
+/// <summary>
+/// The adjoint alone, for cotangents that the caller feeds: <c>u ↦ Wᵀu</c>. It is linear in u, and the rules are closed
+/// under transposition, so its own pullback with respect to u is <c>d ↦ W·d</c>: the forward mode, without rules of its own.
+/// (Of a <see cref="Nonlinearity.Frozen"/> graph that is A(x)·d, not a Jacobian–vector product.)
+/// </summary>
+internal static class Pullback
+{
+    /// <param name="model">The network, or a pullback.</param>
+    /// <param name="options">What is explained by what; targets are ignored.</param>
+    /// <param name="cotangent">Name of the new input, [N, K, C].</param>
+    /// <param name="result">Name of the output, [N, K, d…].</param>
+    /// <param name="targets">Cotangents a row, K.</param>
+    public static ModelProto Compile(ModelProto model, LinearizeOptions options, string cotangent, string result, int targets = 1)
+    {
+        var (graph, request) = Compiler.Open(model, options);
+        var network = Canonicalizer.Settle(graph, request.Output, options, null);
+        var active = Compiler.Active(network, request);
+        var e = new Emitter(network.Graph, GraphNames.Prefix);
+        var finish = new Finish(network, e, targets);
+        var names = new GraphNames(network.Graph);
+        var count = network.Shape(request.Output).Count;
+        var batched = network.RowByRowReason is null;
+        var seed = targets == 1 ? cotangent : e.Transpose(cotangent, 1, 0, 2);
+        var adjoint = Adjoint.Run(network, e, request.Output, finish.Seed(seed, request.Output), active, targets, options.Nonlinearity, request.Opset);
+        var input = network.Inputs.FirstOrDefault(i => i.Name == request.Explained[0])?.ToGraphInput(true) ?? Compiler.Inner(network, request.Explained[0]);
+        names.Output(result, finish.Weights(Compiler.Cotangent(adjoint, request, input), input.Name, input.RowShape), [targets, .. input.RowShape.Select(d => (long)d)]);
+        network.Graph.Inputs.Add(Graph.Value(cotangent, DataType.Float, [batched ? BatchAxis.Symbol : 1L, (long)targets, count]));
+        return names.Model(batched);
+    }
+}
