@@ -12,6 +12,7 @@ internal static class Canonicalizer
     public static void Respell(Graph graph, IReadOnlyCollection<string> named)
     {
         NameNodes(graph);
+        Precision.ToSingle(graph);
         OpsetRaise.Apply(graph);
         FusedOperators.Split(graph, named);
     }
@@ -52,6 +53,7 @@ internal static class Canonicalizer
     {
         Simplification.FoldConstants(graph, one, two);
         Simplification.FixReshapes(graph, shapes);
+        Simplification.FixSlices(graph, shapes);
         graph.RemoveDead([output]);
         foreach (var (name, tensor) in graph.Initializers)
             if (!shapes.ContainsKey(name)) shapes[name] = new TensorShape([.. tensor.Dims], -1);

@@ -50,4 +50,27 @@ internal static class Simplification
             graph.Nodes[i] = Nodes.Create("Reshape", [node.Input[0], target], [node.Output[0]], node.Name);
         }
     }
+
+    /// <summary>A slice that keeps all rows is written without the batch axis, so that it keeps them for any number of rows.</summary>
+    public static void FixSlices(Graph graph, Dictionary<string, TensorShape> shapes)
+    {
+        foreach (var node in graph.Nodes.Where(n => n.IsStandard() && n.OpType == "Slice"))
+        {
+            var shape = shapes[node.Input[0]];
+            if (!shape.HasBatch || shapes[node.Output[0]].BatchAxis != shape.BatchAxis || shapes[node.Output[0]].Dims[shape.BatchAxis] != shape.Dims[shape.BatchAxis]) continue;
+            var parts = Enumerable.Range(1, 4).Select(i => node.InputOrNull(i) is { } name && graph.Initializers.TryGetValue(name, out var t) ? t.ToInt64() : null).ToArray();
+            if (parts[0] is not { } starts || parts[1] is not { } ends) continue;
+            var axes = parts[2] ?? [.. Enumerable.Range(0, starts.Length).Select(i => (long)i)];
+            var steps = parts[3] ?? [.. Enumerable.Repeat(1L, starts.Length)];
+            var at = Array.FindIndex(axes, a => (a < 0 ? a + shape.Rank : a) == shape.BatchAxis);
+            if (at < 0 || starts[at] != 0 || steps[at] != 1) continue;
+            while (node.Input.Count < 5) node.Input.Add("");
+            foreach (var (i, values) in new[] { (1, starts), (2, ends), (3, axes), (4, steps) })
+            {
+                long[] rest = [.. values.Where((_, k) => k != at)];
+                node.Input[i] = graph.AddInitializer(Tensors.Of($"{node.Name}/rows{i}", rest, rest.Length));
+                shapes[node.Input[i]] = new TensorShape([rest.Length], -1);
+            }
+        }
+    }
 }

@@ -15,14 +15,14 @@ internal static class ValueFlow
         return free;
     }
 
-    /// <summary>Tensors that <paramref name="sources"/> reach, operators that <paramref name="stops"/> names excepted.</summary>
+    /// <summary>Tensors that vary smoothly with <paramref name="sources"/>: reached from them, but not through operators that <paramref name="stops"/> names, nor as indices or masks.</summary>
     public static HashSet<string> Reached(Graph graph, IEnumerable<string> sources, Func<NodeProto, bool> stops)
     {
         var reached = sources.ToHashSet();
         var fixedSources = reached.ToHashSet();
         foreach (var node in graph.Nodes)
             if (!stops(node) && Graph.Reads(node).Any(reached.Contains))
-                reached.UnionWith(node.Output.Where(o => o.Length > 0 && !fixedSources.Contains(o)));
+                reached.UnionWith((IsIndexed(node) ? node.Output.Take(1) : node.Output).Where(o => o.Length > 0 && !fixedSources.Contains(o)));
         return reached;
     }
 
@@ -34,6 +34,9 @@ internal static class ValueFlow
             if (node.Output.Any(behind.Contains)) behind.UnionWith(Graph.Reads(node));
         return behind;
     }
+
+    /// <summary>Operators whose second output is an index or a mask.</summary>
+    private static bool IsIndexed(NodeProto node) => node.IsStandard() && node.OpType is "MaxPool" or "TopK" or "Dropout";
 
     private static bool IsRandom(NodeProto node) => node.OpType.StartsWith("Random", StringComparison.Ordinal) || node.OpType is "Bernoulli" or "Multinomial";
 }

@@ -21,11 +21,13 @@ internal static class Compiler
     {
         var graph = new Graph(model);
         var opset = graph.Opset;
+        var precisions = Precision.Found(graph);
         Canonicalizer.Respell(graph, [.. options.ExplainedInputs ?? [], .. options.ExplainedOutput is { } named ? [named] : Array.Empty<string>()]);
         var (output, cut) = ExplainedTensors.ResolveOutput(graph, options);
         var explained = ExplainedTensors.ResolveInputs(graph, options);
         Refusals.Check(graph, output, explained, opset);
-        return (graph, new Request(output, explained, options, opset, cut));
+        var notes = precisions.Count == 0 ? Array.Empty<string>() : [$"The model holds {string.Join(" and ", precisions)} numbers; it is computed, and explained, in float32."];
+        return (graph, new Request(output, explained, options, opset, cut, notes));
     }
 
     private static LinearizationGraph Build(CanonicalNetwork network, Request request)
@@ -110,9 +112,10 @@ internal static class Compiler
             RowByRowReason = network.RowByRowReason,
             IsPiecewiseLinear = forward.Where(n => n.Output.Any(active.Contains)).All(n => NodeCost.IsPiecewiseLinear(n, active)),
             Nodes = nodes,
+            Notes = request.Notes,
         };
     }
 }
 
 /// <summary>What a compilation explains: an output by inputs, under options; and what the model's file said.</summary>
-internal sealed record Request(string Output, IReadOnlyList<string> Explained, LinearizeOptions Options, long Opset, string? Cut);
+internal sealed record Request(string Output, IReadOnlyList<string> Explained, LinearizeOptions Options, long Opset, string? Cut, IReadOnlyList<string> Notes);

@@ -47,6 +47,9 @@ internal static class Tensors
     {
         DataType.Float => t.HasRawData ? MemoryMarshal.Cast<byte, float>(t.RawData.Span).ToArray() : [.. t.FloatData],
         DataType.Double => [.. t.ToDouble().Select(v => (float)v)],
+        DataType.Float16 => [.. Bits16(t).Select(v => (float)BitConverter.UInt16BitsToHalf(v))],
+        // bfloat16 is the upper half of a float32.
+        DataType.Bfloat16 => [.. Bits16(t).Select(v => BitConverter.UInt32BitsToSingle((uint)v << 16))],
         var type => throw new InvalidModelException($"Tensor '{t.Name}' holds {type}; floating-point numbers were expected."),
     };
 
@@ -56,6 +59,8 @@ internal static class Tensors
         DataType.Double => t.HasRawData ? MemoryMarshal.Cast<byte, double>(t.RawData.Span).ToArray() : [.. t.DoubleData],
         _ => [.. t.ToSingle().Select(v => (double)v)],
     };
+
+    private static ushort[] Bits16(TensorProto t) => t.HasRawData ? MemoryMarshal.Cast<byte, ushort>(t.RawData.Span).ToArray() : [.. t.Int32Data.Select(v => (ushort)v)];
 
     private static long[] Widen(ReadOnlySpan<int> values)
     {

@@ -25,6 +25,12 @@ internal static class Matrices
         }
         if (v.HasInput(2) && v.Active(2)) v.Give(2, v.Unbroadcast(v.E.Scaled(v.G, beta), v.OutShape(), v.InShape(2)));
         else if (v.HasInput(2)) v.OffsetInput(2, beta);
+        if (!v.Active(0) && !v.Active(1))
+        {
+            // Only C is explained: the product of the two others is an offset.
+            var product = v.E.MatMul(transA ? Swap(v, v.In(0), 2) : v.In(0), transB ? Swap(v, v.In(1), 2) : v.In(1));
+            v.Offset(v.G, v.OutShape(), product, v.OutShape(), alpha);
+        }
         if (!both || v.Mode == Nonlinearity.Frozen) return;
         // The product's tangent remainder is −α·A·B; what C adds is no part of it.
         v.Offset(v.G, v.OutShape(), v.Out(), v.OutShape(), -1);

@@ -1,0 +1,37 @@
+using MLNetLinearize.Onnx;
+using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
+
+namespace MLNetLinearize.Canonicalization;
+
+/// <summary>
+/// Half, bfloat16 and double networks are computed in float32: one precision for weights, cotangents and columns. What is
+/// explained is then the float32 network with the same weights, which the report says.
+/// </summary>
+internal static class Precision
+{
+    /// <summary>The precisions found besides float32.</summary>
+    public static IReadOnlyList<DataType> Found(Graph graph) =>
+        [.. graph.Inputs.Select(i => (DataType)(i.Type?.TensorType?.ElemType ?? 0))
+            .Concat(graph.Initializers.Values.Concat(Stored(graph)).Select(t => t.ElementType()))
+            .Concat(Casts(graph).Select(n => (DataType)n.Int("to", 0)))
+            .Where(IsOther).Distinct().Order()];
+
+    public static void ToSingle(Graph graph)
+    {
+        if (Found(graph).Count == 0) return;
+        foreach (var name in graph.Initializers.Keys.ToList()) graph.Initializers[name] = Single(graph.Initializers[name]);
+        foreach (var attribute in graph.Nodes.SelectMany(n => n.Attribute).Where(a => a.T is not null)) attribute.T = Single(attribute.T);
+        foreach (var node in Casts(graph).Where(n => IsOther((DataType)n.Int("to", 0)))) node.Set("to", (long)DataType.Float);
+        foreach (var tensor in graph.Inputs.Concat(graph.Outputs).Select(v => v.Type?.TensorType))
+            if (tensor is not null && IsOther((DataType)tensor.ElemType)) tensor.ElemType = (int)DataType.Float;
+    }
+
+    private static bool IsOther(DataType type) => type is DataType.Float16 or DataType.Bfloat16 or DataType.Double;
+
+    private static IEnumerable<NodeProto> Casts(Graph graph) => graph.Nodes.Where(n => n.IsStandard() && n.OpType == "Cast");
+
+    private static IEnumerable<TensorProto> Stored(Graph graph) => graph.Nodes.SelectMany(n => n.Attribute).Where(a => a.T is not null).Select(a => a.T);
+
+    private static TensorProto Single(TensorProto tensor) =>
+        IsOther(tensor.ElementType()) ? Tensors.Of(tensor.Name, tensor.ToSingle(), tensor.Dims.ToArray()) : tensor;
+}
