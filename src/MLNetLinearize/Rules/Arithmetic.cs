@@ -32,26 +32,27 @@ internal static class Arithmetic
 
     /// <summary>
     /// a/b with b explained too: ∂/∂a = 1/b, ∂/∂b = −y/b. The tangent's remainder is y − (y − y) = y where both are
-    /// explained, and y + y where only b is. <c>Frozen</c> has no finite f(0) for 1/b, so the tangent is used there as well.
+    /// explained, and y + y where only b is. <c>Frozen</c> has no finite f(0) for 1/b, so the tangent is used there as well,
+    /// unless b is a normaliser's statistic, which is held.
     /// </summary>
     public static void Div(Vjp v)
     {
         var slope = v.E.Div(v.G, v.In(1));
         if (v.Active(0)) v.Give(0, v.Unbroadcast(slope, v.OutShape(), v.InShape(0)));
-        if (!v.Active(1)) return;
+        if (!v.Active(1) || v.Active(0) && v.IsHeld(1)) return;
         v.Give(1, v.Unbroadcast(v.E.Neg(v.E.Mul(slope, v.Out())), v.OutShape(), v.InShape(1)));
         v.Offset(v.G, v.OutShape(), v.Out(), v.OutShape(), v.Active(0) ? 1 : 2);
     }
 
     /// <summary>
     /// A product of two explained factors. Tangent: y = ab has the differential b·da + a·db, which at the point itself comes
-    /// to 2y, so −y goes to the bias. Frozen: each factor carries half of the product.
+    /// to 2y, so −y goes to the bias. Frozen: a gate is held at its value for this row; otherwise each factor carries half.
     /// </summary>
     public static void Product(Vjp v, Func<string, string, string> toFirst, Func<string, string, string> toSecond)
     {
-        var g = v.Mode == Nonlinearity.Frozen ? v.E.Scaled(v.G, 0.5f) : v.G;
-        v.Give(0, v.Unbroadcast(toFirst(g, v.In(1)), v.OutShape(), v.InShape(0)));
-        v.Give(1, v.Unbroadcast(toSecond(g, v.In(0)), v.OutShape(), v.InShape(1)));
+        var (first, second) = v.Shares();
+        if (first > 0) v.Give(0, v.Unbroadcast(toFirst(v.E.Scaled(v.G, first), v.In(1)), v.OutShape(), v.InShape(0)));
+        if (second > 0) v.Give(1, v.Unbroadcast(toSecond(v.E.Scaled(v.G, second), v.In(0)), v.OutShape(), v.InShape(1)));
         if (v.Mode == Nonlinearity.Tangent) v.Offset(v.G, v.OutShape(), v.Out(), v.OutShape(), -1);
     }
 

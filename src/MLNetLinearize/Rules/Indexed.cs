@@ -24,6 +24,14 @@ internal static class Indexed
         else v.Offset(data, v.InShape(0), v.In(0), v.InShape(0));
     }
 
+    /// <summary>The k largest (or smallest) values, picked by the indices that the operator itself reports.</summary>
+    public static void TopK(Vjp v)
+    {
+        var axis = Structural.Axis(v.Node.Int("axis", -1), v.InShape(0));
+        var indices = Index(v, v.RequireOutput(1), v.OutShape());
+        v.Give(0, v.E.Op("ScatterElements", [v.Zeros(v.In(0)), indices, v.G], ("axis", axis + v.P), ("reduction", "add")));
+    }
+
     private static long At(Vjp v, TensorShape shape) => Structural.Axis(v.Node.Int("axis", 0), shape) + v.P;
 
     /// <summary>The indices, repeated for every target.</summary>

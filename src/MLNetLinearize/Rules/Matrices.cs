@@ -11,15 +11,17 @@ internal static class Matrices
         var (transA, transB) = (v.Node.Int("transA", 0) != 0, v.Node.Int("transB", 0) != 0);
         var (alpha, beta) = (v.Node.Float("alpha", 1), v.Node.Float("beta", 1));
         var both = v.Active(0) && v.Active(1);
-        var g = v.E.Scaled(v.G, both && v.Mode == Nonlinearity.Frozen ? alpha / 2 : alpha);
-        if (v.Active(0))
+        var (first, second) = v.Shares();
+        if (v.Active(0) && first > 0)
         {
+            var g = v.E.Scaled(v.G, alpha * first);
             // Y = A·B: dA = g·Bᵀ; with A stored transposed, its cotangent is transposed as well.
             var toA = v.E.MatMul(g, transB ? v.In(1) : Swap(v, v.In(1), 2));
             v.Give(0, transA ? Swap(v, toA, 2 + v.P) : toA);
         }
-        if (v.Active(1))
+        if (v.Active(1) && second > 0)
         {
+            var g = v.E.Scaled(v.G, alpha * second);
             var toB = v.E.MatMul(transA ? v.In(0) : Swap(v, v.In(0), 2), g);
             v.Give(1, transB ? Swap(v, toB, 2 + v.P) : toB);
         }
@@ -43,10 +45,10 @@ internal static class Matrices
         var (a, b) = (Matrix(v.InShape(0), left: true), Matrix(v.InShape(1), left: false));
         var y = Matrix(v.OutShape(), v.InShape(0).Rank == 1, v.InShape(1).Rank == 1);
         var both = v.Active(0) && v.Active(1);
-        var scaled = both && v.Mode == Nonlinearity.Frozen ? v.E.Scaled(v.G, 0.5f) : v.G;
-        var g = y.Rank == v.OutShape().Rank ? scaled : v.ReshapeTo(scaled, y);
-        if (v.Active(0)) GiveMatrix(v, 0, v.E.MatMul(g, Swap(v, AsMatrix(v, 1, b), b.Rank)), y, a);
-        if (v.Active(1)) GiveMatrix(v, 1, v.E.MatMul(Swap(v, AsMatrix(v, 0, a), a.Rank), g), y, b);
+        var g = y.Rank == v.OutShape().Rank ? v.G : v.ReshapeTo(v.G, y);
+        var (first, second) = v.Shares();
+        if (v.Active(0) && first > 0) GiveMatrix(v, 0, v.E.MatMul(v.E.Scaled(g, first), Swap(v, AsMatrix(v, 1, b), b.Rank)), y, a);
+        if (v.Active(1) && second > 0) GiveMatrix(v, 1, v.E.MatMul(Swap(v, AsMatrix(v, 0, a), a.Rank), v.E.Scaled(g, second)), y, b);
         if (both && v.Mode == Nonlinearity.Tangent) v.Offset(v.G, v.OutShape(), v.Out(), v.OutShape(), -1);
     }
 

@@ -61,6 +61,23 @@ internal static class Pointwise
         v.Offset(v.G, v.OutShape(), v.E.Sub(v.Out(), v.E.Mul(v.Out(), mask)), v.OutShape());
     }
 
+    /// <summary>max(0, min(1, αx + β)): slope α strictly between the bounds.</summary>
+    public static void HardSigmoid(Vjp v)
+    {
+        var inside = v.E.Op("And", [v.E.Op("Greater", [v.Out(), v.E.Scalar(0)]), v.E.Op("Less", [v.Out(), v.E.Scalar(1)])]);
+        var slope = v.E.Scaled(v.E.Indicator(inside), Onnx.Nodes.Float(v.Node, "alpha", 0.2f));
+        v.Give(0, v.E.Mul(v.G, slope));
+        v.Offset(v.G, v.OutShape(), v.E.Sub(v.Out(), v.E.Mul(slope, v.In(0))), v.OutShape());
+    }
+
+    /// <summary>x^c with a constant exponent: slope c·x^(c−1).</summary>
+    public static void Pow(Vjp v)
+    {
+        var slope = v.E.Mul(v.In(1), v.E.Op("Pow", [v.In(0), v.E.Sub(v.In(1), v.E.Scalar(1))]));
+        v.Give(0, v.Unbroadcast(v.E.Mul(v.G, slope), v.OutShape(), v.InShape(0)));
+        v.Offset(v.G, v.OutShape(), v.E.Sub(v.Out(), v.E.Mul(slope, v.In(0))), v.OutShape());
+    }
+
     /// <summary>The larger (or smaller) of two, all of the cotangent to one: the first where both are equal.</summary>
     public static Action<Vjp> Extremum(string comparison) => v =>
     {

@@ -7,7 +7,7 @@ internal static partial class RuleTable
     [
         "Shape", "Size", "Constant", "ConstantOfShape", "Range", "EyeLike", "OneHot",
         "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Xor", "Not", "IsNaN", "IsInf",
-        "Sign", "Floor", "Ceil", "Round", "ArgMax", "ArgMin",
+        "Sign", "Floor", "Ceil", "Round", "ArgMax", "ArgMin", "Hardmax",
     ];
 
     private const string ExplainFromHere = "explain between tensors on one side of it with ExplainedInputs and ExplainedOutput";
@@ -28,8 +28,6 @@ internal static partial class RuleTable
         ["RandomNormalLike"] = ("its output is random", "export the model in evaluation mode"),
         ["RandomUniformLike"] = ("its output is random", "export the model in evaluation mode"),
         ["Bernoulli"] = ("its output is random", "export the model in evaluation mode"),
-        ["Softmax"] = ("a Softmax inside the network has no rule yet", "explain the tensor before it: name it as ExplainedOutput"),
-        ["LogSoftmax"] = ("a LogSoftmax inside the network has no rule yet", "explain the tensor before it: name it as ExplainedOutput"),
     };
 
     /// <summary>Why a node cannot be linearized, and what to do.</summary>

@@ -52,7 +52,7 @@ internal static partial class RuleTable
         ["Concat"] = Linear(Structural.Concat),
         ["Split"] = Linear(Structural.Split, 0),
         ["Slice"] = Linear(Structural.Slice, 0),
-        ["Pad"] = Linear(Structural.Pad, 0) with { Objection = ConstantPadOnly },
+        ["Pad"] = Linear(Structural.Pad, 0),
         ["Expand"] = Linear(Structural.Expand, 0),
         ["Gather"] = Linear(Structural.Gather, 0),
         ["GatherElements"] = Linear(Indexed.GatherElements, 0),
@@ -66,6 +66,11 @@ internal static partial class RuleTable
         ["BatchNormalization"] = Linear(Reductions.BatchNormalization, 0) with { Objection = InferenceOnly },
         ["ReduceSum"] = Linear(Reductions.Sum, 0),
         ["ReduceMean"] = Linear(Reductions.Mean, 0),
+        ["CumSum"] = Linear(Reductions.CumSum, 0),
+        ["Tile"] = Linear(Structural.Tile, 0),
+        ["Trilu"] = Linear(Structural.Trilu, 0),
+        ["DepthToSpace"] = Linear(Structural.DepthToSpace),
+        ["SpaceToDepth"] = Linear(Structural.SpaceToDepth),
 
         // Piecewise linear
         ["Relu"] = Piecewise(Pointwise.Homogeneous(Pointwise.ReluSlope)),
@@ -78,23 +83,23 @@ internal static partial class RuleTable
         ["MaxPool"] = Piecewise(Pooling.MaxPool) with { Objection = RowMajorOnly },
         ["GlobalMaxPool"] = Piecewise(Pooling.GlobalMaxPool),
         ["Where"] = Piecewise(Pointwise.Where, 1, 2),
+        ["ThresholdedRelu"] = Piecewise(Pointwise.Homogeneous(v => v.E.Indicator(v.E.Op("Greater", [v.In(0), v.E.Scalar(v.Node.Float("alpha", 1))])))),
+        ["HardSigmoid"] = Piecewise(Pointwise.HardSigmoid),
+        ["ReduceMax"] = Piecewise(Reductions.Extremum("ArgMax"), 0),
+        ["ReduceMin"] = Piecewise(Reductions.Extremum("ArgMin"), 0),
+        ["ReduceL1"] = Piecewise(Norms.L1, 0),
+        ["TopK"] = Piecewise(Indexed.TopK, 0),
 
         // Products
         ["Mul"] = new(RuleKind.Bilinear, Arithmetic.Mul),
         ["Div"] = new(RuleKind.Bilinear, Arithmetic.Div),
         ["MatMul"] = new(RuleKind.Bilinear, Matrices.MatMul),
         ["Gemm"] = new(RuleKind.Bilinear, Matrices.Gemm),
-
-        // Smooth functions of one number
-        ["Sigmoid"] = new(RuleKind.Smooth, Pointwise.Smooth(v => v.E.Mul(v.Out(), v.E.Sub(v.E.Scalar(1), v.Out())), 0.5f, 0.25f)),
-        ["Tanh"] = new(RuleKind.Smooth, Pointwise.Smooth(v => v.E.Sub(v.E.Scalar(1), v.E.Mul(v.Out(), v.Out())), 0, 1)),
-        ["Exp"] = new(RuleKind.Smooth, Pointwise.Smooth(v => v.Out(), 1, 1)),
-        ["Log"] = new(RuleKind.Smooth, Pointwise.Smooth(v => v.E.Op("Reciprocal", [v.In(0)]), null, 0)),
-        ["Softplus"] = new(RuleKind.Smooth, Pointwise.Smooth(v => v.E.Op("Sigmoid", [v.In(0)]), MathF.Log(2), 0.5f)),
     };
 
     static RuleTable()
     {
+        foreach (var (op, rule) in SmoothOperators) Rules.Add(op, rule);
         foreach (var op in ConstantOperators) Rules.Add(op, new Rule(RuleKind.Constant, null));
         foreach (var op in RefusedOperators.Keys) Rules.Add(op, new Rule(RuleKind.Refused, null));
     }
@@ -113,8 +118,6 @@ internal static partial class RuleTable
     private static Rule Linear(Action<Vjp> apply, params int[] inputs) => new(RuleKind.Linear, apply, inputs.Length > 0 ? inputs : null);
 
     private static Rule Piecewise(Action<Vjp> apply, params int[] inputs) => new(RuleKind.PiecewiseLinear, apply, inputs.Length > 0 ? inputs : null);
-
-    private static (string, string)? ConstantPadOnly(NodeProto node) => node.Text("mode", "constant") is "constant" ? null : ($"padding by '{node.Text("mode", "")}' has no rule yet", "pad with a constant");
 
     private static (string, string)? AddOrNoneOnly(NodeProto node) => node.Text("reduction", "none") is "none" or "add" ? null : ($"reduction '{node.Text("reduction", "")}' has no rule yet", "scatter without reduction or with 'add'");
 

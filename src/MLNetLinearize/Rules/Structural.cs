@@ -83,11 +83,55 @@ internal static class Structural
             var axis = Axis(axes[k], shape);
             (pads[axis], pads[shape.Rank + axis]) = (given[k], given[axes.Length + k]);
         }
+        var mode = v.Node.Text("mode", "constant");
+        if (mode != "constant")
+        {
+            v.Give(0, Repeated(v, pads, mode));
+            return;
+        }
         v.Give(0, Padded(v, v.G, [.. pads.Select(p => -p)]));
         if (!v.HasInput(2) || v.Network.Constant(v.In(2)) is { } value && value.ToSingle() is [0]) return;
         var border = v.E.Op("Pad", [v.E.Zeros(v.E.Shape(v.In(0))), v.E.Ints(pads), v.In(2)]);
         v.Offset(v.G, v.OutShape(), border, v.OutShape());
     }
+
+    /// <summary>Repetition: the cotangents of all copies add up.</summary>
+    public static void Tile(Vjp v)
+    {
+        var shape = v.InShape(0);
+        var repeats = v.ConstantInts(1)!;
+        var split = new List<long>();
+        var axes = new List<long>();
+        for (var i = 0; i < shape.Rank; i++)
+        {
+            if (repeats[i] != 1)
+            {
+                if (i == shape.BatchAxis) throw new RuleException("it repeats the batch axis", "repeat inside a row only");
+                axes.Add(split.Count + v.P);
+                split.Add(repeats[i]);
+            }
+            split.Add(shape.Open[i]);
+        }
+        v.Give(0, v.ReshapeTo(v.E.ReduceSum(v.E.Reshape(v.G, v.Prefixed(split)), [.. axes]), shape));
+    }
+
+    public static void Trilu(Vjp v) => v.Give(0, v.E.Op("Trilu", v.HasInput(1) ? [v.G, v.In(1)] : [v.G], ("upper", v.Node.Int("upper", 1))));
+
+    public static void DepthToSpace(Vjp v)
+    {
+        var (shape, block) = (v.OutShape(), v.Node.Int("blocksize", 1));
+        var g = v.Fold(v.G, shape);
+        if (v.Node.Text("mode", "DCR") == "DCR")
+        {
+            v.Give(0, v.Unfold(v.E.Op("SpaceToDepth", [g], ("blocksize", block)), v.InShape(0)));
+            return;
+        }
+        var blocks = v.E.Reshape(g, -1, shape.Dims[1], shape.Dims[2] / block, block, shape.Dims[3] / block, block);
+        v.Give(0, v.ReshapeTo(v.E.Transpose(blocks, 0, 1, 3, 5, 2, 4), v.InShape(0)));
+    }
+
+    public static void SpaceToDepth(Vjp v) =>
+        v.Give(0, v.Unfold(v.E.Op("DepthToSpace", [v.Fold(v.G, v.OutShape())], ("blocksize", v.Node.Int("blocksize", 1))), v.InShape(0)));
 
     /// <summary>Picks slices by constant indices; each cotangent slice is added where it was picked.</summary>
     public static void Gather(Vjp v)
@@ -112,6 +156,37 @@ internal static class Structural
         var target = v.E.Op("ScatterElements", [shape, v.E.Ints(at), v.E.Ints(size)], ("axis", 0));
         var index = v.E.Op("Expand", [v.E.Reshape(v.E.Ints(indices), [.. Enumerable.Range(0, rank).Select(i => i == at ? indices.Length : 1L)]), shape]);
         return v.E.Op("ScatterElements", [v.E.Zeros(target), index, g], ("axis", (long)at), ("reduction", "add"));
+    }
+
+    /// <summary>Padding that repeats elements of the input picks by index along each axis; the cotangents go back to where they were picked.</summary>
+    private static string Repeated(Vjp v, long[] pads, string mode)
+    {
+        var (shape, g) = (v.InShape(0), v.G);
+        for (var axis = 0; axis < shape.Rank; axis++)
+        {
+            var (begin, end, size) = (pads[axis], pads[shape.Rank + axis], shape.Dims[axis]);
+            if (begin == 0 && end == 0) continue;
+            if (axis == shape.BatchAxis) throw new RuleException("it pads the batch axis", "pad inside a row only");
+            var indices = Enumerable.Range(0, (int)(begin + size + end)).Select(i => Source(i - begin, size, mode)).ToArray();
+            g = Scatter(v, g, indices, axis, size);
+        }
+        return g;
+    }
+
+    private static long Source(long i, long size, string mode)
+    {
+        switch (mode)
+        {
+            case "edge":
+                return Math.Clamp(i, 0, size - 1);
+            case "wrap":
+                return (i % size + size) % size;
+            default: // reflect, the border element itself not repeated
+                if (size == 1) return 0;
+                var period = 2 * (size - 1);
+                var at = (i % period + period) % period;
+                return at < size ? at : period - at;
+        }
     }
 
     private static string Padded(Vjp v, string g, long[] pads)

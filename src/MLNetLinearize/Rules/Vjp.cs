@@ -48,6 +48,24 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
 
     public TensorShape OutShape(int i = 0) => network.Shape(node.Output[i]);
 
+    /// <summary>Whether input <paramref name="i"/> is held at its value for this row: a gate or a normaliser's statistic in <see cref="Nonlinearity.Frozen"/>.</summary>
+    public bool IsHeld(int i) => mode == Nonlinearity.Frozen && Gates.IsGate(network.Graph, node.Input[i]);
+
+    /// <summary>
+    /// How much of a product's cotangent each of its two factors gets: all where it is a differential; in
+    /// <see cref="Nonlinearity.Frozen"/> with both factors explained, none to a held one, else half to each.
+    /// </summary>
+    public (float First, float Second) Shares()
+    {
+        if (mode == Nonlinearity.Tangent || !Active(0) || !Active(1)) return (1, 1);
+        return (IsHeld(0), IsHeld(1)) switch
+        {
+            (true, false) => (0, 1),
+            (false, true) => (1, 0),
+            _ => (0.5f, 0.5f),
+        };
+    }
+
     /// <summary>The stored integers of input <paramref name="i"/>; null where it is left out.</summary>
     /// <exception cref="RuleException">It is computed from the row.</exception>
     public long[]? ConstantInts(int i)

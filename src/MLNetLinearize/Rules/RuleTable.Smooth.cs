@@ -1,0 +1,59 @@
+using MLNetLinearize.Onnx;
+
+namespace MLNetLinearize.Rules;
+
+/// <summary>Smooth operators. A function of one number is one line: its derivative, its value and its slope at 0.</summary>
+internal static partial class RuleTable
+{
+    private const float TwoOverRootPi = 1.1283792f;
+
+    private static readonly Dictionary<string, Rule> SmoothOperators = new(StringComparer.Ordinal)
+    {
+        ["Sigmoid"] = Of(v => v.E.Mul(v.Out(), OneMinus(v, v.Out())), 0.5f, 0.25f),
+        ["Tanh"] = Of(v => OneMinus(v, Square(v, v.Out())), 0, 1),
+        ["Exp"] = Of(v => v.Out(), 1, 1),
+        ["Log"] = Of(v => v.E.Op("Reciprocal", [v.In(0)])),
+        ["Sqrt"] = Of(v => v.E.Div(v.E.Scalar(0.5f), v.Out())),
+        ["Reciprocal"] = Of(v => v.E.Neg(Square(v, v.Out()))),
+        ["Erf"] = Of(v => v.E.Scaled(v.E.Op("Exp", [v.E.Neg(Square(v, v.In(0)))]), TwoOverRootPi), 0, TwoOverRootPi),
+        ["Softplus"] = Of(v => v.E.Op("Sigmoid", [v.In(0)]), MathF.Log(2), 0.5f),
+        ["Softsign"] = Of(v => v.E.Op("Reciprocal", [Square(v, v.E.Add(v.E.Scalar(1), v.E.Op("Abs", [v.In(0)])))]), 0, 1),
+        ["Elu"] = Of(v => Positive(v, v.E.Scalar(1), v.E.Add(v.Out(), v.E.Scalar(v.Node.Float("alpha", 1)))), 0, 1),
+        ["Celu"] = Of(v => Positive(v, v.E.Scalar(1), v.E.Add(v.E.Scaled(v.Out(), 1 / v.Node.Float("alpha", 1)), v.E.Scalar(1))), 0, 1),
+        ["Selu"] = Of(v => Positive(v, v.E.Scalar(SeluGamma(v)), v.E.Add(v.Out(), v.E.Scalar(SeluGamma(v) * v.Node.Float("alpha", 1.6732632f)))), 0, 1.0507010f),
+        ["Mish"] = Of(Smooth.MishSlope, 0, 0.6f),
+        ["Gelu"] = Of(Smooth.GeluSlope, 0, 0.5f),
+        ["HardSwish"] = Of(Smooth.HardSwishSlope, 0, 0.5f),
+        ["Sin"] = Of(v => v.E.Op("Cos", [v.In(0)]), 0, 1),
+        ["Cos"] = Of(v => v.E.Neg(v.E.Op("Sin", [v.In(0)])), 1, 0),
+        ["Tan"] = Of(v => v.E.Add(v.E.Scalar(1), Square(v, v.Out())), 0, 1),
+        ["Sinh"] = Of(v => v.E.Op("Cosh", [v.In(0)]), 0, 1),
+        ["Cosh"] = Of(v => v.E.Op("Sinh", [v.In(0)]), 1, 0),
+        ["Asin"] = Of(v => v.E.Op("Reciprocal", [v.E.Op("Sqrt", [OneMinus(v, Square(v, v.In(0)))])]), 0, 1),
+        ["Acos"] = Of(v => v.E.Neg(v.E.Op("Reciprocal", [v.E.Op("Sqrt", [OneMinus(v, Square(v, v.In(0)))])])), MathF.PI / 2, -1),
+        ["Atan"] = Of(v => v.E.Op("Reciprocal", [v.E.Add(v.E.Scalar(1), Square(v, v.In(0)))]), 0, 1),
+        ["Asinh"] = Of(v => v.E.Op("Reciprocal", [v.E.Op("Sqrt", [v.E.Add(v.E.Scalar(1), Square(v, v.In(0)))])]), 0, 1),
+        ["Acosh"] = Of(v => v.E.Op("Reciprocal", [v.E.Op("Sqrt", [v.E.Sub(Square(v, v.In(0)), v.E.Scalar(1))])])),
+        ["Atanh"] = Of(v => v.E.Op("Reciprocal", [OneMinus(v, Square(v, v.In(0)))]), 0, 1),
+        ["Pow"] = new(RuleKind.Smooth, Pointwise.Pow, [0]),
+        ["Softmax"] = new(RuleKind.Smooth, Smooth.Softmax),
+        ["LogSoftmax"] = new(RuleKind.Smooth, Smooth.LogSoftmax),
+        ["ReduceL2"] = new(RuleKind.Smooth, Norms.L2, [0]),
+        ["ReduceSumSquare"] = new(RuleKind.Smooth, Norms.SumSquare, [0]),
+        ["ReduceLogSum"] = new(RuleKind.Smooth, Norms.LogSum, [0]),
+        ["ReduceLogSumExp"] = new(RuleKind.Smooth, Norms.LogSumExp, [0]),
+        ["LayerNormalization"] = new(RuleKind.Smooth, Normalizations.Layer, [0]),
+        ["InstanceNormalization"] = new(RuleKind.Smooth, Normalizations.Instance, [0]),
+        ["LRN"] = new(RuleKind.Smooth, Normalizations.LocalResponse),
+    };
+
+    private static Rule Of(Func<Vjp, string> derivative, float? atZero = null, float slopeAtZero = 0) => new(RuleKind.Smooth, Pointwise.Smooth(derivative, atZero, slopeAtZero));
+
+    private static float SeluGamma(Vjp v) => v.Node.Float("gamma", 1.0507010f);
+
+    private static string Square(Vjp v, string x) => v.E.Mul(x, x);
+
+    private static string OneMinus(Vjp v, string x) => v.E.Sub(v.E.Scalar(1), x);
+
+    private static string Positive(Vjp v, string above, string below) => v.E.Op("Where", [v.E.Op("Greater", [v.In(0), v.E.Scalar(0)]), above, below]);
+}

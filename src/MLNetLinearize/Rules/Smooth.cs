@@ -1,0 +1,62 @@
+using MLNetLinearize.Onnx;
+
+namespace MLNetLinearize.Rules;
+
+/// <summary>Derivatives that take more than a line, and Softmax.</summary>
+internal static class Smooth
+{
+    /// <summary>x·tanh(softplus(x)), Misra 2019 (arXiv 1908.08681): t + x·(1 − t²)·σ(x).</summary>
+    public static string MishSlope(Vjp v)
+    {
+        var x = v.In(0);
+        var t = v.E.Op("Tanh", [v.E.Op("Softplus", [x])]);
+        return v.E.Add(t, v.E.Mul(v.E.Mul(x, v.E.Op("Sigmoid", [x])), v.E.Sub(v.E.Scalar(1), v.E.Mul(t, t))));
+    }
+
+    /// <summary>x·Φ(x), Hendrycks and Gimpel 2016 (arXiv 1606.08415): Φ(x) + x·φ(x), exact or in its tanh form.</summary>
+    public static string GeluSlope(Vjp v)
+    {
+        var (e, x, one, half) = (v.E, v.In(0), v.E.Scalar(1), v.E.Scalar(0.5f));
+        if (v.Node.Text("approximate", "none") != "tanh")
+        {
+            var cdf = e.Mul(half, e.Add(one, e.Op("Erf", [e.Scaled(x, 1 / MathF.Sqrt(2))])));
+            var density = e.Scaled(e.Op("Exp", [e.Mul(e.Scalar(-0.5f), e.Mul(x, x))]), 1 / MathF.Sqrt(2 * MathF.PI));
+            return e.Add(cdf, e.Mul(x, density));
+        }
+        // t = tanh(c·(x + a·x³)); slope (1 + t)/2 + x·(1 − t²)·c·(1 + 3a·x²)/2
+        var (c, a) = (MathF.Sqrt(2 / MathF.PI), 0.044715f);
+        var square = e.Mul(x, x);
+        var t = e.Op("Tanh", [e.Scaled(e.Mul(x, e.Add(one, e.Scaled(square, a))), c)]);
+        var inner = e.Scaled(e.Add(one, e.Scaled(square, 3 * a)), c);
+        return e.Mul(half, e.Add(e.Add(one, t), e.Mul(x, e.Mul(e.Sub(one, e.Mul(t, t)), inner))));
+    }
+
+    /// <summary>x·max(0, min(1, x/6 + 1/2)), Howard et al. 2019 (arXiv 1905.02244): 0 below −3, 1 above 3, x/3 + 1/2 between.</summary>
+    public static string HardSwishSlope(Vjp v)
+    {
+        var (e, x) = (v.E, v.In(0));
+        var between = e.Add(e.Scaled(x, 1f / 3), e.Scalar(0.5f));
+        var below = e.Op("Where", [e.Op("Greater", [x, e.Scalar(-3)]), between, e.Scalar(0)]);
+        return e.Op("Where", [e.Op("Less", [x, e.Scalar(3)]), below, e.Scalar(1)]);
+    }
+
+    /// <summary>J = diag(y) − y·yᵀ. Symmetric, so the same form gives the VJP and the remainder y − J·x.</summary>
+    public static void Softmax(Vjp v)
+    {
+        var axis = Structural.Axis(v.Node.Int("axis", -1), v.InShape(0));
+        var y = v.Out();
+        string Jacobian(string u, long along) => v.E.Mul(y, v.E.Sub(u, v.E.ReduceSum(v.E.Mul(u, y), along)));
+        v.Give(0, Jacobian(v.G, axis + v.P));
+        v.Offset(v.G, v.OutShape(), v.E.Sub(y, Jacobian(v.In(0), axis)), v.OutShape());
+    }
+
+    /// <summary>J = I − 1·softmaxᵀ.</summary>
+    public static void LogSoftmax(Vjp v)
+    {
+        var axis = Structural.Axis(v.Node.Int("axis", -1), v.InShape(0));
+        var probability = v.E.Op("Exp", [v.Out()]);
+        v.Give(0, v.E.Sub(v.G, v.E.Mul(probability, v.E.ReduceSum(v.G, axis + v.P))));
+        var applied = v.E.Sub(v.In(0), v.E.ReduceSum(v.E.Mul(probability, v.In(0)), axis));
+        v.Offset(v.G, v.OutShape(), v.E.Sub(v.Out(), applied), v.OutShape());
+    }
+}
