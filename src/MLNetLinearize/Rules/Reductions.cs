@@ -42,7 +42,7 @@ internal static class Reductions
         long[] moved = [.. order.Select(i => shape.Open[i])];
         var size = axes.Aggregate(1L, (a, i) => a * shape.Dims[i]);
         var flat = v.E.Reshape(v.E.Transpose(v.In(0), order), [.. moved.SkipLast(axes.Length), size]);
-        var index = v.E.Op(winner, [flat], ("axis", -1), ("keepdims", 0));
+        var index = v.E.Op(winner, [flat], ("axis", -1), ("keepdims", 1)); // OneHot takes no scalar
         var hot = v.E.Op("OneHot", [index, v.E.Ints(size), v.E.Floats([0, 1], 2)], ("axis", -1));
         var inverse = new long[shape.Rank];
         for (var i = 0; i < order.Length; i++) inverse[order[i]] = i;
