@@ -9,8 +9,9 @@ internal static partial class RuleTable
 
     private static readonly Dictionary<string, Rule> SmoothOperators = new(StringComparer.Ordinal)
     {
-        ["Sigmoid"] = Of(v => v.E.Mul(v.Out(), OneMinus(v, v.Out())), 0.5f, 0.25f),
-        ["Tanh"] = Of(v => OneMinus(v, Square(v, v.Out())), 0, 1),
+        // σ(x)·σ(−x) rather than y·(1 − y), which loses its digits where the unit saturates; tanh likewise, as 2σ(2x) − 1.
+        ["Sigmoid"] = Of(v => v.E.Mul(v.Out(), v.E.Op("Sigmoid", [v.E.Neg(v.In(0))])), 0.5f, 0.25f),
+        ["Tanh"] = Of(v => v.E.Scaled(v.E.Mul(v.E.Op("Sigmoid", [v.E.Scaled(v.In(0), 2)]), v.E.Op("Sigmoid", [v.E.Scaled(v.In(0), -2)])), 4), 0, 1),
         ["Exp"] = Of(v => v.Out(), 1, 1),
         ["Log"] = Of(v => v.E.Op("Reciprocal", [v.In(0)])),
         ["Sqrt"] = Of(v => v.E.Div(v.E.Scalar(0.5f), v.Out())),
