@@ -10,6 +10,11 @@ internal sealed class Net(long opset, int seed)
     private readonly GraphProto graph = new() { Name = "net" };
     private int counter;
 
+    /// <summary>The tensor that is explained when it is not the output, as before a final Softmax.</summary>
+    public string? Explained { get; private set; }
+
+    public string Explain(string tensor) => Explained = tensor;
+
     public string Input(string name, params object[] dims)
     {
         graph.Input.Add(Graph.Value(name, DataType.Float, dims));
