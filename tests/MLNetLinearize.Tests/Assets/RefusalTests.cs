@@ -11,7 +11,7 @@ public class RefusalTests
     {
         var error = Assert.ThrowsAny<Exception>(() => LinearizationGraph.Compile(AssetFolder.File(file)));
         Assert.True(error is UnsupportedOperatorException or InvalidModelException, $"{error.GetType().Name} is no refusal: {error}");
-        Assert.Contains(names, n => error.Message.Contains(n, StringComparison.Ordinal));
+        Assert.True(names.Any(n => error.Message.Contains(n, StringComparison.Ordinal)), error.Message);
         if (error is UnsupportedOperatorException refused)
         {
             Assert.NotEmpty(refused.Nodes);
