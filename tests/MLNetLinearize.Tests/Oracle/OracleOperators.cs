@@ -31,6 +31,7 @@ internal static class OracleOperators
         "Floor" => ArithmeticOperators.Step(node, Math.Floor),
         "Ceil" => ArithmeticOperators.Step(node, Math.Ceiling),
         "Round" => ArithmeticOperators.Step(node, z => Math.Round(z, MidpointRounding.ToEven)),
+        "ArgMax" => ReductionOperators.ArgMax(node),
         "Neg" => node.X * Dual.Scalar(-1),
 
         "Abs" => P.Absolute(node.X),

@@ -39,11 +39,28 @@ internal static class ReductionOperators
 
     public static Dual Maximum(Dual x, int[] axes, bool keep)
     {
-        var groups = Groups(x.Shape, axes, out var kept);
-        var winner = Enumerable.Repeat(-1, Shapes.Count(kept)).ToArray();
+        var winners = Winners(x, axes, out var kept);
+        return x.Pick(Shape(kept, axes, keep), winners);
+    }
+
+    /// <summary>The first largest element of each group.</summary>
+    private static int[] Winners(Dual x, int[] axes, out int[] kept)
+    {
+        var groups = Groups(x.Shape, axes, out kept);
+        var winners = Enumerable.Repeat(-1, Shapes.Count(kept)).ToArray();
         for (var i = 0; i < groups.Length; i++)
-            if (winner[groups[i]] < 0 || x.Value[i] > x.Value[winner[groups[i]]]) winner[groups[i]] = i;
-        return x.Pick(Shape(kept, axes, keep), winner);
+            if (winners[groups[i]] < 0 || x.Value[i] > x.Value[winners[groups[i]]]) winners[groups[i]] = i;
+        return winners;
+    }
+
+    /// <summary>Which element wins is constant around the row.</summary>
+    public static Dual ArgMax(OracleNode node)
+    {
+        var x = node.X;
+        var axis = Shapes.Axis(node.Int("axis", 0), x.Rank);
+        var stride = Shapes.Strides(x.Shape)[axis];
+        var winners = Winners(x, [axis], out var kept);
+        return Dual.Whole(Shape(kept, [axis], node.Int("keepdims", 1) != 0), winners.Select(i => (long)(i / stride % x.Shape[axis])));
     }
 
     private static Dual Negative(Dual x) => x * Dual.Scalar(-1);

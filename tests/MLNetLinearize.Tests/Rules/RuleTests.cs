@@ -9,7 +9,9 @@ namespace MLNetLinearize.Tests.Rules;
 /// </summary>
 public class RuleTests
 {
-    public static TheoryData<string> Names => [.. RuleCases.All.Select(c => c.Name)];
+    public static TheoryData<string> Names => [.. RuleCases.Supported.Select(c => c.Name)];
+
+    public static TheoryData<string> RefusedNames => [.. RuleCases.Refused.Select(c => c.Name)];
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -104,6 +106,17 @@ public class RuleTests
         Assert.Equal(run.Case.IsPiecewiseLinear, run.Linearizer.Graph.Report.IsPiecewiseLinear);
         Assert.Equal(run.Oracle[0].Values.Length, run.Linearizer.Graph.OutputCount);
         Assert.Equal(run.Case.RowLength, run.Linearizer.Graph.Inputs[0].RowLength);
+    }
+
+    [Theory]
+    [MemberData(nameof(RefusedNames))]
+    public void An_operator_without_a_rule_is_refused_by_name(string name)
+    {
+        var run = CaseRun.Of(name);
+        var error = Assert.Throws<UnsupportedOperatorException>(() => run.Compile(Targets.All));
+        Assert.NotEmpty(error.Nodes);
+        Assert.All(error.Nodes, n => Assert.Contains(n.Name, run.Model.Graph.Node.Select(m => m.Name)));
+        Assert.All(error.Nodes, n => Assert.Contains($"'{n.Name}'", error.Message, StringComparison.Ordinal));
     }
 
     private static IEnumerable<double> Flat(Matrix<double> m) => m.ToRowMajorArray();
