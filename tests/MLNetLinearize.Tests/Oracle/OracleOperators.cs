@@ -91,6 +91,7 @@ internal static class OracleOperators
         "Size" => Dual.Whole([], [node.X.Value.Length]),
 
         "Gather" => IndexingOperators.Gather(node),
+        "OneHot" => IndexingOperators.OneHot(node),
         "GatherElements" => IndexingOperators.GatherElements(node),
         "ScatterElements" => IndexingOperators.ScatterElements(node),
         "Resize" or "Upsample" => IndexingOperators.Resize(node),
