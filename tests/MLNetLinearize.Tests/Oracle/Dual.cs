@@ -1,0 +1,149 @@
+namespace MLNetLinearize.Tests.Oracle;
+
+/// <summary>
+/// A tensor in forward mode: its value and, where it depends on the explained input, one tangent column per direction plus
+/// the bias column, the part of the value that no input contributed. At every tensor <c>value = J·x + bias</c>.
+/// </summary>
+/// <remarks>
+/// A column has the shape of the value, so a linear operator is written once, for one array, and applied to value and
+/// columns alike. A tensor without columns is constant: zero tangents, and its value is its bias.
+/// </remarks>
+internal sealed class Dual
+{
+    public Dual(int[] shape, double[] value, double[][]? columns = null, bool isInteger = false)
+    {
+        if (Shapes.Count(shape) != value.Length) throw new ArgumentException($"[{string.Join(", ", shape)}] does not hold {value.Length} elements.");
+        Shape = shape;
+        Value = value;
+        Columns = columns;
+        IsInteger = isInteger;
+    }
+
+    public int[] Shape { get; }
+
+    public double[] Value { get; }
+
+    /// <summary>Tangents, then the bias as the last column; null for a constant.</summary>
+    public double[][]? Columns { get; }
+
+    /// <summary>Whether the elements are integers or booleans, so that Div truncates.</summary>
+    public bool IsInteger { get; }
+
+    public int Rank => Shape.Length;
+
+    public bool IsConstant => Columns is null;
+
+    public long[] Integers => [.. Value.Select(v => (long)Math.Round(v))];
+
+    public static Dual Scalar(double value) => new([], [value]);
+
+    public Dual WithoutColumns() => new(Shape, Value, null, IsInteger);
+
+    public static Dual Whole(int[] shape, IEnumerable<long> values) => new(shape, [.. values.Select(v => (double)v)], null, true);
+
+    /// <summary>A linear operator: the same function for the value and for every column.</summary>
+    public Dual Linear(int[] shape, Func<double[], double[]> apply) => new(shape, apply(Value), Columns?.Select(apply).ToArray());
+
+    /// <summary>
+    /// An operator linear in each of two tensors. Tangent: <c>B(da, b) + B(a, db)</c>; in the bias column the product itself
+    /// is subtracted once, because both terms carry it.
+    /// </summary>
+    public static Dual Bilinear(Dual a, Dual b, int[] shape, Func<double[], double[], double[]> apply)
+    {
+        var value = apply(a.Value, b.Value);
+        if (a.IsConstant && b.IsConstant) return new(shape, value, null, a.IsInteger && b.IsInteger);
+        var columns = new double[(a.Columns ?? b.Columns)!.Length][];
+        for (var c = 0; c < columns.Length; c++)
+        {
+            if (b.IsConstant) columns[c] = apply(a.Columns![c], b.Value);
+            else if (a.IsConstant) columns[c] = apply(a.Value, b.Columns![c]);
+            else
+            {
+                var (left, right) = (apply(a.Columns![c], b.Value), apply(a.Value, b.Columns![c]));
+                for (var i = 0; i < left.Length; i++) left[i] += right[i] - (c == columns.Length - 1 ? value[i] : 0);
+                columns[c] = left;
+            }
+        }
+        return new(shape, value, columns);
+    }
+
+    /// <summary>A function of each element: tangents are scaled by f'(z); the remainder <c>f(z) − f'(z)·z</c> goes to the bias.</summary>
+    public Dual Pointwise(Func<double, double> f, Func<double, double> derivative)
+    {
+        var value = Value.Select(f).ToArray();
+        if (Columns is null) return new(Shape, value);
+        var slope = Value.Select(derivative).ToArray();
+        var columns = Columns.Select(column => column.Select((v, i) => slope[i] == 0 ? 0 : slope[i] * v).ToArray()).ToArray();
+        for (var i = 0; i < value.Length; i++) columns[^1][i] += value[i] - (slope[i] == 0 ? 0 : slope[i] * Value[i]);
+        return new(Shape, value, columns);
+    }
+
+    /// <summary>Element i of the result is element <c>index[i]</c>; −1 stands for the constant <paramref name="fill"/>.</summary>
+    public Dual Pick(int[] shape, int[] index, double fill = 0)
+    {
+        double[] Take(double[] from, double otherwise)
+        {
+            var to = new double[index.Length];
+            for (var i = 0; i < to.Length; i++) to[i] = index[i] < 0 ? otherwise : from[index[i]];
+            return to;
+        }
+
+        return new(shape, Take(Value, fill), Columns?.Select((c, i) => Take(c, i == Columns.Length - 1 ? fill : 0)).ToArray(), IsInteger);
+    }
+
+    /// <summary>Element i of the result is element <c>index[i]</c> of tensor <c>which[i]</c>.</summary>
+    public static Dual Select(int[] shape, IReadOnlyList<Dual> sources, int[] which, int[] index)
+    {
+        double[] Take(IReadOnlyList<double[]?> from)
+        {
+            var to = new double[which.Length];
+            for (var i = 0; i < to.Length; i++) to[i] = from[which[i]] is { } source ? source[index[i]] : 0;
+            return to;
+        }
+
+        var value = Take([.. sources.Select(s => s.Value)]);
+        var count = sources.Max(s => s.Columns?.Length ?? 0);
+        if (count == 0) return new(shape, value, null, sources.All(s => s.IsInteger));
+        var columns = Enumerable.Range(0, count).Select(c => Take([.. sources.Select(s => s.IsConstant ? (c == count - 1 ? s.Value : null) : s.Columns![c])])).ToArray();
+        return new(shape, value, columns);
+    }
+
+    public Dual Reshaped(params int[] shape) => new(shape, Value, Columns, IsInteger);
+
+    public Dual BroadcastTo(int[] shape) => Shape.SequenceEqual(shape) ? this : Pick(shape, Shapes.BroadcastIndex(Shape, shape));
+
+    public static Dual operator +(Dual a, Dual b) => Sum(a, b, 1);
+
+    public static Dual operator -(Dual a, Dual b) => Sum(a, b, -1);
+
+    public static Dual operator *(Dual a, Dual b)
+    {
+        var shape = Shapes.Broadcast(a.Shape, b.Shape);
+        return Bilinear(a.BroadcastTo(shape), b.BroadcastTo(shape), shape, (l, r) =>
+        {
+            var product = new double[l.Length];
+            for (var i = 0; i < product.Length; i++) product[i] = l[i] * r[i];
+            return product;
+        });
+    }
+
+    public static Dual operator /(Dual a, Dual b) => a * b.Pointwise(z => 1 / z, z => -1 / (z * z));
+
+    private static Dual Sum(Dual a, Dual b, double sign)
+    {
+        var shape = Shapes.Broadcast(a.Shape, b.Shape);
+        var (l, r) = (a.BroadcastTo(shape), b.BroadcastTo(shape));
+        double[] Combine(double[]? x, double[]? y)
+        {
+            var sum = new double[l.Value.Length];
+            for (var i = 0; i < sum.Length; i++) sum[i] = (x?[i] ?? 0) + sign * (y?[i] ?? 0);
+            return sum;
+        }
+
+        var count = Math.Max(l.Columns?.Length ?? 0, r.Columns?.Length ?? 0);
+        var columns = Enumerable.Range(0, count).Select(c => Combine(Column(l, c, count), Column(r, c, count))).ToArray();
+        return new(shape, Combine(l.Value, r.Value), count == 0 ? null : columns, a.IsInteger && b.IsInteger);
+    }
+
+    private static double[]? Column(Dual x, int c, int count) => x.Columns?[c] ?? (c == count - 1 ? x.Value : null);
+}

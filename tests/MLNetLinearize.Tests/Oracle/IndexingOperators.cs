@@ -1,0 +1,113 @@
+namespace MLNetLinearize.Tests.Oracle;
+
+/// <summary>Operators that read or write at given positions, and the rearrangements of channels and space.</summary>
+internal static class IndexingOperators
+{
+    public static Dual Gather(OracleNode node)
+    {
+        var (x, indices) = (node.X, node[1]);
+        var axis = Shapes.Axis(node.Int("axis", 0), x.Rank);
+        int[] shape = [.. x.Shape[..axis], .. indices.Shape, .. x.Shape[(axis + 1)..]];
+        var (strides, indexStrides) = (Shapes.Strides(x.Shape), Shapes.Strides(indices.Shape));
+        return x.Pick(shape, Shapes.Map(shape, at =>
+        {
+            var chosen = Shapes.Axis((long)indices.Value[Shapes.Flat(at[axis..(axis + indices.Rank)], indexStrides)], x.Shape[axis]);
+            return Shapes.Flat([.. at[..axis], chosen, .. at[(axis + indices.Rank)..]], strides);
+        }));
+    }
+
+    public static Dual OneHot(OracleNode node)
+    {
+        var (indices, depth, values) = (node.X, (int)node[1].Value[0], node[2].Value);
+        var axis = Shapes.Axis(node.Int("axis", -1), indices.Rank + 1);
+        int[] shape = [.. indices.Shape[..axis], depth, .. indices.Shape[axis..]];
+        var strides = Shapes.Strides(indices.Shape);
+        var hot = Shapes.Map(shape, at => at[axis] == Shapes.Axis((long)indices.Value[Shapes.Flat([.. at[..axis], .. at[(axis + 1)..]], strides)], depth) ? 1 : 0);
+        return new(shape, [.. hot.Select(h => values[h])], null, node[2].IsInteger);
+    }
+
+    public static Dual GatherElements(OracleNode node)
+    {
+        var (x, indices) = (node.X, node[1]);
+        return x.Pick(indices.Shape, Targets(x.Shape, indices, Shapes.Axis(node.Int("axis", 0), x.Rank)));
+    }
+
+    public static Dual ScatterElements(OracleNode node)
+    {
+        var (data, updates) = (node.X, node[2]);
+        var target = Targets(data.Shape, node[1], Shapes.Axis(node.Int("axis", 0), data.Rank));
+        var reduction = node.Text("reduction", "none");
+        if (reduction == "none")
+        {
+            var (which, index) = (new int[data.Value.Length], Enumerable.Range(0, data.Value.Length).ToArray());
+            for (var i = 0; i < target.Length; i++) (which[target[i]], index[target[i]]) = (1, i);
+            return Dual.Select(data.Shape, [data, updates], which, index);
+        }
+        if (reduction != "add") throw new NotSupportedException($"ScatterElements with reduction {reduction}.");
+        return data + updates.Linear(data.Shape, us =>
+        {
+            var sums = new double[data.Value.Length];
+            for (var i = 0; i < us.Length; i++) sums[target[i]] += us[i];
+            return sums;
+        });
+    }
+
+    public static Dual DepthToSpace(OracleNode node)
+    {
+        var (x, b) = (node.X, (int)node.Int("blocksize", 1));
+        var (n, c, h, w) = (x.Shape[0], x.Shape[1] / (b * b), x.Shape[2], x.Shape[3]);
+        var moved = node.Text("mode", "DCR") == "DCR"
+            ? ShapeOperators.Permute(x.Reshaped(n, b, b, c, h, w), [0, 3, 4, 1, 5, 2])
+            : ShapeOperators.Permute(x.Reshaped(n, c, b, b, h, w), [0, 1, 4, 2, 5, 3]);
+        return moved.Reshaped(n, c, h * b, w * b);
+    }
+
+    public static Dual SpaceToDepth(OracleNode node)
+    {
+        var (x, b) = (node.X, (int)node.Int("blocksize", 1));
+        var (n, c, h, w) = (x.Shape[0], x.Shape[1], x.Shape[2] / b, x.Shape[3] / b);
+        return ShapeOperators.Permute(x.Reshaped(n, c, h, b, w, b), [0, 3, 5, 1, 2, 4]).Reshaped(n, c * b * b, h, w);
+    }
+
+    /// <summary>Nearest-neighbour Resize and Upsample: every output element copies one input element.</summary>
+    public static Dual Resize(OracleNode node)
+    {
+        if (node.Text("mode", "nearest") != "nearest") throw new NotSupportedException("Resize other than nearest.");
+        var x = node.X;
+        var given = node.Floats("scales")?.Select(s => (double)s).ToArray() ?? node.Optional(node.Operator == "Resize" && node.Opset >= 11 ? 2 : 1)?.Value ?? [];
+        int[] shape = given.Length > 0 ? [.. x.Shape.Select((d, i) => (int)Math.Floor(d * given[i]))] : Shapes.Ints(node[3].Integers);
+        var scales = given.Length > 0 ? given : [.. shape.Select((d, i) => (double)d / x.Shape[i])];
+        var oldStyle = node.Operator == "Upsample" || node.Opset < 11;
+        var coordinates = node.Text("coordinate_transformation_mode", oldStyle ? "asymmetric" : "half_pixel");
+        var rounding = node.Text("nearest_mode", oldStyle ? "floor" : "round_prefer_floor");
+        var strides = Shapes.Strides(x.Shape);
+        return x.Pick(shape, Shapes.Map(shape, at => at.Select((c, d) => Nearest(c, scales[d], x.Shape[d], shape[d]) * strides[d]).Sum()));
+
+        int Nearest(int c, double scale, int from, int to)
+        {
+            var p = coordinates switch
+            {
+                "asymmetric" => c / scale,
+                "align_corners" => to == 1 ? 0 : c * (from - 1.0) / (to - 1.0),
+                "pytorch_half_pixel" => to > 1 ? (c + 0.5) / scale - 0.5 : 0,
+                "half_pixel" => (c + 0.5) / scale - 0.5,
+                _ => throw new NotSupportedException(coordinates),
+            };
+            if (scale == 1) p = c;
+            var nearest = rounding switch
+            {
+                "floor" => Math.Floor(p),
+                "ceil" => Math.Ceiling(p),
+                "round_prefer_ceil" => Math.Floor(p + 0.5),
+                _ => Math.Ceiling(p - 0.5),
+            };
+            return (int)Math.Clamp(nearest, 0, from - 1);
+        }
+    }
+
+    private static int[] Targets(int[] shape, Dual indices, int axis)
+    {
+        var (strides, i) = (Shapes.Strides(shape), 0);
+        return Shapes.Map(indices.Shape, at => Shapes.Flat(at.With(axis, Shapes.Axis((long)indices.Value[i++], shape[axis])), strides));
+    }
+}

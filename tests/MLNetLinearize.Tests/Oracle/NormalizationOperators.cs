@@ -1,0 +1,66 @@
+namespace MLNetLinearize.Tests.Oracle;
+
+/// <summary>Normalisation and softmax, composed of simpler operators.</summary>
+internal static class NormalizationOperators
+{
+    public static Dual BatchNormalization(OracleNode node)
+    {
+        var x = node.X;
+        Dual PerChannel(Dual v) => v.Reshaped([1, v.Value.Length, .. Enumerable.Repeat(1, x.Rank - 2)]);
+        var epsilon = Dual.Scalar(node.Float("epsilon", 1e-5f));
+        return (x - PerChannel(node[3])) * PerChannel(node[1]) / PointwiseOperators.SquareRoot(PerChannel(node[4]) + epsilon) + PerChannel(node[2]);
+    }
+
+    public static Dual InstanceNormalization(OracleNode node)
+    {
+        var x = node.X;
+        Dual PerChannel(Dual v) => v.Reshaped([1, v.Value.Length, .. Enumerable.Repeat(1, x.Rank - 2)]);
+        return Standardized(x, [.. Enumerable.Range(2, x.Rank - 2)], node) * PerChannel(node[1]) + PerChannel(node[2]);
+    }
+
+    public static Dual LayerNormalization(OracleNode node)
+    {
+        var x = node.X;
+        var axis = Shapes.Axis(node.Int("axis", -1), x.Rank);
+        var y = Standardized(x, [.. Enumerable.Range(axis, x.Rank - axis)], node) * node[1];
+        return node.Optional(2) is { } shift ? y + shift : y;
+    }
+
+    public static Dual LocalResponse(OracleNode node)
+    {
+        var x = node.X;
+        var (size, alpha, beta, bias) = ((int)node.Int("size", 1), node.Float("alpha", 0.0001f), node.Float("beta", 0.75f), node.Float("bias", 1));
+        var channels = x.Shape[1];
+        var inner = Shapes.Count(x.Shape[2..]);
+        var squares = (x * x).Linear(x.Shape, s =>
+        {
+            var sums = new double[s.Length];
+            for (var i = 0; i < s.Length; i++)
+            {
+                var c = i / inner % channels;
+                for (var k = Math.Max(0, c - (size - 1) / 2); k <= Math.Min(channels - 1, c + size / 2); k++) sums[i] += s[i + (k - c) * inner];
+            }
+            return sums;
+        });
+        return x * (squares * Dual.Scalar(alpha / size) + Dual.Scalar(bias)).Pointwise(z => Math.Pow(z, -beta), z => -beta * Math.Pow(z, -beta - 1));
+    }
+
+    /// <summary>Before opset 13 all axes from <c>axis</c> on are normalised together; since then <c>axis</c> alone.</summary>
+    public static Dual Softmax(OracleNode node, bool logarithm)
+    {
+        var x = node.X;
+        var axis = Shapes.Axis(node.Int("axis", node.Opset >= 13 ? -1 : 1), x.Rank);
+        int[] axes = node.Opset >= 13 ? [axis] : [.. Enumerable.Range(axis, x.Rank - axis)];
+        var shifted = x - ReductionOperators.Maximum(x, axes, keep: true).WithoutColumns();
+        var exponentials = PointwiseOperators.Exponential(shifted);
+        var total = ReductionOperators.Sum(exponentials, axes, keep: true);
+        return logarithm ? shifted - PointwiseOperators.Logarithm(total) : exponentials / total;
+    }
+
+    private static Dual Standardized(Dual x, int[] axes, OracleNode node)
+    {
+        var centred = x - ReductionOperators.Mean(x, axes, keep: true);
+        var variance = ReductionOperators.Mean(centred * centred, axes, keep: true);
+        return centred / PointwiseOperators.SquareRoot(variance + Dual.Scalar(node.Float("epsilon", 1e-5f)));
+    }
+}

@@ -1,0 +1,97 @@
+namespace MLNetLinearize.Tests.Oracle;
+
+/// <summary>Functions of one element. At a kink the slope is that of the branch the forward pass takes.</summary>
+internal static class PointwiseOperators
+{
+    public static Dual Absolute(Dual x) => x.Pointwise(Math.Abs, z => Math.Sign(z));
+
+    public static Dual SquareRoot(Dual x) => x.Pointwise(Math.Sqrt, z => 0.5 / Math.Sqrt(z));
+
+    public static Dual Exponential(Dual x) => x.Pointwise(Math.Exp, Math.Exp);
+
+    public static Dual Logarithm(Dual x) => x.Pointwise(Math.Log, z => 1 / z);
+
+    public static Dual Relu(Dual x) => x.Pointwise(z => Math.Max(z, 0), z => z > 0 ? 1 : 0);
+
+    public static Dual LeakyRelu(OracleNode n)
+    {
+        var slope = n.Float("alpha", 0.01f);
+        return n.X.Pointwise(z => z < 0 ? slope * z : z, z => z < 0 ? slope : 1);
+    }
+
+    public static Dual PRelu(OracleNode n)
+    {
+        var slope = n[1].BroadcastTo(n.X.Shape);
+        return ArithmeticOperators.Where(n.X.Value.Select(z => z < 0), n.X.Shape, n.X * slope, n.X);
+    }
+
+    public static Dual ThresholdedRelu(OracleNode n)
+    {
+        var threshold = n.Float("alpha", 1);
+        return n.X.Pointwise(z => z > threshold ? z : 0, z => z > threshold ? 1 : 0);
+    }
+
+    public static Dual Clip(OracleNode n)
+    {
+        var low = n.Has("min") ? n.Float("min", 0) : n.Optional(1)?.Value[0] ?? double.NegativeInfinity;
+        var high = n.Has("max") ? n.Float("max", 0) : n.Optional(2)?.Value[0] ?? double.PositiveInfinity;
+        return n.X.Pointwise(z => Math.Min(Math.Max(z, low), high), z => z > low && z < high ? 1 : 0);
+    }
+
+    public static Dual Elu(OracleNode n)
+    {
+        var a = n.Float("alpha", 1);
+        return n.X.Pointwise(z => z < 0 ? a * (Math.Exp(z) - 1) : z, z => z < 0 ? a * Math.Exp(z) : 1);
+    }
+
+    public static Dual Celu(OracleNode n)
+    {
+        var a = n.Float("alpha", 1);
+        return n.X.Pointwise(z => z < 0 ? a * (Math.Exp(z / a) - 1) : z, z => z < 0 ? Math.Exp(z / a) : 1);
+    }
+
+    public static Dual Selu(OracleNode n)
+    {
+        var (a, g) = (n.Float("alpha", 1.67326319217681884765625f), n.Float("gamma", 1.05070102214813232421875f));
+        return n.X.Pointwise(z => g * (z > 0 ? z : a * (Math.Exp(z) - 1)), z => g * (z > 0 ? 1 : a * Math.Exp(z)));
+    }
+
+    public static Dual HardSigmoid(OracleNode n)
+    {
+        var (a, b) = (n.Float("alpha", 0.2f), n.Float("beta", 0.5f));
+        return n.X.Pointwise(z => Math.Clamp(a * z + b, 0, 1), z => a * z + b is > 0 and < 1 ? a : 0);
+    }
+
+    public static Dual HardSwish(Dual x) => x.Pointwise(z => z * Math.Clamp(z / 6 + 0.5, 0, 1), z => z <= -3 ? 0 : z >= 3 ? 1 : z / 3 + 0.5);
+
+    public static Dual Sigmoid(Dual x) => x.Pointwise(Logistic, z => Logistic(z) * (1 - Logistic(z)));
+
+    public static Dual Tanh(Dual x) => x.Pointwise(Math.Tanh, z => 1 - Math.Tanh(z) * Math.Tanh(z));
+
+    public static Dual Softplus(Dual x) => x.Pointwise(z => Math.Max(z, 0) + Math.Log(1 + Math.Exp(-Math.Abs(z))), Logistic);
+
+    public static Dual Softsign(Dual x) => x.Pointwise(z => z / (1 + Math.Abs(z)), z => 1 / Math.Pow(1 + Math.Abs(z), 2));
+
+    public static Dual Mish(Dual x) => x * Tanh(Softplus(x));
+
+    public static Dual Erf(Dual x) => x.Pointwise(MathNet.Numerics.SpecialFunctions.Erf, z => 2 / Math.Sqrt(Math.PI) * Math.Exp(-z * z));
+
+    public static Dual Gelu(OracleNode n)
+    {
+        var (x, half) = (n.X, Dual.Scalar(0.5));
+        var gate = n.Text("approximate", "none") == "tanh"
+            ? Tanh((x + x * x * x * Dual.Scalar(0.044715)) * Dual.Scalar(Math.Sqrt(2 / Math.PI)))
+            : Erf(x * Dual.Scalar(1 / Math.Sqrt(2)));
+        return x * half * (gate + Dual.Scalar(1));
+    }
+
+    /// <summary>A power with a constant exponent.</summary>
+    public static Dual Power(OracleNode n)
+    {
+        if (!n[1].IsConstant) throw new NotSupportedException("Pow with an exponent that depends on the input.");
+        var p = n[1].Value.Distinct().Single();
+        return n.X.BroadcastTo(Shapes.Broadcast(n.X.Shape, n[1].Shape)).Pointwise(z => Math.Pow(z, p), z => p * Math.Pow(z, p - 1));
+    }
+
+    private static double Logistic(double z) => 1 / (1 + Math.Exp(-z));
+}

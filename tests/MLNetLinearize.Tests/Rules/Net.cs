@@ -1,0 +1,77 @@
+using MLNetLinearize.Onnx;
+using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
+
+namespace MLNetLinearize.Tests.Rules;
+
+/// <summary>Writes a small model in code. Weights are drawn from a seeded generator, so a net is the same in every run.</summary>
+internal sealed class Net(long opset, int seed)
+{
+    private readonly Random random = new(seed);
+    private readonly GraphProto graph = new() { Name = "net" };
+    private int counter;
+
+    /// <summary>The tensor that is explained when it is not the output, as before a final Softmax.</summary>
+    public string? Explained { get; private set; }
+
+    public string Explain(string tensor) => Explained = tensor;
+
+    public string Input(string name, params object[] dims)
+    {
+        graph.Input.Add(Graph.Value(name, DataType.Float, dims));
+        return name;
+    }
+
+    /// <summary>A node; gives the name of its first output.</summary>
+    public string Op(string op, string[] inputs, params ReadOnlySpan<(string, object)> attributes) => Ops(op, 1, inputs, attributes)[0];
+
+    /// <summary>A node of several outputs.</summary>
+    public string[] Ops(string op, int outputs, string[] inputs, params ReadOnlySpan<(string, object)> attributes)
+    {
+        var id = ++counter;
+        string[] names = [.. Enumerable.Range(0, outputs).Select(i => $"{op}{id}_{i}")];
+        graph.Node.Add(Nodes.Create(op, inputs, names, $"{op}{id}", attributes));
+        return names;
+    }
+
+    /// <summary>An initializer of normally distributed values, scaled so that activations keep their size.</summary>
+    public string Weights(params long[] dims)
+    {
+        var count = (int)dims.Aggregate(1L, (a, d) => a * d);
+        var scale = dims.Length > 1 ? 1 / Math.Sqrt(count / (double)dims[0]) : 0.5;
+        return Floats([.. Enumerable.Range(0, count).Select(_ => (float)(scale * Normal()))], dims);
+    }
+
+    /// <summary>An initializer of positive values, as variances and scales are.</summary>
+    public string Positive(params long[] dims) => Floats([.. Enumerable.Range(0, (int)dims.Aggregate(1L, (a, d) => a * d)).Select(_ => 0.5f + random.NextSingle())], dims);
+
+    public string Floats(float[] values, params long[] dims) => Add(Tensors.Of(Name("w"), values, dims));
+
+    public string Scalar(float value) => Floats([value]);
+
+    public string Ints(params long[] values) => Add(Tensors.Of(Name("i"), values, values.Length));
+
+    public string Ints(long[] values, long[] dims) => Add(Tensors.Of(Name("i"), values, dims));
+
+    public string Booleans(bool[] values, params long[] dims) => Add(Tensors.Raw(Name("c"), DataType.Bool, values.Select(v => v ? (byte)1 : (byte)0).ToArray(), dims));
+
+    public ModelProto Build(string output, params object[] outputDims)
+    {
+        var info = Graph.Value(output, DataType.Float, outputDims);
+        if (outputDims.Length == 0) info.Type.TensorType.Shape = null;
+        graph.Output.Add(info);
+        return new ModelProto { IrVersion = 8, Graph = graph, OpsetImport = { new OperatorSetIdProto { Domain = "", Version = opset } } };
+    }
+
+    /// <summary>An integer-list attribute.</summary>
+    public static long[] L(params long[] values) => values;
+
+    private string Add(TensorProto tensor)
+    {
+        graph.Initializer.Add(tensor);
+        return tensor.Name;
+    }
+
+    private string Name(string hint) => $"{hint}{++counter}";
+
+    private double Normal() => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+}

@@ -1,0 +1,79 @@
+using static MLNetLinearize.Tests.Rules.Net;
+
+namespace MLNetLinearize.Tests.Rules;
+
+internal static partial class RuleCases
+{
+    private static IEnumerable<RuleCase> Indexing() =>
+    [
+        .. AtOpsets(Case("Gather", "Gather", [5], (n, x) => n.Op("Gather", [x, n.Ints(3, 0, 4)], ("axis", 1L))), 7, 11, 13),
+        Case("Gather, an index twice", "Gather", [5], (n, x) => n.Op("Gather", [x, n.Ints(3, 0, 3, 3)], ("axis", 1L))),
+        Case("Gather, negative indices and axis", "Gather", [2, 4], (n, x) => n.Op("Gather", [x, n.Ints(-1, 1)], ("axis", -1L))),
+        Case("Gather, scalar index", "Gather", [3, 4], (n, x) => n.Op("Gather", [x, n.Ints([2], [])], ("axis", 1L))),
+        Case("Gather, table of indices", "Gather", [4, 2], (n, x) => n.Op("Gather", [x, n.Ints([0, 3, 3, 1], [2, 2])], ("axis", 1L))),
+        Case("GatherElements, fixed batch 1", "GatherElements", [4], (n, x) => n.Op("GatherElements", [x, n.Ints([3, 3, 0], [1, 3])], ("axis", 1L))) with { Batch = 1L },
+        Case("GatherElements, indices for every row", "GatherElements", [2, 4], (n, x) => n.Op("GatherElements", [x, ForEveryRow(n, x, n.Ints([3, 3, 0, 1, 2, 1], [1, 2, 3]), 2, 3)], ("axis", 2L))),
+        Case("GatherElements, negative indices", "GatherElements", [4], (n, x) => n.Op("GatherElements", [x, ForEveryRow(n, x, n.Ints([-1, 0, -2], [1, 3]), 3)], ("axis", -1L))),
+
+        Scatter("none, data and updates", "none", (n, x, parts) => [parts[0], n.Ints([2, 0], [1, 2]), parts[1]]),
+        Scatter("add, data and updates", "add", (n, x, parts) => [parts[0], n.Ints([2, 0], [1, 2]), parts[1]]),
+        Scatter("add, indices meet", "add", (n, x, parts) => [parts[0], n.Ints([1, 1], [1, 2]), parts[1]]),
+        Scatter("none, constant data", "none", (n, x, parts) => [n.Weights(1, 4), n.Ints([2, 0], [1, 2]), parts[1]]),
+        Scatter("add, constant data", "add", (n, x, parts) => [n.Weights(1, 4), n.Ints([3, 3], [1, 2]), parts[1]]),
+        Scatter("none, constant updates", "none", (n, x, parts) => [parts[0], n.Ints([2, 0], [1, 2]), n.Weights(1, 2)]),
+        Scatter("add, constant updates", "add", (n, x, parts) => [parts[0], n.Ints([2, 2], [1, 2]), n.Weights(1, 2)]),
+        Case("ScatterElements, indices for every row", "ScatterElements", [6], (n, x) =>
+        {
+            var parts = n.Ops("Split", 2, [x, n.Ints(4, 2)], ("axis", 1L));
+            return n.Op("ScatterElements", [parts[0], ForEveryRow(n, x, n.Ints([3, 1], [1, 2]), 2), parts[1]], ("axis", 1L), ("reduction", "add"));
+        }),
+
+        Case("Upsample 7, scales as attribute", "Upsample", [2, 3, 2], (n, x) => n.Op("Upsample", [x], ("scales", new float[] { 1, 1, 2, 2 })), opset: 7),
+        Case("Upsample 9, scales as input", "Upsample", [2, 3, 2], (n, x) => n.Op("Upsample", [x, n.Floats([1, 1, 2, 3], 4)]), opset: 9),
+        Case("Resize 10", "Resize", [2, 3, 2], (n, x) => n.Op("Resize", [x, n.Floats([1, 1, 2, 2], 4)]), opset: 10),
+        Resize("Resize 11, asymmetric floor", 11, [2, 3, 2], [1, 1, 3, 2], ("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor")),
+        Resize("Resize 13, asymmetric floor", 13, [2, 3, 2], [1, 1, 2, 2], ("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor")),
+        Resize("Resize 18, asymmetric floor", 18, [2, 3, 2], [1, 1, 2, 2], ("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor")),
+        Resize("Resize, half_pixel", 13, [2, 3, 2], [1, 1, 2, 3]),
+        Resize("Resize, one axis", 13, [2, 4], [1, 1, 2], ("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor")),
+        Case("Resize, between convolutions", "Resize", [1, 4, 4], (n, x) => n.Op("Conv", [n.Op("Resize", [n.Op("Relu", [n.Op("Conv", [x, n.Weights(2, 1, 2, 2)])]), "", n.Floats([1, 1, 2, 2], 4)], ("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor")), n.Weights(1, 2, 3, 3)])),
+    ];
+
+    private static IEnumerable<RuleCase> Reduction() =>
+    [
+        .. new[] { "ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin" }.SelectMany(Reductions),
+        Case("ReduceSum 11, axes as attribute", "ReduceSum", [3, 4], (n, x) => n.Op("ReduceSum", [x], ("axes", L(2))), opset: 11),
+        Case("ReduceSum 13, axes as input", "ReduceSum", [3, 4], (n, x) => n.Op("ReduceSum", [x, n.Ints(2)]), opset: 13),
+        Case("ReduceSum, noop_with_empty_axes", "ReduceSum", [3], (n, x) => n.Op("ReduceSum", [n.Op("Relu", [x])], ("noop_with_empty_axes", 1L))),
+        Case("ReduceL1", "ReduceL1", [3, 4], (n, x) => n.Op("ReduceL1", [x], ("axes", L(2)))),
+        Case("ReduceSumSquare", "ReduceSumSquare", [3, 4], (n, x) => n.Op("ReduceSumSquare", [x], ("axes", L(2)))) with { IsPiecewiseLinear = false },
+        Case("ReduceL2", "ReduceL2", [3, 4], (n, x) => n.Op("ReduceL2", [x], ("axes", L(2)))) with { IsPiecewiseLinear = false },
+        Case("ReduceLogSumExp", "ReduceLogSumExp", [3, 4], (n, x) => n.Op("ReduceLogSumExp", [x], ("axes", L(2)))) with { IsPiecewiseLinear = false },
+    ];
+
+    private static IEnumerable<RuleCase> Reductions(string op)
+    {
+        var old = op == "ReduceSum" ? 11 : 17;
+        yield return Case($"{op}, axes as attribute", op, [3, 4], (n, x) => n.Op(op, [x], ("axes", L(1))), old);
+        yield return Case($"{op}, without keepdims", op, [3, 4], (n, x) => n.Op(op, [x], ("axes", L(-1)), ("keepdims", 0L)), old);
+        yield return Case($"{op}, two axes", op, [3, 2, 4], (n, x) => n.Op(op, [x], ("axes", L(2, 3)), ("keepdims", 0L)), old);
+        yield return Case($"{op}, axes apart", op, [3, 2, 4], (n, x) => n.Op(op, [x], ("axes", L(1, 3))), old);
+        yield return Case($"{op} 18, axes as input", op, [3, 4], (n, x) => n.Op(op, [x, n.Ints(2)], ("keepdims", 0L)), 18);
+        yield return Case($"{op} 18, axis −2", op, [3, 4], (n, x) => n.Op(op, [x, n.Ints(-2)]), 18);
+        yield return Case($"{op}, all axes of one row", op, [3, 4], (n, x) => n.Op(op, [x], ("keepdims", 0L)), old) with { Batch = null };
+        foreach (var one in AtOpsets(Case($"{op}, spelling", op, [3, 4], (n, x) => n.Op(op, [x], ("axes", L(2)))), op == "ReduceSum" ? [7, 11] : [7, 11, 13])) yield return one;
+    }
+
+    private static RuleCase Scatter(string name, string reduction, Func<Net, string, string[], string[]> operands) =>
+        Case($"ScatterElements, {name}", "ScatterElements", [6], (n, x) => n.Op("ScatterElements", operands(n, x, n.Ops("Split", 2, [x, n.Ints(4, 2)], ("axis", 1L))), ("axis", 1L), ("reduction", reduction)))
+            with
+        { Batch = 1L };
+
+    private static RuleCase Resize(string name, long opset, int[] row, float[] scales, params (string, object)[] attributes) =>
+        // Opset 11 asks for a region of interest even where the mode ignores it.
+        Case(name, "Resize", row, (n, x) => n.Op("Resize", [x, opset == 11 ? n.Floats([], 0) : "", n.Floats(scales, scales.Length)], attributes), opset);
+
+    /// <summary>Indices of one row repeated for every row of the batch.</summary>
+    private static string ForEveryRow(Net n, string x, string indices, params long[] row) =>
+        n.Op("Expand", [indices, n.Op("Concat", [n.Op("Slice", [n.Op("Shape", [x]), n.Ints(0), n.Ints(1)]), n.Ints(row)], ("axis", 0L))]);
+}

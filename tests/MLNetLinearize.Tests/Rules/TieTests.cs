@@ -1,0 +1,173 @@
+using MathNet.Numerics.LinearAlgebra;
+using static MLNetLinearize.Tests.Rules.Net;
+
+namespace MLNetLinearize.Tests.Rules;
+
+/// <summary>
+/// Exact ties, which real images are full of: constant backgrounds, black borders, zero padding. The whole cotangent goes
+/// to one winner: crediting every tie would break W·x + b = F, splitting one is no branch of the network.
+/// </summary>
+public class TieTests
+{
+    [Theory]
+    [InlineData(false, 2)]
+    [InlineData(true, 2)]
+    [InlineData(false, 3)]
+    [InlineData(true, 3)]
+    public void Constant_image_through_max_pool_next_to_relu_credits_one_cell_of_each_window(bool reluFirst, int kernel)
+    {
+        var map = Explain([1, 6, 6], Enumerable.Repeat(0.7f, 36), (n, x) => reluFirst ? Pool(n, n.Op("Relu", [x]), kernel) : n.Op("Relu", [Pool(n, x, kernel)]));
+        foreach (var row in map.Weights.EnumerateRows()) AssertOneWinner(row, 1);
+        AssertConserved(map);
+    }
+
+    [Theory]
+    [InlineData(false, 2)]
+    [InlineData(true, 2)]
+    [InlineData(false, 3)]
+    [InlineData(true, 3)]
+    public void All_zero_image_through_max_pool_next_to_relu_credits_nothing(bool reluFirst, int kernel)
+    {
+        // At zero Relu is closed, whichever side of the pooling it stands on.
+        var map = Explain([1, 6, 6], new float[36], (n, x) => reluFirst ? Pool(n, n.Op("Relu", [x]), kernel) : n.Op("Relu", [Pool(n, x, kernel)]));
+        Assert.All(map.Weights.Enumerate(), w => Assert.Equal(0, w));
+        AssertConserved(map);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Negative_patches_behind_relu_tie_at_zero_and_credit_nothing(int kernel)
+    {
+        var map = Explain([1, 6, 6], Enumerable.Range(0, 36).Select(i => i == 14 ? 2f : -1 - i), (n, x) => Pool(n, n.Op("Relu", [x]), kernel));
+        foreach (var (row, c) in map.Weights.EnumerateRows().Select((row, c) => (row, c)))
+            if (map.Scores[c] > 0) AssertOneWinner(row, 1, at: 14);
+            else Assert.All(row, w => Assert.Equal(0, w));
+        AssertConserved(map);
+    }
+
+    [Theory]
+    [InlineData(2, 2, 0)]
+    [InlineData(3, 2, 0)]
+    [InlineData(3, 2, 1)]
+    [InlineData(2, 2, 1)]
+    public void Max_pool_credits_one_of_equal_cells(int kernel, int stride, int pad)
+    {
+        var map = Explain([2, 6, 6], Enumerable.Range(0, 72).Select(i => (float)(i / 12 % 2)), (n, x) => n.Op("MaxPool", [x], ("kernel_shape", L(kernel, kernel)), ("strides", L(stride, stride)), ("pads", L(pad, pad, pad, pad))));
+        foreach (var row in map.Weights.EnumerateRows()) AssertOneWinner(row, 1);
+        AssertConserved(map);
+    }
+
+    [Fact]
+    public void Image_with_black_border_through_convolution_relu_and_max_pool_is_conserved()
+    {
+        var image = new float[64];
+        for (var r = 3; r < 5; r++) for (var c = 3; c < 5; c++) image[r * 8 + c] = 1;
+        var map = Explain([1, 8, 8], image, (n, x) =>
+        {
+            // Without a bias the border is exactly zero behind the convolution too.
+            var y = n.Op("MaxPool", [n.Op("Relu", [n.Op("Conv", [x, n.Weights(4, 1, 3, 3)], ("pads", L(1, 1, 1, 1)))])], ("kernel_shape", L(2, 2)), ("strides", L(2, 2)));
+            return n.Op("Gemm", [n.Op("Flatten", [y]), n.Weights(64, 3), n.Weights(3)]);
+        });
+        AssertConserved(map);
+    }
+
+    [Fact]
+    public void Constant_image_through_convolution_relu_and_max_pool_is_conserved()
+    {
+        var map = Explain([1, 8, 8], Enumerable.Repeat(0.5f, 64), (n, x) =>
+        {
+            var y = n.Op("MaxPool", [n.Op("Relu", [n.Op("Conv", [x, n.Weights(4, 1, 3, 3), n.Weights(4)])])], ("kernel_shape", L(3, 3)), ("strides", L(2, 2)));
+            return n.Op("Gemm", [n.Op("Flatten", [y]), n.Weights(16, 3), n.Weights(3)]);
+        });
+        AssertConserved(map);
+    }
+
+    [Fact]
+    public void Global_max_pool_credits_one_of_equal_cells()
+    {
+        var map = Explain([2, 3, 3], Enumerable.Repeat(1.5f, 9).Concat([0, 4, 1, 4, 2, 4, 0, 0, 0]), (n, x) => n.Op("GlobalMaxPool", [x]));
+        foreach (var row in map.Weights.EnumerateRows()) AssertOneWinner(row, 1);
+        AssertConserved(map);
+    }
+
+    [Fact]
+    public void Reduce_max_credits_one_of_equal_elements()
+    {
+        var map = Explain([2, 4], [3, 3, 3, 3, -1, 2, 2, -5], (n, x) => n.Op("ReduceMax", [x], ("axes", L(2)), ("keepdims", 0L)));
+        foreach (var row in map.Weights.EnumerateRows()) AssertOneWinner(row, 1);
+        AssertConserved(map);
+    }
+
+    [Theory]
+    [InlineData("Max")]
+    [InlineData("Min")]
+    public void Equal_operands_credit_one_of_them(string op)
+    {
+        // Both operands are the same number, but of different slopes: 2·x and 4·x − 2 at x = 1.
+        var map = Explain([2], [1, 1], (n, x) => n.Op(op, [n.Op("Mul", [x, n.Scalar(2)]), n.Op("Sub", [n.Op("Mul", [x, n.Scalar(4)]), n.Scalar(2)])]));
+        for (var i = 0; i < 2; i++)
+        {
+            Assert.Contains(map.Weights[i, i], new[] { 2f, 4f });
+            Assert.Equal(0, map.Weights[i, 1 - i]);
+        }
+        AssertConserved(map);
+    }
+
+    [Theory]
+    [InlineData("Max")]
+    [InlineData("Min")]
+    public void Three_equal_operands_credit_one_of_them(string op)
+    {
+        var map = Explain([3], [1, -2, 0.5f], (n, x) => n.Op(op, [x, n.Op("Identity", [x]), n.Op("Mul", [x, n.Scalar(1)])]));
+        for (var i = 0; i < 3; i++) AssertOneWinner(map.Weights.Row(i), 1, at: i);
+        AssertConserved(map);
+    }
+
+    [Fact]
+    public void Kinks_of_relu_leaky_relu_abs_and_clip_follow_one_branch()
+    {
+        var map = Explain([4], [0, 0, -1, 1], (n, x) => n.Op("Concat", [n.Op("Relu", [x]), n.Op("LeakyRelu", [x], ("alpha", 0.25f)), n.Op("Abs", [x]), n.Op("Clip", [x, n.Floats([-1]), n.Floats([1])])], ("axis", 1L)));
+        Assert.Equal(0, map.Weights[0, 0]);
+        Assert.Contains(map.Weights[4, 0], new[] { 0.25f, 1f });
+        Assert.Contains(map.Weights[8, 0], new[] { -1f, 0f, 1f });
+        Assert.Contains(map.Weights[14, 2], new[] { 0f, 1f });
+        Assert.Contains(map.Weights[15, 3], new[] { 0f, 1f });
+        AssertConserved(map);
+    }
+
+    [Fact]
+    public void Equal_scores_explain_the_lowest_index()
+    {
+        var net = new Net(17, 5);
+        var model = net.Build(net.Op("Gemm", [net.Input("x", "N", 2), net.Floats([1, 3, 3, 1, 3, 3], 2, 3)]));
+        using var predicted = new Linearizer(LinearizationGraph.Compile(CaseRun.Stream(model), new() { Targets = Targets.Predicted }));
+        Assert.Equal([1], predicted.Explain([1, 1]).Targets);
+        using var top = new Linearizer(LinearizationGraph.Compile(CaseRun.Stream(model), new() { Targets = Targets.Top(3) }));
+        Assert.Equal([1, 2, 0], top.Explain([1, 1]).Targets);
+    }
+
+    private static string Pool(Net n, string x, int kernel) => n.Op("MaxPool", [x], ("kernel_shape", L(kernel, kernel)), ("strides", L(2, 2)));
+
+    private static LinearMap Explain(int[] row, IEnumerable<float> x, Func<Net, string, string> body)
+    {
+        var net = new Net(17, 3);
+        var model = net.Build(body(net, net.Input("x", ["N", .. row.Cast<object>()])));
+        using var linearizer = new Linearizer(LinearizationGraph.Compile(CaseRun.Stream(model), new() { Targets = Targets.All }));
+        return linearizer.Explain([.. x]);
+    }
+
+    private static void AssertConserved(LinearMap map)
+    {
+        Agreement.AssertClose(map.Scores.Widened(), map.Apply(map.Input).Widened(), "W·x + b");
+        Assert.All(map.Error, e => Assert.InRange(e, 0, 1e-5));
+    }
+
+    private static void AssertOneWinner(Vector<float> row, float weight, int? at = null)
+    {
+        var credited = row.EnumerateIndexed(Zeros.AllowSkip).Where(e => e.Item2 != 0).ToList();
+        var (index, value) = Assert.Single(credited);
+        Assert.Equal(weight, value);
+        if (at is { } expected) Assert.Equal(expected, index);
+    }
+}
