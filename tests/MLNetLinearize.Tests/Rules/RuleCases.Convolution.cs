@@ -39,7 +39,7 @@ internal static partial class RuleCases
         Conv("3-D stride 2, pads, group 2", [2, 5, 4, 5], [2, 1, 3, 3, 3], ("strides", L(2, 2, 2)), ("pads", L(1, 1, 1, 1, 1, 1)), ("group", 2L)),
         .. AtOpsets(Conv("spelling", [2, 5, 5], [3, 2, 3, 3], ("pads", L(1, 1, 1, 1))), 7, 11, 22),
         new("Conv, kernel through Identity", "Conv", [2, 4, 4], (n, x) => n.Op("Conv", [x, n.Op("Identity", [n.Weights(3, 2, 2, 2)])])),
-        new("Conv, kernel from a Constant node", "Conv", [1, 4, 4], (n, x) => n.Op("Conv", [x, n.Op("Constant", [], ("value", Onnx.Tensors.Of("", (float[])[1, 2, -3, 4], 1, 1, 2, 2)))])),
+        new("Conv, kernel from a Constant node", "Conv", [1, 4, 4], (n, x) => n.Op("Conv", [x, n.Op("Constant", [], ("value", MLNetLinearize.Onnx.Tensors.Of("", (float[])[1, 2, -3, 4], 1, 1, 2, 2)))])),
     ];
 
     private static IEnumerable<RuleCase> TransposedConvolution() =>
