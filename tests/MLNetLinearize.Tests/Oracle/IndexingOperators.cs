@@ -69,6 +69,17 @@ internal static class IndexingOperators
         return ShapeOperators.Permute(x.Reshaped(n, c, h, b, w, b), [0, 3, 5, 1, 2, 4]).Reshaped(n, c * b * b, h, w);
     }
 
+    public static Dual Triangle(OracleNode node)
+    {
+        var (x, shift, upper) = (node.X, (long)(node.Optional(1)?.Value[0] ?? 0), node.Int("upper", 1) != 0);
+        var strides = Shapes.Strides(x.Shape);
+        return x.Pick(x.Shape, Shapes.Map(x.Shape, at =>
+        {
+            var offset = at[^1] - at[^2] - shift;
+            return (upper ? offset >= 0 : offset <= 0) ? Shapes.Flat(at, strides) : -1;
+        }));
+    }
+
     /// <summary>Nearest-neighbour Resize and Upsample: every output element copies one input element.</summary>
     public static Dual Resize(OracleNode node)
     {

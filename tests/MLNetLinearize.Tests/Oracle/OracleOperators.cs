@@ -9,6 +9,7 @@ internal static class OracleOperators
     public static IReadOnlyList<Dual> Apply(OracleNode node) => node.Operator switch
     {
         "MaxPool" => PoolingOperators.MaxPool(node),
+        "TopK" => ReductionOperators.TopK(node),
         "Split" => S.Split(node),
         _ => [Single(node)],
     };
@@ -31,7 +32,7 @@ internal static class OracleOperators
         "Floor" => ArithmeticOperators.Step(node, Math.Floor),
         "Ceil" => ArithmeticOperators.Step(node, Math.Ceiling),
         "Round" => ArithmeticOperators.Step(node, z => Math.Round(z, MidpointRounding.ToEven)),
-        "ArgMax" => ReductionOperators.ArgMax(node),
+        "ArgMax" or "ArgMin" => ReductionOperators.ArgExtremum(node),
         "Neg" => node.X * Dual.Scalar(-1),
 
         "Abs" => P.Absolute(node.X),
@@ -57,14 +58,13 @@ internal static class OracleOperators
         "Sqrt" => P.SquareRoot(node.X),
         "Reciprocal" => Dual.Scalar(1) / node.X,
         "Pow" => P.Power(node),
-        "Sin" => node.X.Pointwise(Math.Sin, Math.Cos),
-        "Cos" => node.X.Pointwise(Math.Cos, z => -Math.Sin(z)),
+        "Sin" or "Cos" or "Tan" or "Sinh" or "Cosh" or "Asin" or "Acos" or "Atan" or "Asinh" or "Acosh" or "Atanh" => P.Trigonometric(node),
 
         "AveragePool" => PoolingOperators.AveragePool(node),
         "GlobalAveragePool" => PoolingOperators.GlobalAveragePool(node),
         "GlobalMaxPool" => PoolingOperators.GlobalMaxPool(node),
         "MaxUnpool" => PoolingOperators.MaxUnpool(node),
-        "ReduceSum" or "ReduceMean" or "ReduceMax" or "ReduceMin" or "ReduceL1" or "ReduceL2" or "ReduceSumSquare" or "ReduceLogSumExp" => ReductionOperators.Reduce(node),
+        "ReduceSum" or "ReduceMean" or "ReduceMax" or "ReduceMin" or "ReduceL1" or "ReduceL2" or "ReduceSumSquare" or "ReduceLogSum" or "ReduceLogSumExp" => ReductionOperators.Reduce(node),
 
         "BatchNormalization" => NormalizationOperators.BatchNormalization(node),
         "InstanceNormalization" => NormalizationOperators.InstanceNormalization(node),
@@ -95,6 +95,8 @@ internal static class OracleOperators
         "GatherElements" => IndexingOperators.GatherElements(node),
         "ScatterElements" => IndexingOperators.ScatterElements(node),
         "Resize" or "Upsample" => IndexingOperators.Resize(node),
+        "CumSum" => ReductionOperators.CumulativeSum(node),
+        "Trilu" => IndexingOperators.Triangle(node),
         "DepthToSpace" => IndexingOperators.DepthToSpace(node),
         "SpaceToDepth" => IndexingOperators.SpaceToDepth(node),
         _ => throw new NotSupportedException($"The oracle does not know {node.Operator}."),

@@ -93,5 +93,21 @@ internal static class PointwiseOperators
         return n.X.BroadcastTo(Shapes.Broadcast(n.X.Shape, n[1].Shape)).Pointwise(z => Math.Pow(z, p), z => p * Math.Pow(z, p - 1));
     }
 
+    public static Dual Trigonometric(OracleNode n) => n.Operator switch
+    {
+        "Sin" => n.X.Pointwise(Math.Sin, Math.Cos),
+        "Cos" => n.X.Pointwise(Math.Cos, z => -Math.Sin(z)),
+        "Tan" => n.X.Pointwise(Math.Tan, z => 1 / Math.Pow(Math.Cos(z), 2)),
+        "Sinh" => n.X.Pointwise(Math.Sinh, Math.Cosh),
+        "Cosh" => n.X.Pointwise(Math.Cosh, Math.Sinh),
+        "Asin" => n.X.Pointwise(Math.Asin, z => 1 / Math.Sqrt(1 - z * z)),
+        "Acos" => n.X.Pointwise(Math.Acos, z => -1 / Math.Sqrt(1 - z * z)),
+        "Atan" => n.X.Pointwise(Math.Atan, z => 1 / (1 + z * z)),
+        "Asinh" => n.X.Pointwise(Math.Asinh, z => 1 / Math.Sqrt(z * z + 1)),
+        "Acosh" => n.X.Pointwise(Math.Acosh, z => 1 / Math.Sqrt(z * z - 1)),
+        "Atanh" => n.X.Pointwise(Math.Atanh, z => 1 / (1 - z * z)),
+        _ => throw new NotSupportedException(n.Operator),
+    };
+
     private static double Logistic(double z) => 1 / (1 + Math.Exp(-z));
 }

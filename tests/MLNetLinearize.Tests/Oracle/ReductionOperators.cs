@@ -19,6 +19,7 @@ internal static class ReductionOperators
             "ReduceL1" => Sum(PointwiseOperators.Absolute(x), axes, keep),
             "ReduceSumSquare" => Sum(x * x, axes, keep),
             "ReduceL2" => PointwiseOperators.SquareRoot(Sum(x * x, axes, keep)),
+            "ReduceLogSum" => PointwiseOperators.Logarithm(Sum(x, axes, keep)),
             "ReduceLogSumExp" => PointwiseOperators.Logarithm(Sum(PointwiseOperators.Exponential(x), axes, keep)),
             _ => throw new NotSupportedException(node.Operator),
         };
@@ -54,13 +55,47 @@ internal static class ReductionOperators
     }
 
     /// <summary>Which element wins is constant around the row.</summary>
-    public static Dual ArgMax(OracleNode node)
+    public static Dual ArgExtremum(OracleNode node)
     {
         var x = node.X;
         var axis = Shapes.Axis(node.Int("axis", 0), x.Rank);
         var stride = Shapes.Strides(x.Shape)[axis];
-        var winners = Winners(x, [axis], out var kept);
+        var winners = Winners(node.Operator == "ArgMin" ? Negative(x.WithoutColumns()) : x, [axis], out var kept);
         return Dual.Whole(Shape(kept, [axis], node.Int("keepdims", 1) != 0), winners.Select(i => (long)(i / stride % x.Shape[axis])));
+    }
+
+    /// <summary>The k largest or smallest along an axis, best first; of equal ones the first.</summary>
+    public static IReadOnlyList<Dual> TopK(OracleNode node)
+    {
+        var (x, k) = (node.X, (int)node[1].Value[0]);
+        var axis = Shapes.Axis(node.Int("axis", -1), x.Rank);
+        var (stride, sign, shape) = (Shapes.Strides(x.Shape)[axis], node.Int("largest", 1) != 0 ? -1 : 1, x.Shape.With(axis, k));
+        var strides = Shapes.Strides(x.Shape);
+        var index = Shapes.Map(shape, at =>
+        {
+            var first = Shapes.Flat(at.With(axis, 0), strides);
+            return Enumerable.Range(0, x.Shape[axis]).Select(i => first + i * stride).OrderBy(i => sign * x.Value[i]).ElementAt(at[axis]);
+        });
+        return [x.Pick(shape, index), Dual.Whole(shape, index.Select(i => (long)(i / stride % x.Shape[axis])))];
+    }
+
+    public static Dual CumulativeSum(OracleNode node)
+    {
+        var x = node.X;
+        var axis = Shapes.Axis((long)node[1].Value[0], x.Rank);
+        var (stride, size) = (Shapes.Strides(x.Shape)[axis], x.Shape[axis]);
+        var (exclusive, reverse) = (node.Int("exclusive", 0) != 0, node.Int("reverse", 0) != 0);
+        return x.Linear(x.Shape, xs =>
+        {
+            var ys = new double[xs.Length];
+            for (var i = 0; i < xs.Length; i++)
+            {
+                var at = i / stride % size;
+                for (var j = 0; j < size; j++)
+                    if (j == at ? !exclusive : j < at != reverse) ys[i] += xs[i + (j - at) * stride];
+            }
+            return ys;
+        });
     }
 
     private static Dual Negative(Dual x) => x * Dual.Scalar(-1);

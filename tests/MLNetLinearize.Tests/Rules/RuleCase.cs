@@ -71,24 +71,6 @@ internal static partial class RuleCases
         .. Normalization(), .. Shape(), .. Selection(), .. Indexing(), .. Reduction(), .. Networks(),
     ];
 
-    /// <summary>
-    /// Operators, and single cases, that have no rule yet. They stay in the table, where they are checked to be refused by
-    /// name; when a rule comes, that check fails until the mark is taken off here.
-    /// </summary>
-    private static readonly HashSet<string> WithoutRule =
-    [
-        "Celu", "Cos", "DepthToSpace", "Elu", "Erf", "Gelu", "HardSigmoid", "HardSwish", "InstanceNormalization", "LRN", "LayerNormalization", "Mish", "Pow", "Reciprocal",
-        "ReduceL1", "ReduceL2", "ReduceLogSumExp", "ReduceMax", "ReduceMin", "ReduceSumSquare", "Selu", "Sin", "Softsign", "SpaceToDepth", "Sqrt", "ThresholdedRelu", "Tile",
-        "LogSoftmax, in the middle", "Softmax, in the middle", "Softmax, inner axis", "Softmax 12, axes together", "Pad, edge", "Pad, reflect",
-        "Network, self-attention", "Network, 1-D convolutions over a sequence",
-    ];
-
-    /// <summary>Cases that must compile.</summary>
-    public static IEnumerable<RuleCase> Supported => All.Where(c => !Refused.Contains(c));
-
-    /// <summary>Cases that must be refused.</summary>
-    public static IEnumerable<RuleCase> Refused => All.Where(c => WithoutRule.Contains(c.Operator) || WithoutRule.Contains(c.Name));
-
     public static RuleCase Named(string name) => All.Single(c => c.Name == name);
 
     /// <summary>A case that varies only in its opset.</summary>

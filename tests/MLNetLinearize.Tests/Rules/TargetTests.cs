@@ -8,7 +8,7 @@ public class TargetTests
     public static TheoryData<string> Names =>
     [
         "Network, three dense layers", "Network, LeNet", "Network, LeNet with fixed batch 1", "Network, residual blocks with batch normalization", "Network, matrix on the left of a vector",
-        "Network, image and Softmax", "Network, squeeze and excitation", "MaxPool, overlapping, padded", "Conv, 2-D", "Gemm, plain", "Add, residual",
+        "Network, image and Softmax", "Network, self-attention", "Network, squeeze and excitation", "MaxPool, overlapping, padded", "Conv, 2-D", "Gemm, plain", "Add, residual",
     ];
 
     [Theory]

@@ -1,0 +1,44 @@
+namespace MLNetLinearize.Tests.Rules;
+
+/// <summary>What has no rule is refused before a row is read, all nodes in one error.</summary>
+public class UnsupportedTests
+{
+    [Fact]
+    public void Every_node_without_a_rule_is_named_with_reason_and_remedy()
+    {
+        var net = new Net(17, 1);
+        var x = net.Input("x", "N", 4);
+        var first = net.Op("Einsum", [x], ("equation", "ij->ij"));
+        var second = net.Op("Einsum", [net.Op("Relu", [first])], ("equation", "ij->ij"));
+        var error = Refused(net.Build(net.Op("Det", [net.Op("Reshape", [second, net.Ints(-1, 2, 2)])])));
+        Assert.Equal(["Einsum1", "Einsum3", "Det6"], error.Nodes.Select(n => n.Name));
+        Assert.Equal(["Einsum", "Einsum", "Det"], error.Nodes.Select(n => n.Operator));
+        Assert.All(error.Nodes, n => Assert.Equal(17, n.Opset));
+        Assert.All(error.Nodes, n => Assert.True(n.Reason.Length > 0 && n.Remedy.Length > 0));
+        Assert.All(error.Nodes, n => Assert.Contains($"'{n.Name}'", error.Message, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("NonZero")]
+    [InlineData("Unique")]
+    public void A_shape_that_depends_on_the_data_is_refused_by_operator(string op)
+    {
+        var net = new Net(17, 1);
+        var x = net.Input("x", "N", 4);
+        var chosen = net.Op("Cast", [net.Op(op, [net.Op("Relu", [x])])], ("to", 1L));
+        var model = net.Build(net.Op("Add", [x, net.Op("ReduceSum", [chosen], ("keepdims", 0L))]));
+        Assert.Contains(op, Refused(model).Nodes.Select(n => n.Operator));
+    }
+
+    [Fact]
+    public void An_operator_of_another_domain_is_refused_with_its_domain()
+    {
+        var net = new Net(17, 1);
+        var model = net.Build(net.Op("Secret", [net.Input("x", "N", 4)]));
+        model.Graph.Node[0].Domain = "com.example";
+        model.OpsetImport.Add(new Onnx.OperatorSetIdProto { Domain = "com.example", Version = 1 });
+        Assert.Contains("com.example", Assert.Single(Refused(model).Nodes).Operator, StringComparison.Ordinal);
+    }
+
+    private static UnsupportedOperatorException Refused(Onnx.ModelProto model) => Assert.Throws<UnsupportedOperatorException>(() => LinearizationGraph.Compile(CaseRun.Stream(model)));
+}
