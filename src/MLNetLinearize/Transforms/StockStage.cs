@@ -42,7 +42,8 @@ internal static class StockStage
         [.. binding.Outputs.Select(o => new SavedOutput(o.Name, o.Output, o.Shape, o.Slots?.Values, o.Top, o.PerTarget))],
         binding.Label?.Saved());
 
-    private static void Write(ModelProto model, string file)
+    /// <exception cref="IOException">The file cannot be written; nothing of it is left.</exception>
+    public static void Write(ModelProto model, string file)
     {
         try
         {
