@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MLNetLinearize.Onnx;
+using MLNetLinearize.Runtime;
 using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
 
 namespace MLNetLinearize.Linearization;
@@ -47,7 +48,7 @@ internal static class SavedFinish
         // Several inputs may be fed by one column, and a scalar column arrives as [1, 1].
         long[] declared = input.Input.RowLength == 1 ? [1, 1] : [1, .. input.Input.RowShape.Select(d => (long)d)];
         if (g.Inputs.All(i => i.Name != input.Column))
-            finish.Input(input.Column, Type(input.Input.ElementType), declared);
+            finish.Input(input.Column, OrtArrays.TypeOf(input.Input.ElementType), declared);
         long[] wanted = [.. input.Input.HasBatchAxis ? [1L] : Array.Empty<long>(), .. input.Input.RowShape.Select(d => (long)d)];
         finish.Add("Reshape", [input.Column, finish.Constant(wanted)], prefix + input.Input.Name);
     }
@@ -134,21 +135,4 @@ internal static class SavedFinish
             outputs = outputs.Select(o => new { output = o.Output, column = o.Column }),
         });
     }
-
-    internal static DataType Type(Type type) => type switch
-    {
-        _ when type == typeof(float) => DataType.Float,
-        _ when type == typeof(double) => DataType.Double,
-        _ when type == typeof(long) => DataType.Int64,
-        _ when type == typeof(int) => DataType.Int32,
-        _ when type == typeof(short) => DataType.Int16,
-        _ when type == typeof(sbyte) => DataType.Int8,
-        _ when type == typeof(byte) => DataType.Uint8,
-        _ when type == typeof(ushort) => DataType.Uint16,
-        _ when type == typeof(uint) => DataType.Uint32,
-        _ when type == typeof(ulong) => DataType.Uint64,
-        _ when type == typeof(bool) => DataType.Bool,
-        _ when type == typeof(string) => DataType.String,
-        _ => throw new NotSupportedException($"ONNX has no tensors of {type.Name}."),
-    };
 }

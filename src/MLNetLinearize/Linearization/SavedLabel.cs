@@ -1,4 +1,5 @@
 using MLNetLinearize.Onnx;
+using MLNetLinearize.Runtime;
 using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
 
 namespace MLNetLinearize.Linearization;
@@ -19,7 +20,7 @@ internal sealed record SavedLabel(string Column, Type ElementType, long[]? KeyTa
     /// <summary>Declares the column as an input <c>[1, 1]</c>, as a scalar arrives, and gives the class as <paramref name="output"/>.</summary>
     public void AddTo(FinishNodes finish, string output)
     {
-        finish.Input(Column, SavedFinish.Type(ElementType), 1, 1);
+        finish.Input(Column, OrtArrays.TypeOf(ElementType), 1, 1);
         var (valid, value) = KeyTable is not null ? Key(finish, KeyTable)
             : ElementType == typeof(string) ? Text(finish)
             : ElementType == typeof(float) || ElementType == typeof(double) ? Whole(finish)

@@ -72,6 +72,7 @@ internal sealed class HandMadeGraph
         Output(OutputNames.LinearizationError, DataType.Float, error, "N", k);
 
         var graphInputs = inputs.Select(i => new GraphInput(i.Name, typeof(float), i.Shape, HasBatchAxis: true, IsExplained: true)).ToList();
+        var explainedInputs = graphInputs.ToList();
         if (fromColumn)
         {
             nodes.Input.Add(Onnx.Graph.Value(OutputNames.Label, DataType.Int64, ["N", 1]));
@@ -80,7 +81,7 @@ internal sealed class HandMadeGraph
         var model = new ModelProto { IrVersion = 10, Graph = nodes };
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = 21 });
         var report = new CompilationReport { OriginalOpset = 21, Opset = 21, ExplainedOutput = "Score", IsPiecewiseLinear = true, Nodes = [] };
-        return new LinearizationGraph(model, graphInputs, Outputs, k, isRowByRow: false, options, report);
+        return new LinearizationGraph(model, graphInputs, explainedInputs, Outputs, k, isRowByRow: false, options, report);
     }
 
     private string Target(LinearizeOptions options, int k, string score) => options.Targets.Kind switch
