@@ -73,12 +73,12 @@ internal sealed record ExplanationColumn(string Name, string Output, IReadOnlyLi
     {
         foreach (var column in columns)
         {
+            if (string.IsNullOrWhiteSpace(column.Name))
+                throw new ArgumentException($"LinearizeOptions.{column.Option} is empty. Give the column a name, or null to leave it out.");
             if (isTaken(column.Name))
                 throw new ArgumentException($"The input already has a column '{column.Name}', and the explanation's column of that name would hide it. Set LinearizeOptions.{column.Option} to another name, or to null to leave the column out.");
             if (columns.FirstOrDefault(c => c != column && c.Name == column.Name) is { } twin)
                 throw new ArgumentException($"LinearizeOptions.{column.Option} and {twin.Option} both make a column '{column.Name}'. Give them different names.");
-            if (string.IsNullOrWhiteSpace(column.Name))
-                throw new ArgumentException($"LinearizeOptions.{column.Option} is empty. Give the column a name, or null to leave it out.");
             if (column.Name.EndsWith(CutSuffix, StringComparison.Ordinal))
                 throw new ArgumentException($"Column '{column.Name}' would lose its ending '{CutSuffix}' when the model is saved and loaded, because ML.NET's ONNX stage cuts it. Set LinearizeOptions.{column.Option} to a name with another ending, or to null, or explain one input only.");
         }

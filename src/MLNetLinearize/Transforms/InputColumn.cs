@@ -24,6 +24,8 @@ internal sealed record InputColumn(GraphInput Input, DataViewSchema.Column Colum
             throw new ArgumentException($"LinearizeOptions.{nameof(LinearizeOptions.InputColumn)} and {nameof(LinearizeOptions.InputColumns)} are both set. Set one of them.");
         if (one is not null && inputs.Count > 1)
             throw new ArgumentException($"LinearizeOptions.{nameof(LinearizeOptions.InputColumn)} is '{one}', but the model has {inputs.Count} inputs: {Quoted(inputs.Select(i => i.Name))}. Set {nameof(LinearizeOptions.InputColumns)} instead.");
+        if (one?.Length == 0 || many?.Values.Any(string.IsNullOrEmpty) == true)
+            throw new ArgumentException($"LinearizeOptions.{(one is not null ? nameof(LinearizeOptions.InputColumn) : nameof(LinearizeOptions.InputColumns))} has an empty column name.");
         if (many?.Keys.FirstOrDefault(k => inputs.All(i => i.Name != k)) is { } unknown)
             throw new ArgumentException($"LinearizeOptions.{nameof(LinearizeOptions.InputColumns)} names the input '{unknown}', which the model lacks. Its inputs: {Quoted(inputs.Select(i => i.Name))}.");
         return inputs.Select(i => (i, one ?? many?.GetValueOrDefault(i.Name) ?? i.Name));
