@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
+using MLNetLinearize.Onnx;
 
 namespace MLNetLinearize.Runtime;
 
@@ -14,11 +15,11 @@ internal sealed class ExplanationSession : IDisposable
     private readonly string[] outputs;
 
     /// <param name="graph">The compiled graph.</param>
-    /// <param name="outputs">Graph outputs to fetch; all when null.</param>
+    /// <param name="outputs">Graph outputs to fetch; all when null. What only the others need is not computed.</param>
     public ExplanationSession(LinearizationGraph graph, IReadOnlyCollection<string>? outputs = null)
     {
         Graph = graph;
-        session = Sessions.Create(graph.Model, graph.Options);
+        session = Sessions.Create(outputs is null ? graph.Model : Only(graph.Model, outputs), graph.Options);
         this.outputs = [.. outputs ?? session.OutputNames];
     }
 
@@ -45,6 +46,15 @@ internal sealed class ExplanationSession : IDisposable
     {
         session.Dispose();
         runOptions.Dispose();
+    }
+
+    /// <summary>The model with these outputs only: ONNX Runtime runs every node of its graph, whatever is fetched.</summary>
+    private static ModelProto Only(ModelProto model, IReadOnlyCollection<string> kept)
+    {
+        var graph = new Graph(model);
+        graph.Outputs.RemoveAll(o => !kept.Contains(o.Name));
+        graph.RemoveDead(kept);
+        return graph.ToModel();
     }
 
     private ExplanationBatch RunOnce(IReadOnlyDictionary<string, Array> inputs, int rows)

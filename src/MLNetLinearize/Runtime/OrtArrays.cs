@@ -6,39 +6,43 @@ namespace MLNetLinearize.Runtime;
 /// <summary>Managed arrays as ONNX Runtime values, without a copy where the element type allows it.</summary>
 internal static class OrtArrays
 {
-    public static OrtValue Wrap(Array array, long[] shape) => array switch
+    // By type code, never by pattern: the runtime takes a uint[] for an int[] as well.
+    public static OrtValue Wrap(Array array, long[] shape) => Type.GetTypeCode(array.GetType().GetElementType()) switch
     {
-        float[] a => Numbers(a, shape),
-        double[] a => Numbers(a, shape),
-        long[] a => Numbers(a, shape),
-        int[] a => Numbers(a, shape),
-        short[] a => Numbers(a, shape),
-        sbyte[] a => Numbers(a, shape),
-        byte[] a => Numbers(a, shape),
-        ushort[] a => Numbers(a, shape),
-        uint[] a => Numbers(a, shape),
-        ulong[] a => Numbers(a, shape),
-        bool[] a => Numbers(a, shape),
-        string[] a => Strings(a, shape),
+        TypeCode.Single => Numbers((float[])array, shape),
+        TypeCode.Double => Numbers((double[])array, shape),
+        TypeCode.Int64 => Numbers((long[])array, shape),
+        TypeCode.Int32 => Numbers((int[])array, shape),
+        TypeCode.Int16 => Numbers((short[])array, shape),
+        TypeCode.SByte => Numbers((sbyte[])array, shape),
+        TypeCode.Byte => Numbers((byte[])array, shape),
+        TypeCode.UInt16 => Numbers((ushort[])array, shape),
+        TypeCode.UInt32 => Numbers((uint[])array, shape),
+        TypeCode.UInt64 => Numbers((ulong[])array, shape),
+        TypeCode.Boolean => Numbers((bool[])array, shape),
+        TypeCode.String => Strings((string[])array, shape),
         _ => throw new ArgumentException($"ONNX Runtime takes no {array.GetType().GetElementType()!.Name} tensors."),
     };
 
     /// <summary>ONNX element type of an array.</summary>
-    public static DataType TypeOf(Array array) => array switch
+    public static DataType TypeOf(Array array) => TypeOf(array.GetType().GetElementType()!);
+
+    /// <summary>ONNX element type of a .NET type.</summary>
+    public static DataType TypeOf(Type element) => Type.GetTypeCode(element) switch
     {
-        float[] => DataType.Float,
-        double[] => DataType.Double,
-        long[] => DataType.Int64,
-        int[] => DataType.Int32,
-        short[] => DataType.Int16,
-        sbyte[] => DataType.Int8,
-        byte[] => DataType.Uint8,
-        ushort[] => DataType.Uint16,
-        uint[] => DataType.Uint32,
-        ulong[] => DataType.Uint64,
-        bool[] => DataType.Bool,
-        string[] => DataType.String,
-        _ => throw new ArgumentException($"ONNX has no element type for {array.GetType().GetElementType()!.Name}."),
+        TypeCode.Single => DataType.Float,
+        TypeCode.Double => DataType.Double,
+        TypeCode.Int64 => DataType.Int64,
+        TypeCode.Int32 => DataType.Int32,
+        TypeCode.Int16 => DataType.Int16,
+        TypeCode.SByte => DataType.Int8,
+        TypeCode.Byte => DataType.Uint8,
+        TypeCode.UInt16 => DataType.Uint16,
+        TypeCode.UInt32 => DataType.Uint32,
+        TypeCode.UInt64 => DataType.Uint64,
+        TypeCode.Boolean => DataType.Bool,
+        TypeCode.String => DataType.String,
+        _ => throw new ArgumentException($"ONNX has no element type for {element.Name}."),
     };
 
     /// <summary>.NET type of an ONNX element type, or null where there is none.</summary>

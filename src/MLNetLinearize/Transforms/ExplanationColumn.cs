@@ -1,0 +1,93 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLNetLinearize.Transforms;
+
+/// <summary>One appended column.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Output">The graph output it shows.</param>
+/// <param name="Shape">Shape of a value.</param>
+/// <param name="Option">The option that names it, for errors.</param>
+/// <param name="Slots">Names of its slots, or null.</param>
+internal sealed record ExplanationColumn(string Name, string Output, IReadOnlyList<int> Shape, string Option, SlotNames? Slots)
+{
+    // ML.NET's ONNX stage cuts this suffix from the names of its columns.
+    private const string CutSuffix = ".output";
+
+    public VectorDataViewType Type { get; } = new(Output == OutputNames.ExplainedTarget ? NumberDataViewType.Int64 : NumberDataViewType.Single, Shape.ToArray());
+
+    /// <summary>Number of largest contributions to keep per target, where this is an attribution and the user asked so.</summary>
+    public int? Top { get; private init; }
+
+    /// <summary>Number of its slots that belong to one target.</summary>
+    public int PerTarget { get; private init; }
+
+    public DataViewSchema.Annotations? Annotations()
+    {
+        if (Slots is null) return null;
+        var builder = new DataViewSchema.Annotations.Builder();
+        builder.Add<VBuffer<ReadOnlyMemory<char>>>(SlotNames.Annotation, new VectorDataViewType(TextDataViewType.Instance, Type.Size), Slots.Get);
+        return builder.ToAnnotations();
+    }
+
+    /// <summary>The columns that the options ask for. <paramref name="sources"/> are the input columns by ONNX input.</summary>
+    public static IReadOnlyList<ExplanationColumn> Of(LinearizationGraph graph, IReadOnlyDictionary<string, DataViewSchema.Column> sources) =>
+        Of(graph, input => sources.TryGetValue(input.Name, out var column) && column.HasSlotNames(), input => Names(sources[input.Name]));
+
+    /// <summary>The columns, where it is known only which input columns have slot names.</summary>
+    public static IReadOnlyList<ExplanationColumn> Of(LinearizationGraph graph, Func<GraphInput, bool> hasSlotNames, Func<GraphInput, IReadOnlyList<string>> slotNames)
+    {
+        var o = graph.Options;
+        var k = graph.TargetCount;
+        var explained = graph.ExplainedInputs.ToList();
+        var columns = new List<ExplanationColumn>();
+        void PerInput(string? name, string option, Func<GraphInput, string> output, int? top)
+        {
+            if (name is null) return;
+            foreach (var input in explained)
+            {
+                int[] shape = input.RowShape.Count == 0 ? [1] : [.. input.RowShape];
+                var slots = SlotNames.For(graph, input, hasSlotNames(input) ? () => slotNames(input) : null);
+                columns.Add(new(explained.Count == 1 ? name : $"{name}.{input.Name}", output(input), k == 1 ? shape : [k, .. shape], option, slots) { Top = top, PerTarget = input.RowLength });
+            }
+        }
+        void PerTarget(string? name, string option, string output)
+        {
+            if (name is not null) columns.Add(new(name, output, [k], option, null));
+        }
+        PerInput(o.AttributionColumn, nameof(o.AttributionColumn), graph.AttributionOf, o.TopFeatures);
+        PerTarget(o.BiasColumn, nameof(o.BiasColumn), OutputNames.Bias);
+        PerInput(o.WeightsColumn, nameof(o.WeightsColumn), graph.WeightsOf, null);
+        PerTarget(o.ExplainedTargetColumn, nameof(o.ExplainedTargetColumn), OutputNames.ExplainedTarget);
+        PerTarget(o.ExplainedScoreColumn, nameof(o.ExplainedScoreColumn), OutputNames.ExplainedScore);
+        PerTarget(o.LinearizationErrorColumn, nameof(o.LinearizationErrorColumn), OutputNames.LinearizationError);
+        if (columns.Count == 0)
+            throw new ArgumentException("Every column name in LinearizeOptions is null, so there is no column to append. Leave at least one.");
+        if (o.TopFeatures is < 1)
+            throw new ArgumentException($"LinearizeOptions.{nameof(o.TopFeatures)} is {o.TopFeatures}; it must be 1 or more, or null for all.");
+        return columns;
+    }
+
+    /// <summary>Refuses names that the input has, that occur twice, or that would change on saving.</summary>
+    public static void CheckNames(IReadOnlyList<ExplanationColumn> columns, Func<string, bool> isTaken)
+    {
+        foreach (var column in columns)
+        {
+            if (string.IsNullOrWhiteSpace(column.Name))
+                throw new ArgumentException($"LinearizeOptions.{column.Option} is empty. Give the column a name, or null to leave it out.");
+            if (isTaken(column.Name))
+                throw new ArgumentException($"The input already has a column '{column.Name}', and the explanation's column of that name would hide it. Set LinearizeOptions.{column.Option} to another name, or to null to leave the column out.");
+            if (columns.FirstOrDefault(c => c != column && c.Name == column.Name) is { } twin)
+                throw new ArgumentException($"LinearizeOptions.{column.Option} and {twin.Option} both make a column '{column.Name}'. Give them different names.");
+            if (column.Name.EndsWith(CutSuffix, StringComparison.Ordinal))
+                throw new ArgumentException($"Column '{column.Name}' would lose its ending '{CutSuffix}' when the model is saved and loaded, because ML.NET's ONNX stage cuts it. Set LinearizeOptions.{column.Option} to a name with another ending, or to null, or explain one input only.");
+        }
+    }
+
+    private static string[] Names(DataViewSchema.Column column)
+    {
+        var names = default(VBuffer<ReadOnlyMemory<char>>);
+        column.GetSlotNames(ref names);
+        return [.. names.DenseValues().Select(n => n.ToString())];
+    }
+}

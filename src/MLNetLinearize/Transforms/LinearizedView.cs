@@ -1,0 +1,46 @@
+using Microsoft.ML;
+
+namespace MLNetLinearize.Transforms;
+
+/// <summary>The input with the explanation columns appended, computed as they are read.</summary>
+internal sealed class LinearizedView(IDataView source, ColumnBinding binding, SessionCache sessions) : IDataView
+{
+    // Rows per run and the memory that one run's inputs and outputs may take, where the user sets no batch size.
+    private const int DefaultBatch = 32;
+    private const long DefaultBatchBytes = 64L << 20;
+
+    public bool CanShuffle => source.CanShuffle;
+
+    public DataViewSchema Schema => binding.OutputSchema;
+
+    public long? GetRowCount() => source.GetRowCount();
+
+    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null)
+    {
+        ArgumentNullException.ThrowIfNull(columnsNeeded);
+        var wanted = columnsNeeded.ToList();
+        var explanations = wanted.Select(c => binding.OutputAt(c.Index)).OfType<ExplanationColumn>().Distinct().ToList();
+        var kept = wanted.Where(c => c.Index < binding.InputSchema.Count).Select(c => binding.InputSchema[c.Index]).Distinct().ToList();
+        var cursor = source.GetRowCursor(binding.Dependencies(wanted), rand);
+        try
+        {
+            var batch = explanations.Count == 0 || !kept.All(c => PassThrough.CanKeep(c.Type)) ? 1 : BatchSize(explanations);
+            return batch == 1 ? new RowCursor(cursor, new ExplainedRow(cursor, binding, sessions, wanted)) : new BatchCursor(cursor, binding, sessions, kept, explanations, batch);
+        }
+        catch
+        {
+            cursor.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>One cursor: batches are computed on all cores already, and splitting the source would read it more than once.</summary>
+    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => [GetRowCursor(columnsNeeded, rand)];
+
+    private int BatchSize(List<ExplanationColumn> explanations)
+    {
+        if (binding.Graph.Options.BatchSize is { } chosen) return Math.Max(1, chosen);
+        var elements = explanations.Sum(c => (long)c.Type.Size) + binding.Inputs.Sum(i => (long)i.Input.RowLength);
+        return (int)Math.Clamp(DefaultBatchBytes / (elements * sizeof(float)), 1, DefaultBatch);
+    }
+}

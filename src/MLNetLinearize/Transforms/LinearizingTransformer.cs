@@ -1,0 +1,68 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MLNetLinearize.Linearization;
+using MLNetLinearize.Runtime;
+
+namespace MLNetLinearize.Transforms;
+
+/// <summary>
+/// Appends the exact local affine map of an ONNX network to every row. The columns are described at
+/// <see cref="LinearizingEstimator"/>. Several threads may use one transformer; dispose it to release the network.
+/// </summary>
+public sealed class LinearizingTransformer : ITransformer, IDisposable
+{
+    private readonly SessionCache sessions;
+    private readonly ColumnBinding fitted;
+
+    internal LinearizingTransformer(LinearizationGraph graph, DataViewSchema schema)
+    {
+        fitted = new ColumnBinding(graph, schema);
+        sessions = new SessionCache(graph);
+    }
+
+    /// <summary>The compiled graph that gives the columns.</summary>
+    public LinearizationGraph Graph => sessions.Graph;
+
+    /// <summary>True: each row is explained by itself.</summary>
+    public bool IsRowToRowMapper => true;
+
+    /// <summary>The schema of <see cref="Transform"/>'s result.</summary>
+    /// <exception cref="ArgumentException">A column is missing, has another type or size, or an output column's name is taken.</exception>
+    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema) => Bind(inputSchema).OutputSchema;
+
+    /// <summary>
+    /// The data with the explanation columns appended. Nothing is computed before a cursor reads it, and only for the
+    /// columns it reads.
+    /// </summary>
+    /// <exception cref="ArgumentException">A column is missing, has another type or size, or an output column's name is taken.</exception>
+    public IDataView Transform(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return new LinearizedView(input, Bind(input.Schema), sessions);
+    }
+
+    /// <summary>Explains single rows, as <see cref="PredictionEngine{TSrc, TDst}"/> does.</summary>
+    /// <exception cref="ArgumentException">A column is missing, has another type or size, or an output column's name is taken.</exception>
+    public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => new RowMapper(Bind(inputSchema), sessions);
+
+    /// <summary>Releases the network. Cursors and prediction engines over this transformer cannot go on.</summary>
+    public void Dispose() => sessions.Dispose();
+
+    /// <summary>
+    /// Writes the linearization graph as ML.NET's own ONNX stage: ML.NET keeps its way of registering stages to itself,
+    /// and this way the model also loads where this library is absent.
+    /// </summary>
+    /// <exception cref="IOException">The temporary file that ML.NET's stage reads cannot be written.</exception>
+    /// <exception cref="NotSupportedException">The label column has a type that no ONNX graph can map.</exception>
+    void ICanSaveModel.Save(ModelSaveContext ctx)
+    {
+        ArgumentNullException.ThrowIfNull(ctx);
+        StockStage.Save(ctx, fitted);
+    }
+
+    private ColumnBinding Bind(DataViewSchema schema)
+    {
+        ArgumentNullException.ThrowIfNull(schema);
+        return ReferenceEquals(schema, fitted.InputSchema) ? fitted : new ColumnBinding(Graph, schema);
+    }
+}

@@ -1,0 +1,47 @@
+using MLNetLinearize.Runtime;
+
+namespace MLNetLinearize.Transforms;
+
+/// <summary>
+/// The sessions of one transformer, one for each set of graph outputs that was asked for: ONNX Runtime runs every node of
+/// its graph whatever is fetched, so only a graph without the unread outputs makes them cost nothing.
+/// </summary>
+internal sealed class SessionCache(LinearizationGraph graph) : IDisposable
+{
+    private readonly Dictionary<string, ExplanationSession> sessions = [];
+    private readonly object gate = new();
+    private bool isDisposed;
+
+    public LinearizationGraph Graph => graph;
+
+    /// <summary>Number of sessions opened so far.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (gate) return sessions.Count;
+        }
+    }
+
+    public ExplanationSession Get(IEnumerable<string> outputs)
+    {
+        var wanted = outputs.Distinct().Order(StringComparer.Ordinal).ToList();
+        var key = string.Join('\n', wanted);
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(isDisposed, typeof(LinearizingTransformer));
+            if (!sessions.TryGetValue(key, out var session)) sessions[key] = session = new ExplanationSession(graph, wanted);
+            return session;
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            isDisposed = true;
+            foreach (var session in sessions.Values) session.Dispose();
+            sessions.Clear();
+        }
+    }
+}

@@ -1,0 +1,174 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MLNetLinearize.Transforms;
+
+namespace MLNetLinearize.Tests.Transforms;
+
+/// <summary>The component where users put it: behind ApplyOnnxModel, over real data, and in front of other stages.</summary>
+public sealed class PipelineTests : IDisposable
+{
+    private readonly MLContext ml = new(seed: 1);
+    private readonly IDataView digits;
+    private readonly string folder = Directory.CreateTempSubdirectory("pipeline-tests").FullName;
+
+    public PipelineTests()
+    {
+        var loader = ml.Data.CreateTextLoader([new("Label", DataKind.Int64, 0), new("ink", DataKind.Single, 1, 64)], separatorChar: ',', hasHeader: true);
+        var table = ml.Data.TakeRows(loader.Load(Samples.Path("data/digits/digits.csv")), 200);
+        // Ink is 0 to 16 in the file, and 0 to 1 for the networks.
+        digits = ml.Transforms.Expression("pixels", "ink => ink / 16", "ink").Fit(table).Transform(table);
+    }
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Theory]
+    [InlineData("digits-mlp.onnx", "probabilities")]
+    [InlineData("digits-cnn.onnx", "logits")]
+    public void ExplainsTheScoreThatTheNetworkGives(string model, string output)
+    {
+        var file = Samples.Path("models/" + model);
+        var pipeline = ml.Transforms.ApplyOnnxModel(output, "pixels", file).Append(ml.Transforms.CopyColumns("Score", output))
+            .Append(ml.Transforms.Linearize(file, new() { InputColumn = "pixels", Targets = Targets.All }));
+        using var chain = pipeline.Fit(digits);
+        var rows = ml.Data.CreateEnumerable<Explained>(chain.Transform(digits), reuseRowObject: false).ToList();
+
+        Assert.Equal(200, rows.Count);
+        foreach (var row in rows)
+        {
+            Rows.Close(row.Score, output == "logits" ? row.ExplainedScore : Softmax(row.ExplainedScore), 1e-5f);
+            Assert.All(row.LinearizationError, e => Assert.InRange(e, 0, 1e-5f));
+            for (var c = 0; c < 10; c++)
+            {
+                var attribution = row.Attribution.AsSpan(c * 64, 64);
+                var sum = row.Bias[c];
+                for (var i = 0; i < 64; i++)
+                {
+                    sum += attribution[i];
+                    Assert.Equal(row.Weights[c * 64 + i] * row.pixels[i], attribution[i], 1e-4f);
+                }
+                Assert.Equal(row.ExplainedScore[c], sum, 1e-3f);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("digits-mlp.onnx", "predicted")]
+    [InlineData("digits-cnn.onnx", "predicted")]
+    [InlineData("digits-cnn.onnx", "top")]
+    [InlineData("digits-cnn.onnx", "label")]
+    [InlineData("digits-cnn.onnx", "contrast")]
+    [InlineData("digits-cnn.onnx", "runner-up")]
+    public void ASavedChainGivesTheSame(string model, string targets)
+    {
+        var options = new LinearizeOptions
+        {
+            InputColumn = "pixels",
+            Targets = targets switch
+            {
+                "top" => Targets.Top(3),
+                "label" => Targets.FromColumn("Label"),
+                "contrast" => Targets.Contrast(3, 8),
+                "runner-up" => Targets.PredictedVersusRunnerUp,
+                _ => Targets.Predicted,
+            },
+        };
+        var file = Samples.Path("models/" + model);
+        using var chain = ml.Transforms.CopyColumns("Copy", "pixels").Append(ml.Transforms.Linearize(file, options)).Fit(digits);
+        var saved = Path.Combine(folder, "model.zip");
+        ml.Model.Save(chain, digits.Schema, saved);
+        var loaded = ml.Model.Load(saved, out _);
+        var (before, after) = (chain.Transform(digits), loaded.Transform(digits));
+
+        Assert.Equal(before.Schema.Select(c => (c.Name, c.Type)), after.Schema.Select(c => (c.Name, c.Type)));
+        foreach (var column in new[] { "Attribution", "Bias", "Weights", "ExplainedScore" })
+            foreach (var (left, right) in before.GetColumn<float[]>(column).Zip(after.GetColumn<float[]>(column))) Rows.Close(left, right, 1e-5f);
+        Assert.Equal(before.GetColumn<long[]>("ExplainedTarget"), after.GetColumn<long[]>("ExplainedTarget"));
+        (loaded as IDisposable)?.Dispose();
+    }
+
+    [Fact]
+    public void OtherStagesReadTheColumns()
+    {
+        using var model = Cnn().Append(ml.Transforms.NormalizeMinMax("Scaled", "Attribution")).Append(ml.Clustering.Trainers.KMeans("Scaled", numberOfClusters: 3)).Fit(digits);
+        var clustered = model.Transform(digits);
+
+        Assert.Equal(200, clustered.GetColumn<uint>("PredictedLabel").Count());
+    }
+
+    [Fact]
+    public void PreviewsAndWritesAndReadsBack()
+    {
+        using var model = Cnn().Fit(digits);
+        var explained = model.Transform(digits);
+        var preview = explained.Preview(3);
+        Assert.Equal(3, preview.RowView.Length);
+        Assert.Contains(preview.ColumnView, c => c.Column.Name == "Attribution");
+
+        var binary = Path.Combine(folder, "explained.idv");
+        using (var stream = File.Create(binary)) ml.Data.SaveAsBinary(explained, stream);
+        var read = ml.Data.LoadFromBinary(binary);
+        Assert.Equal(explained.Schema["Attribution"].Type, read.Schema["Attribution"].Type);
+        Assert.Equal(explained.GetColumn<float[]>("Attribution"), read.GetColumn<float[]>("Attribution"));
+
+        var text = Path.Combine(folder, "explained.tsv");
+        using (var stream = File.Create(text)) ml.Data.SaveAsText(ml.Transforms.SelectColumns("Bias", "ExplainedTarget").Fit(explained).Transform(explained), stream, schema: false, headerRow: false);
+        Assert.Equal(200, File.ReadAllLines(text).Length);
+    }
+
+    [Fact]
+    public void TopFeaturesAreSparse()
+    {
+        using var all = Cnn().Fit(digits);
+        using var few = ml.Transforms.Linearize(Samples.Path("models/digits-cnn.onnx"), new() { InputColumn = "pixels", TopFeatures = 5 }).Fit(digits);
+        var result = few.Transform(digits);
+        var full = all.Transform(digits).GetColumn<float[]>("Attribution").ToList();
+        var error = result.GetColumn<float[]>("LinearizationError").ToList();
+        using var cursor = result.GetRowCursor([result.Schema["Attribution"]]);
+        var getter = cursor.GetGetter<VBuffer<float>>(result.Schema["Attribution"]);
+        var value = default(VBuffer<float>);
+        for (var i = 0; cursor.MoveNext(); i++)
+        {
+            getter(ref value);
+            Assert.Equal(64, value.Length);
+            Assert.InRange(value.GetValues().Length, 1, 5);
+            var expected = full[i].Select((v, p) => (v, p)).OrderByDescending(t => Math.Abs(t.v)).ThenBy(t => t.p).Take(5).OrderBy(t => t.p).ToList();
+            Assert.Equal(expected.Select(t => t.p), value.GetIndices().ToArray());
+            Rows.Close([.. expected.Select(t => t.v)], value.GetValues().ToArray(), 1e-5f);
+            Assert.InRange(error[i][0], 0, 1e-5f);
+        }
+    }
+
+    [Fact]
+    public void AModelFromAStreamIsReadAtOnce()
+    {
+        LinearizingEstimator estimator;
+        using (var stream = File.OpenRead(Samples.Path("models/digits-mlp.onnx")))
+            estimator = ml.Transforms.Linearize(stream, new() { InputColumn = "pixels" });
+        using var model = estimator.Fit(digits);
+
+        Assert.Equal(200, model.Transform(digits).GetColumn<float[]>("Bias").Count());
+    }
+
+    [Fact]
+    public void AMissingModelFileIsNamed() =>
+        Assert.Contains("no-such.onnx", Assert.Throws<FileNotFoundException>(() => ml.Transforms.Linearize("no-such.onnx")).Message, StringComparison.Ordinal);
+
+    private static float[] Softmax(float[] scores)
+    {
+        var exponents = scores.Select(s => Math.Exp(s - scores.Max())).ToArray();
+        return [.. exponents.Select(e => (float)(e / exponents.Sum()))];
+    }
+
+    private LinearizingEstimator Cnn() => ml.Transforms.Linearize(Samples.Path("models/digits-cnn.onnx"), new() { InputColumn = "pixels" });
+
+    private sealed class Explained
+    {
+        public float[] pixels { get; set; } = [];
+        public float[] Score { get; set; } = [];
+        public float[] Attribution { get; set; } = [];
+        public float[] Bias { get; set; } = [];
+        public float[] Weights { get; set; } = [];
+        public float[] ExplainedScore { get; set; } = [];
+        public float[] LinearizationError { get; set; } = [];
+    }
+}

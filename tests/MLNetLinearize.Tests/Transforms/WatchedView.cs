@@ -1,0 +1,47 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLNetLinearize.Tests.Transforms;
+
+/// <summary>Data that tells which columns are asked for, and when a cursor is disposed.</summary>
+internal sealed class WatchedView(IDataView source, Action<IEnumerable<string>> asked, Action? disposed = null) : IDataView
+{
+    public bool CanShuffle => source.CanShuffle;
+
+    public DataViewSchema Schema => source.Schema;
+
+    public long? GetRowCount() => source.GetRowCount();
+
+    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null)
+    {
+        var columns = columnsNeeded.ToList();
+        asked(columns.Select(c => c.Name));
+        return new Cursor(source.GetRowCursor(columns, rand), disposed);
+    }
+
+    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => [GetRowCursor(columnsNeeded, rand)];
+
+    private sealed class Cursor(DataViewRowCursor inner, Action? disposed) : DataViewRowCursor
+    {
+        public override DataViewSchema Schema => inner.Schema;
+
+        public override long Position => inner.Position;
+
+        public override long Batch => inner.Batch;
+
+        public override bool MoveNext() => inner.MoveNext();
+
+        public override ValueGetter<DataViewRowId> GetIdGetter() => inner.GetIdGetter();
+
+        public override bool IsColumnActive(DataViewSchema.Column column) => inner.IsColumnActive(column);
+
+        public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column) => inner.GetGetter<TValue>(column);
+
+        protected override void Dispose(bool disposing)
+        {
+            disposed?.Invoke();
+            inner.Dispose();
+            base.Dispose(disposing);
+        }
+    }
+}
