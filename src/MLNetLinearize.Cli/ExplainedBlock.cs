@@ -50,5 +50,5 @@ internal sealed class ExplainedBlock(LinearizationGraph graph, RowBlock rows, Ex
 /// <summary>Takes explained rows as they come, in order.</summary>
 internal interface IRowSink
 {
-    void Add(ExplainedBlock block);
+    public void Add(ExplainedBlock block);
 }

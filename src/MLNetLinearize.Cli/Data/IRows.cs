@@ -4,24 +4,24 @@ namespace MLNetLinearize.Cli.Data;
 internal interface IRows : IDisposable
 {
     /// <summary>The file as people know it.</summary>
-    string Name { get; }
+    public string Name { get; }
 
     /// <summary>Number of rows, where the format says so up front.</summary>
-    long? Count { get; }
+    public long? Count { get; }
 
     /// <summary>Share of the data that was read, from 0 to 1.</summary>
-    double Progress { get; }
+    public double Progress { get; }
 
     /// <summary>Names of the row's elements, where the format has them.</summary>
-    IReadOnlyList<string>? FeatureNames { get; }
+    public IReadOnlyList<string>? FeatureNames { get; }
 
     /// <summary>Whether rows come with labels.</summary>
-    bool HasLabels { get; }
+    public bool HasLabels { get; }
 
     /// <summary>Reads the next row into <paramref name="row"/>. False at the end.</summary>
     /// <exception cref="InputException">The data is corrupt, or its row does not fit.</exception>
-    bool Read(Span<double> row, out string? label);
+    public bool Read(Span<double> row, out string? label);
 
     /// <summary>Names a row, counted from 0, in the way the file counts: for messages.</summary>
-    string Where(long row);
+    public string Where(long row);
 }
