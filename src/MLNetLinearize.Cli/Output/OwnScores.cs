@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using MLNetLinearize.Canonicalization;
 using MLNetLinearize.Onnx;
 using MLNetLinearize.Runtime;
 using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
@@ -23,11 +24,13 @@ internal sealed class OwnScores : IRowSink, IDisposable
     /// <summary>Opens the model with the explained tensor as an output; null where that tensor came into being only in the compiler.</summary>
     public static OwnScores? Open(string modelFile, LinearizationGraph graph)
     {
-        var model = OnnxFile.Read(modelFile);
+        var model = new Graph(OnnxFile.Read(modelFile));
         var name = graph.Report.ExplainedOutput;
-        if (!model.Graph.Node.Any(n => n.Output.Contains(name))) return null;
-        if (model.Graph.Output.All(o => o.Name != name)) model.Graph.Output.Add(new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)DataType.Float } } });
-        return new(Sessions.Create(model, graph.Options), Explainer.DataInput(graph), name);
+        if (!model.Nodes.Any(n => n.Output.Contains(name))) return null;
+        // Logits are compared with logits: where the compiler cut a final Softmax off, it is cut off here.
+        if (graph.Report.CutActivation is not null) ExplainedTensors.ResolveOutput(model, graph.Options);
+        if (model.Outputs.All(o => o.Name != name)) model.Outputs.Add(new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)DataType.Float } } });
+        return new(Sessions.Create(model.ToModel(), graph.Options), Explainer.DataInput(graph), name);
     }
 
     public void Add(ExplainedBlock block)
