@@ -3,7 +3,6 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using Microsoft.ML.OnnxRuntime;
 using MLNetLinearize.Cli.Commands;
-using Spectre.Console;
 
 namespace MLNetLinearize.Cli;
 
@@ -12,12 +11,12 @@ internal static class CommandLine
 {
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments, Terminal terminal)
     {
-        var parsed = Root(terminal).Parse(arguments);
+        var parsed = Root(terminal).Parse(arguments.Count == 0 ? ["--help"] : arguments);
         // The library's own handler would print the usage again below each error, and a stack trace below each exception.
         if (parsed.Errors.Count > 0 && parsed.Action is ParseErrorAction)
         {
-            foreach (var error in parsed.Errors) terminal.Error.WriteLine(error.Message);
-            terminal.Error.WriteLine($"Try: {string.Join(' ', Names(parsed.CommandResult))} --help");
+            foreach (var error in parsed.Errors) terminal.Complain(error.Message);
+            terminal.Complain($"Try: {string.Join(' ', Names(parsed.CommandResult))} --help");
             return ExitCodes.BadInput;
         }
         try
@@ -48,7 +47,7 @@ internal static class CommandLine
 
         int Fail(string message, int code)
         {
-            terminal.Error.WriteLine(message);
+            terminal.Complain(message);
             return code;
         }
     }

@@ -14,15 +14,17 @@ internal sealed record Terminal(IAnsiConsole Out, IAnsiConsole Error)
         return new(Create(Console.Out, Console.IsOutputRedirected), Create(Console.Error, Console.IsErrorRedirected));
     }
 
+    /// <summary>Writes a message as it stands. Consoles break lines by width, which cuts paths in two and hinders searching a log.</summary>
+    public void Complain(string message) => Error.Profile.Out.Writer.WriteLine(message);
+
     /// <summary>A console that writes plain text.</summary>
     public static IAnsiConsole Create(TextWriter writer, bool plain)
     {
-        var settings = new AnsiConsoleSettings { Out = new AnsiConsoleOutput(writer) };
-        if (plain) settings.Ansi = AnsiSupport.No;
-        if (plain) settings.ColorSystem = ColorSystemSupport.NoColors;
-        if (plain) settings.Interactive = InteractionSupport.No;
+        var settings = new AnsiConsoleSettings { Out = new AnsiConsoleOutput(plain ? new TrimmingWriter(writer) : writer) };
+        if (!plain) return AnsiConsole.Create(settings);
+        (settings.Ansi, settings.ColorSystem, settings.Interactive) = (AnsiSupport.No, ColorSystemSupport.NoColors, InteractionSupport.No);
         var console = AnsiConsole.Create(settings);
-        if (plain) console.Profile.Width = FileWidth;
+        console.Profile.Width = FileWidth;
         return console;
     }
 }

@@ -57,7 +57,7 @@ internal sealed class VerifyCommand(Terminal terminal)
         foreach (var column in table.Columns.Skip(1)) column.RightAligned();
         Row("|F − (Σ attribution + bias)| / max(1, |F|)", errors.Scaled);
         Row("|F − (Σ attribution + bias)|", errors.Absolute);
-        Row($"|F − (Σ attribution + bias)| / |F|, where |F| ≥ {Words.Value(ErrorStatistics.RelativeFrom)}", errors.Relative);
+        Row($"|F − (Σ attribution + bias)| / |F|, where |F| ≥ {Words.Plain(ErrorStatistics.RelativeFrom)}", errors.Relative);
         if (own is not null) Row("|score − the model's own score| / max(1, |F|)", own.Differences);
         terminal.Out.WriteLine($"{Words.Rows(summary.Rows)}; worst: row {errors.WorstRow}, output {worstTarget}");
         terminal.Out.Write(table);

@@ -28,10 +28,6 @@ internal sealed class Summary : IRowSink
         }
     }
 
-    /// <summary>The check of one run as a sentence: what the sums came to.</summary>
-    public string Exactness() =>
-        $"contributions + bias = score, worst error {Words.Error(Errors.Scaled.Worst)}, median {Words.Error(Errors.Scaled.Quantile(0.5))}";
-
     public void Write(IAnsiConsole console, IEnumerable<(string Name, string Value)> more)
     {
         var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
@@ -45,6 +41,6 @@ internal sealed class Summary : IRowSink
         yield return ("rows", Words.Count(Rows));
         if (Labelled > 0) yield return ("accuracy", $"{Words.Percent((double)Right / Labelled)} ({Words.Count(Right)} of {Words.Count(Labelled)})");
         yield return ("exactness", $"contributions + bias = score: worst error {Words.Error(Errors.Scaled.Worst)} (row {Errors.WorstRow}), median {Words.Error(Errors.Scaled.Quantile(0.5))}, of |F − (Σ attribution + bias)| / max(1, |F|)");
-        if (Errors.Relative.Count > 0) yield return ("", $"worst relative to |F|: {Words.Error(Errors.Relative.Worst)} (over scores of {Words.Value(ErrorStatistics.RelativeFrom)} or more in size)");
+        if (Errors.Relative.Count > 0) yield return ("", $"worst relative to |F|: {Words.Error(Errors.Relative.Worst)} (over scores of {Words.Plain(ErrorStatistics.RelativeFrom)} or more in size)");
     }
 }

@@ -19,6 +19,8 @@ internal static class Words
         return (value < 0 ? "−" : signed ? "+" : "") + text;
     }
 
+    public static string Plain(double value) => value.ToString(CultureInfo.InvariantCulture);
+
     public static string Percent(double share) => (100 * share).ToString("0.0", CultureInfo.InvariantCulture) + " %";
 
     public static string Shape(IEnumerable<int> shape) => $"[{string.Join(", ", shape)}]";
