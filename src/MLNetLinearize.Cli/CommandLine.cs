@@ -15,7 +15,9 @@ internal static class CommandLine
         // The library's own handler would print the usage again below each error, and a stack trace below each exception.
         if (parsed.Errors.Count > 0 && parsed.Action is ParseErrorAction)
         {
-            foreach (var error in parsed.Errors) terminal.Complain(error.Message);
+            // A mistyped command is also reported as a missing one; the first is what the user needs.
+            var unknown = parsed.UnmatchedTokens;
+            foreach (var error in parsed.Errors.Where(e => unknown.Count == 0 || unknown.Any(t => e.Message.Contains($"'{t}'", StringComparison.Ordinal)))) terminal.Complain(error.Message);
             terminal.Complain($"Try: {string.Join(' ', Names(parsed.CommandResult))} --help");
             return ExitCodes.BadInput;
         }

@@ -58,7 +58,6 @@ internal sealed class ExplainCommand(Terminal terminal)
         sheet?.Save(rows.Name, summary);
 
         terminal.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(modelFile))}[/] explains {Words.Rows(summary.Rows)} of {Markup.Escape(Path.GetFileName(rows.Name.TrimEnd('/', '\\')))}");
-        terminal.Out.WriteLine();
         table.Write(terminal.Out);
         summary.Write(terminal.Out, Written(graph, csv, result.GetValue(output), sheet, result.GetValue(picture)));
         if (!quiet) terminal.Error.WriteLine($"{Words.Rows(summary.Rows)} in {time.TotalSeconds:0.00} s, {Words.Count((long)(summary.Rows / time.TotalSeconds))} rows per second");

@@ -41,7 +41,6 @@ internal sealed class InspectCommand(Terminal terminal)
         var facts = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
         foreach (var (name, value) in Facts(graph, total)) facts.AddRow($"[grey]{name}[/]", Markup.Escape(value));
         terminal.Out.Write(facts);
-        terminal.Out.WriteLine();
         terminal.Out.Write(Nodes(report, total));
     }
 
@@ -73,7 +72,6 @@ internal sealed class InspectCommand(Terminal terminal)
     private void WriteRefusal(string file, UnsupportedOperatorException e)
     {
         terminal.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(file))}[/] [red]cannot be linearized[/]: {e.Nodes.Count} node{(e.Nodes.Count == 1 ? " stands" : "s stand")} in the way.");
-        terminal.Out.WriteLine();
         var table = new Table().Border(TableBorder.Simple).AddColumns("node", "operator", "opset", "why", "remedy");
         foreach (var node in e.Nodes) table.AddRow(Markup.Escape(node.Name), Markup.Escape(node.Operator), $"{node.Opset}", Markup.Escape(node.Reason), Markup.Escape(node.Remedy));
         terminal.Out.Write(table);

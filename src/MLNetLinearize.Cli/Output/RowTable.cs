@@ -20,7 +20,7 @@ internal sealed class RowTable(int rows, int topFeatures, IReadOnlyList<string> 
     public void Write(IAnsiConsole console)
     {
         if (lines.Count == 0) return;
-        var table = new Table().Border(console.Profile.Capabilities.Ansi ? TableBorder.Rounded : TableBorder.Simple);
+        var table = new Table().Border(TableBorder.Simple);
         string[] heads = ["row", "label", "predicted", "explains", "score", "bias", "Σ attribution", "error", $"strongest {topFeatures}"];
         bool[] used = [true, labelled, graph.OutputCount > 1, graph.Options.Targets.Kind != TargetKind.Predicted, true, true, true, true, topFeatures > 0];
         for (var c = 0; c < heads.Length; c++)

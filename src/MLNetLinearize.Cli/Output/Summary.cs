@@ -33,7 +33,6 @@ internal sealed class Summary : IRowSink
         var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
         foreach (var (name, value) in Lines().Concat(more)) grid.AddRow($"[grey]{name}[/]", Markup.Escape(value));
         console.Write(grid);
-        console.WriteLine();
     }
 
     private IEnumerable<(string Name, string Value)> Lines()
