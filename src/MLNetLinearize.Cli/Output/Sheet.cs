@@ -7,13 +7,13 @@ namespace MLNetLinearize.Cli.Output;
 /// <summary>Chooses rows for the contact sheet as they stream by, and draws it at the end.</summary>
 internal sealed class Sheet : IRowSink
 {
-    private const int MostConfusions = 10, MistakesPerLine = 2;
+    private const int MostConfusions = 8, PerClass = 2;
     private readonly string path, modelFile;
     private readonly LinearizationGraph graph;
     private readonly ClassNames classes;
     private readonly Func<Targets, LinearizationGraph> compile;
     private readonly ImageShape shape;
-    private readonly ExampleSelection selection = new();
+    private readonly ExampleSelection selection = new(PerClass);
 
     public Sheet(string path, string modelFile, LinearizationGraph graph, ClassNames classes, string? imageShape, Func<Targets, LinearizationGraph> compile)
     {
@@ -56,37 +56,50 @@ internal sealed class Sheet : IRowSink
 
     private SheetSection Right(MapSource maps, bool labelled)
     {
+        var how = "the photograph as the network saw it, what each pixel contributed to the class's score, and the same contributions by region: "
+            + $"each spread over its neighbourhood (Gaussian, σ = {Words.Plain(Regions.Sigma(shape))} pixels), so that what neighbours say for and against one another cancels and the total stays.";
         var rows = selection.Right.Select(r => new SheetRow(classes[r.Key], Share(r.Key), [.. r.Value.Select(e => Card(maps.Explain(e), e))]));
         return labelled
-            ? new("Right answers", "The first rows of each class that the network got right: the photograph as the network saw it, and what each pixel contributed to the class's score.", [.. rows])
-            : new("Answers", "The first rows of each predicted class: the photograph as the network saw it, and what each pixel contributed to the class's score.", [.. rows]);
+            ? new("Right answers", $"The first rows of each class that the network got right: {how}", [.. rows])
+            : new("Answers", $"The first rows of each predicted class: {how}", [.. rows]);
     }
 
     private static SheetCard Card(Explanation e, Example example) =>
-        new(example.Input, $"row {example.Row}", [new($"score {Number(e.Score)}", e.Pixels)], $"score {Number(e.Score)} = pixels {Number(e.Score - e.Bias)} {Signed(e.Bias)} bias", false);
+        new(example.Input, $"row {example.Row}", [new("by pixel", e.Pixels), new("by region", e.Pixels, ByRegion: true)], $"score {Sum(e)}", false);
 
     private SheetSection Mistakes(MapSource predicted, MapSource truth, IReadOnlyList<Confusion> confusions, Summary summary)
     {
-        var cards = confusions.Select(c => Mistake(c, predicted.Explain(c.Surest), truth.Explain(c.Surest)));
         return new($"Mistakes: {Words.Count(summary.Labelled - summary.Right)} of {Words.Count(summary.Labelled)}",
-            "Of each confusion, most frequent first, the row the network was surest of. Left map: what spoke for the class it said. Right map: what spoke for the true class. Both share one colour scale.",
-            [.. cards.Chunk(MistakesPerLine).Select(line => new SheetRow(null, null, line))]);
+            "Of each confusion, most frequent first, the row the network was surest of: what spoke for the class it said, what spoke for the true class, "
+                + "and the difference of the two, which decided.",
+            [.. confusions.Select(c => Mistake(c, predicted.Explain(c.Surest), truth.Explain(c.Surest)))]);
     }
 
-    private SheetCard Mistake(Confusion c, Explanation said, Explanation true_) => new(
-        c.Surest.Input,
-        $"row {c.Surest.Row}",
-        [new($"says {classes[c.Predicted]} {Number(said.Score)}", said.Pixels), new($"true: {classes[c.Label]} {Number(true_.Score)}", true_.Pixels)],
-        $"{classes[c.Label]} taken for {classes[c.Predicted]}: {(c.Count == 1 ? "once" : $"{Words.Count(c.Count)} times")}",
-        true);
+    private SheetRow Mistake(Confusion c, Explanation said, Explanation true_) => new(
+        classes[c.Label],
+        ["taken for", classes[c.Predicted], c.Count == 1 ? "once" : $"{Words.Count(c.Count)} times"],
+        [
+            new(c.Surest.Input, $"row {c.Surest.Row}",
+            [
+                new($"says {classes[c.Predicted]}", said.Pixels), new("by region", said.Pixels, ByRegion: true),
+                new($"true: {classes[c.Label]}", true_.Pixels), new("by region", true_.Pixels, ByRegion: true),
+                new("said − true", [.. said.Pixels.Zip(true_.Pixels, (a, b) => a - b)], ByRegion: true),
+            ],
+            $"{classes[c.Predicted]} {Sum(said)};  {classes[c.Label]} {Sum(true_)}", true),
+        ]);
 
-    private string? Share(int label) => selection.Counts.TryGetValue(label, out var count) ? $"{Words.Count(count.Right)} of {Words.Count(count.Rows)} right" : null;
+    /// <summary>Score, pixels and bias, rounded so that the printed numbers add up as the exact ones do.</summary>
+    private static string Sum(Explanation e)
+    {
+        var (score, bias) = (Math.Round(e.Score, 2), Math.Round(e.Bias, 2));
+        return $"{Number(score)} = pixels {Number(Math.Round(score - bias, 2))} {(bias < 0 ? "−" : "+")} {Number(Math.Abs(bias))} bias";
+    }
+
+    private string[] Share(int label) => selection.Counts.TryGetValue(label, out var count) ? [$"{Words.Count(count.Right)} of {Words.Count(count.Rows)} right"] : [];
 
     private MapSource Maps(Targets targets) => new(graph.Options.Targets.Kind == targets.Kind ? graph : compile(targets), shape);
 
     private static string Number(double value) => (value < 0 ? "−" : "") + Math.Abs(value).ToString("0.00", CultureInfo.InvariantCulture);
-
-    private static string Signed(double value) => (value < 0 ? "− " : "+ ") + Math.Abs(value).ToString("0.00", CultureInfo.InvariantCulture);
 
     private static ImageShape Parse(string text, GraphInput input)
     {

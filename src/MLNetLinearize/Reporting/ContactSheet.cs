@@ -5,9 +5,10 @@ namespace MLNetLinearize.Reporting;
 /// <summary>One attribution map under a photograph's card.</summary>
 /// <param name="Caption">What the map explains, such as <c>says Shirt 5.2</c>.</param>
 /// <param name="Pixels">One contribution per pixel.</param>
-internal sealed record SheetMap(string Caption, float[] Pixels);
+/// <param name="ByRegion">Drawn by region (<see cref="Regions"/>) rather than pixel by pixel.</param>
+internal sealed record SheetMap(string Caption, float[] Pixels, bool ByRegion = false);
 
-/// <summary>A photograph beside its maps, which share one colour scale.</summary>
+/// <summary>A photograph beside its maps. Those by pixel share one colour scale, and so do those by region.</summary>
 /// <param name="Input">The row as the network saw it.</param>
 /// <param name="Caption">Line over the photograph.</param>
 /// <param name="Maps">The maps, left to right.</param>
@@ -15,8 +16,8 @@ internal sealed record SheetMap(string Caption, float[] Pixels);
 /// <param name="IsMistake">Framed in red.</param>
 internal sealed record SheetCard(float[] Input, string Caption, IReadOnlyList<SheetMap> Maps, string Footer, bool IsMistake);
 
-/// <summary>Cards that belong together, under a name at their left (or none).</summary>
-internal sealed record SheetRow(string? Name, string? Note, IReadOnlyList<SheetCard> Cards);
+/// <summary>Cards that belong together, beside a name and lines of notes.</summary>
+internal sealed record SheetRow(string Name, IReadOnlyList<string> Notes, IReadOnlyList<SheetCard> Cards);
 
 /// <summary>A headed part of the sheet.</summary>
 internal sealed record SheetSection(string Heading, string Note, IReadOnlyList<SheetRow> Rows);
@@ -77,13 +78,10 @@ internal sealed class ContactSheet(string title, IReadOnlyList<string> subtitle,
         top += HeadingHeight(section, textWidth);
         foreach (var row in section.Rows)
         {
-            var x = Margin;
-            if (row.Name is { } name)
-            {
-                canvas.Text(name, x, top + CaptionHeight + height / 2 - 2, 13, SheetCanvas.Ink, strong: true, maxWidth: NameWidth - 10);
-                if (row.Note is { } n) canvas.Text(n, x, top + CaptionHeight + height / 2 + 14, 10.5f, SheetCanvas.Quiet, maxWidth: NameWidth - 10);
-                x += NameWidth;
-            }
+            var (x, y) = (Margin, top + CaptionHeight + height / 2 - 2 - row.Notes.Count * 7);
+            canvas.Text(row.Name, x, y, 13, SheetCanvas.Ink, strong: true, maxWidth: NameWidth - 10);
+            foreach (var line in row.Notes) canvas.Text(line, x, y += 15, 10.5f, SheetCanvas.Quiet, maxWidth: NameWidth - 10);
+            x += NameWidth;
             foreach (var card in row.Cards)
             {
                 DrawCard(canvas, card, x, top);
@@ -95,7 +93,9 @@ internal sealed class ContactSheet(string title, IReadOnlyList<string> subtitle,
 
     private void DrawCard(SheetCanvas canvas, SheetCard card, float x, float top)
     {
-        var scale = HeatMap.Scale(card.Maps.SelectMany(m => m.Pixels).ToArray());
+        var maps = card.Maps.Select(m => m.ByRegion ? Regions.Of(m.Pixels, shape) : m.Pixels).ToArray();
+        float Scale(bool byRegion) => HeatMap.Scale(card.Maps.Zip(maps).Where(m => m.First.ByRegion == byRegion).SelectMany(m => m.Second).ToArray());
+        var (pixelScale, regionScale) = (Scale(false), Scale(true));
         var box = SKRect.Create(x, top + CaptionHeight, width, height);
         using (var photograph = HeatMap.Photograph(card.Input, shape)) canvas.Picture(photograph, box);
         canvas.Frame(box, card.IsMistake ? SheetCanvas.Alarm : SheetCanvas.Line, card.IsMistake ? 2.5f : 1);
@@ -104,7 +104,7 @@ internal sealed class ContactSheet(string title, IReadOnlyList<string> subtitle,
         for (var i = 0; i < card.Maps.Count; i++)
         {
             box.Offset(width + Gap, 0);
-            using (var map = HeatMap.Draw(card.Maps[i].Pixels, shape, scale)) canvas.Picture(map, box);
+            using (var map = HeatMap.Draw(maps[i], shape, card.Maps[i].ByRegion ? regionScale : pixelScale)) canvas.Picture(map, box, smooth: card.Maps[i].ByRegion);
             canvas.Outline(outline, box, shape.Width, OutlineColor, 0.8f);
             canvas.Frame(box, SheetCanvas.Line, 1);
             canvas.Text(card.Maps[i].Caption, box.Left, box.Top - 6, 11, card.IsMistake && i == 0 ? SheetCanvas.Alarm : SheetCanvas.Ink, strong: card.IsMistake, maxWidth: width);
@@ -130,5 +130,5 @@ internal sealed class ContactSheet(string title, IReadOnlyList<string> subtitle,
 
     private float CardWidth(SheetCard card) => width + card.Maps.Count * (width + Gap);
 
-    private float RowWidth(SheetRow row) => (row.Name is null ? 0 : NameWidth) + row.Cards.Sum(c => CardWidth(c) + CardGap) - CardGap;
+    private float RowWidth(SheetRow row) => NameWidth + row.Cards.Sum(c => CardWidth(c) + CardGap) - CardGap;
 }

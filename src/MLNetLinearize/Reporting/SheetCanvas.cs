@@ -48,11 +48,11 @@ internal sealed class SheetCanvas : IDisposable
         surface.Canvas.DrawText(text, x - align * Measure(font, text), y, font, paint);
     }
 
-    /// <summary>Draws a bitmap into a box: enlarged in crisp pixels, reduced smoothly.</summary>
-    public void Picture(SKBitmap bitmap, SKRect box)
+    /// <summary>Draws a bitmap into a box: enlarged in crisp pixels unless <paramref name="smooth"/>, reduced smoothly.</summary>
+    public void Picture(SKBitmap bitmap, SKRect box, bool smooth = false)
     {
-        var enlarge = bitmap.Width <= box.Width * Density;
-        using var paint = new SKPaint { FilterQuality = enlarge ? SKFilterQuality.None : SKFilterQuality.High };
+        var crisp = !smooth && bitmap.Width <= box.Width * Density;
+        using var paint = new SKPaint { FilterQuality = crisp ? SKFilterQuality.None : SKFilterQuality.High };
         surface.Canvas.DrawBitmap(bitmap, box, paint);
     }
 

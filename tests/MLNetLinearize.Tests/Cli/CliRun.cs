@@ -18,7 +18,7 @@ internal sealed partial record CliRun(int Code, string Out, string Error)
     /// <summary>Standard output with rounding errors and byte counts replaced: they differ from processor to processor and version to version.</summary>
     public string Stable => Bytes().Replace(RoundingError().Replace(Out, "#.#e-##"), "# bytes").Replace(Samples.Root, ".", StringComparison.Ordinal);
 
-    [GeneratedRegex(@"\d\.\de-\d\d")]
+    [GeneratedRegex(@"\d\.\de-\d\d|(?<=worst error .*\(row )\d+|(?<=\d   ) {6}0(?=   p\d)")]
     private static partial Regex RoundingError();
 
     [GeneratedRegex(@"[\d,]+ bytes")]
