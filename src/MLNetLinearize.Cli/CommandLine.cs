@@ -1,0 +1,80 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using Microsoft.ML.OnnxRuntime;
+using MLNetLinearize.Cli.Commands;
+
+namespace MLNetLinearize.Cli;
+
+/// <summary>The whole command line: arguments to exit code. Every failure is one message on the error stream.</summary>
+internal static class CommandLine
+{
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, Terminal terminal)
+    {
+        var parsed = Root(terminal).Parse(arguments.Count == 0 ? ["--help"] : arguments);
+        // The library's own handler would print the usage again below each error, and a stack trace below each exception.
+        if (parsed.Errors.Count > 0 && parsed.Action is ParseErrorAction)
+        {
+            // A mistyped command is also reported as a missing one; the first is what the user needs.
+            var unknown = parsed.UnmatchedTokens;
+            foreach (var error in parsed.Errors.Where(e => unknown.Count == 0 || unknown.Any(t => e.Message.Contains($"'{t}'", StringComparison.Ordinal)))) terminal.Complain(error.Message);
+            terminal.Complain($"Try: {string.Join(' ', Names(parsed.CommandResult))} --help");
+            return ExitCodes.BadInput;
+        }
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                Output = terminal.Out.Profile.Out.Writer,
+                Error = terminal.Error.Profile.Out.Writer,
+                EnableDefaultExceptionHandler = false,
+            });
+        }
+        catch (OperationCanceledException)
+        {
+            return Fail("Stopped.", ExitCodes.Stopped);
+        }
+        catch (UnsupportedOperatorException e)
+        {
+            return Fail(e.Message, ExitCodes.ModelRefused);
+        }
+        catch (Exception e) when (e is InputException or InvalidModelException or FileNotFoundException or IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return Fail(e.Message, ExitCodes.BadInput);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            return Fail($"ONNX Runtime: {e.Message}", ExitCodes.BadInput);
+        }
+
+        int Fail(string message, int code)
+        {
+            terminal.Complain(message);
+            return code;
+        }
+    }
+
+    private static RootCommand Root(Terminal terminal)
+    {
+        var root = new RootCommand("""
+            Explains the predictions of a neural network in ONNX form, exactly: at each row the network is an affine map,
+            score = Σ weight · input + bias, and this tool writes it down. Each input's share of the score is its contribution.
+            """)
+        {
+            new InspectCommand(terminal).Create(),
+            new ExplainCommand(terminal).Create(),
+            new VerifyCommand(terminal).Create(),
+            new ExportCommand(terminal).Create(),
+        };
+        var help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new HelpWithExamples((HelpAction)help.Action!);
+        return root;
+    }
+
+    private static IEnumerable<string> Names(System.CommandLine.Parsing.SymbolResult? result)
+    {
+        var names = new Stack<string>();
+        for (; result is System.CommandLine.Parsing.CommandResult command; result = command.Parent) names.Push(command.Parent is null ? "mlnet-linearize" : command.Command.Name);
+        return names;
+    }
+}

@@ -1,0 +1,82 @@
+using System.CommandLine;
+using MLNetLinearize.Cli.Data;
+using MLNetLinearize.Cli.Output;
+using MLNetLinearize.Reporting;
+using Spectre.Console;
+
+namespace MLNetLinearize.Cli.Commands;
+
+/// <summary><c>explain</c>: data to columns, summary, table and picture.</summary>
+internal sealed class ExplainCommand(Terminal terminal)
+{
+    private readonly ModelOptions model = new();
+    private readonly DataOptions data = new();
+
+    private readonly Option<string> targets = new("--targets") { HelpName = "T", Description = $"Which outputs each row explains: {TargetsParser.Spellings}.", DefaultValueFactory = _ => "predicted" };
+
+    private readonly Option<string?> output = new("--out", "-o") { HelpName = "FILE.csv", Description = "Write the columns, one line for each row." };
+
+    private readonly Option<string?> columns = new("--columns") { HelpName = "LIST", Description = "Columns of --out, with a comma between: label, predicted, target, score, bias, error, attribution, weights. Default: all but weights." };
+
+    private readonly Option<string?> picture = new("--picture", "-p") { HelpName = "FILE.png", Description = "Draw a contact sheet: photographs beside the maps of which pixels spoke for and against, right answers first, then the mistakes beside the map of the true class." };
+
+    private readonly Option<string?> imageShape = new("--image-shape") { HelpName = "HxW", Description = "Shape of the images for --picture where the network takes them as a line of numbers." };
+
+    private readonly Option<int> topFeatures = new("--top-features") { HelpName = "K", Description = "Strongest contributions to show in the table.", DefaultValueFactory = _ => 5 };
+
+    private readonly Option<int> show = new("--show") { HelpName = "N", Description = "Rows to show in the table.", DefaultValueFactory = _ => 10 };
+
+    public Command Create()
+    {
+        var command = new Command("explain", "Explain each row: how much every input contributed to the network's score, and the bias that no input contributed. They add up to the score, which the summary checks.");
+        model.AddTo(command);
+        data.AddTo(command);
+        foreach (Option option in new Option[] { targets, output, columns, picture, imageShape, topFeatures, show }) command.Add(option);
+        command.SetAction((result, cancel) => Task.Run(() => Run(result, cancel), cancel));
+        return command;
+    }
+
+    private int Run(ParseResult result, CancellationToken cancel)
+    {
+        var classes = data.ReadClassNames(result);
+        var (scale, limit, quiet) = (data.ReadScale(result), data.ReadRows(result), result.GetValue(data.Quiet));
+        var chosen = ColumnList.Parse(result.GetValue(columns));
+        var modelFile = result.GetValue(model.Model)!;
+        var graph = Compile(TargetsParser.Parse(result.GetValue(targets)!, classes));
+        classes.Check(graph.OutputCount);
+        using var rows = data.Open(result, graph);
+        var features = Features(rows, graph);
+
+        var (summary, table) = (new Summary(), new RowTable(quiet ? 0 : result.GetValue(show), result.GetValue(topFeatures), features, classes, graph));
+        using var csv = result.GetValue(output) is { } path ? new ColumnsCsv(path, chosen, features, classes, graph, rows.HasLabels) : null;
+        var sheet = result.GetValue(picture) is { } png ? new Sheet(png, modelFile, graph, classes, result.GetValue(imageShape), Compile) : null;
+        using var explainer = new Explainer(graph, result.GetValue(data.Batch), weights: csv is not null && chosen.HasFlag(ColumnSet.Weights));
+        IRowSink?[] sinks = [summary, table, csv, sheet];
+        var time = RunProgress.Show(terminal.Error, quiet, progress => explainer.Run(rows, scale, classes, limit, [.. sinks.OfType<IRowSink>()], progress, cancel));
+        if (summary.Rows == 0) throw new InputException($"'{rows.Name}' holds no rows.");
+        csv?.Complete();
+        sheet?.Save(rows.Name, summary);
+
+        terminal.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(modelFile))}[/] explains {Words.Rows(summary.Rows)} of {Markup.Escape(Path.GetFileName(rows.Name.TrimEnd('/', '\\')))}");
+        table.Write(terminal.Out);
+        summary.Write(terminal.Out, Written(graph, csv, result.GetValue(output), sheet, result.GetValue(picture)));
+        if (!quiet) terminal.Error.WriteLine($"{Words.Rows(summary.Rows)} in {time.TotalSeconds:0.00} s, {Words.Count((long)(summary.Rows / time.TotalSeconds))} rows per second");
+        return ExitCodes.Success;
+
+        LinearizationGraph Compile(Targets explained) => LinearizationGraph.Compile(modelFile, model.Read(result, explained, classes.NamesOrNull));
+    }
+
+    private static IEnumerable<(string, string)> Written(LinearizationGraph graph, ColumnsCsv? csv, string? csvPath, Sheet? sheet, string? sheetPath)
+    {
+        yield return ("explained", $"'{graph.Report.ExplainedOutput}', {graph.Options.Targets}{(graph.Report.CutActivation is { } cut ? $", before the final {cut}" : "")}");
+        if (csv is not null) yield return ("columns", $"{csvPath} ({Words.Rows(csv.Rows)}, {Words.Count(csv.ColumnCount)} columns)");
+        if (sheet is not null) yield return ("picture", sheetPath!);
+    }
+
+    /// <summary>Names of what the score is explained by: the data's own where it explains by the data, else positions.</summary>
+    private static IReadOnlyList<string> Features(IRows rows, LinearizationGraph graph)
+    {
+        var explained = graph.ExplainedInputs.Single();
+        return explained.Name == Explainer.DataInput(graph).Name && rows.FeatureNames is { } names ? names : FeatureNames.Positions(explained.RowShape);
+    }
+}

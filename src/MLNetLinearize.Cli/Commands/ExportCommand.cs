@@ -1,0 +1,67 @@
+using System.CommandLine;
+using MLNetLinearize.Cli.Data;
+using MLNetLinearize.Cli.Output;
+using Spectre.Console;
+
+namespace MLNetLinearize.Cli.Commands;
+
+/// <summary><c>export</c>: writes the linearization graph.</summary>
+internal sealed class ExportCommand(Terminal terminal)
+{
+    private readonly ModelOptions model = new();
+
+    private readonly Argument<string> output = new("OUT") { Description = "The ONNX file to write." };
+
+    private readonly Option<string> targets = new("--targets") { HelpName = "T", Description = $"Which outputs each row explains: {TargetsParser.Spellings}.", DefaultValueFactory = _ => "predicted" };
+
+    private readonly Option<string?> classNames = new("--class-names") { HelpName = "FILE", Description = "Names of the network's outputs, one a line, for --targets." };
+
+    public Command Create()
+    {
+        var command = new Command("export", "Write the explaining network as an ONNX file of its own: one run gives scores, contributions, bias, weights and error. It holds standard operators only and runs wherever ONNX runs.");
+        model.AddTo(command);
+        command.Add(output);
+        command.Add(targets);
+        command.Add(classNames);
+        command.SetAction(Run);
+        return command;
+    }
+
+    private int Run(ParseResult result)
+    {
+        var (modelFile, path) = (result.GetValue(model.Model)!, result.GetValue(output)!);
+        if (Path.GetFullPath(modelFile) == Path.GetFullPath(path)) throw new InputException($"OUT '{path}' is the model itself. Name another file; the model stays as it is.");
+        var classes = result.GetValue(classNames) is { } file ? ClassNames.Read(file) : ClassNames.None;
+        var graph = LinearizationGraph.Compile(modelFile, model.Read(result, TargetsParser.Parse(result.GetValue(targets)!, classes), classes.NamesOrNull));
+        classes.Check(graph.OutputCount);
+        graph.Save(path);
+        terminal.Out.WriteLine($"{path}: {Words.Count(new FileInfo(path).Length)} bytes (the model: {Words.Count(new FileInfo(modelFile).Length)}), opset {graph.Report.Opset}");
+        terminal.Out.Write(Tensors("inputs", graph.Inputs.Select(i => (i.Name, i.ElementType.Name, Shape(i.HasBatchAxis && !graph.IsRowByRow, i.RowShape)))));
+        terminal.Out.Write(Tensors("outputs", Outputs(graph)));
+        return ExitCodes.Success;
+    }
+
+    private static IEnumerable<(string, string, string)> Outputs(LinearizationGraph graph)
+    {
+        var (k, batched) = (graph.TargetCount, !graph.IsRowByRow);
+        yield return (OutputNames.Score, "Single", Shape(batched, [graph.OutputCount]));
+        yield return (OutputNames.ExplainedTarget, "Int64", Shape(batched, [k]));
+        yield return (OutputNames.Bias, "Single", Shape(batched, [k]));
+        foreach (var input in graph.ExplainedInputs)
+        {
+            yield return (graph.WeightsOf(input), "Single", Shape(batched, [k, .. input.RowShape]));
+            yield return (graph.AttributionOf(input), "Single", Shape(batched, [k, .. input.RowShape]));
+        }
+        yield return (OutputNames.ExplainedScore, "Single", Shape(batched, [k]));
+        yield return (OutputNames.LinearizationError, "Single", Shape(batched, [k]));
+    }
+
+    private static Table Tensors(string heading, IEnumerable<(string Name, string Type, string Shape)> tensors)
+    {
+        var table = new Table().Border(TableBorder.Simple).AddColumns(heading, "type", "shape");
+        foreach (var (name, type, shape) in tensors) table.AddRow(Markup.Escape(name), type, Markup.Escape(shape));
+        return table;
+    }
+
+    private static string Shape(bool batched, IEnumerable<int> rowShape) => $"[{(batched ? "N" : "1")}, {string.Join(", ", rowShape)}]";
+}

@@ -1,0 +1,81 @@
+using System.CommandLine;
+using MLNetLinearize.Cli.Output;
+using Spectre.Console;
+
+namespace MLNetLinearize.Cli.Commands;
+
+/// <summary><c>inspect</c>: can this network be linearized, and at what cost.</summary>
+internal sealed class InspectCommand(Terminal terminal)
+{
+    private readonly ModelOptions model = new();
+
+    public Command Create()
+    {
+        var command = new Command("inspect", "Tell whether a network can be explained, node by node: by which rule, at what cost, or what stands in the way and how to get round it. Needs no data.");
+        model.AddTo(command);
+        command.SetAction(Run);
+        return command;
+    }
+
+    private int Run(ParseResult result)
+    {
+        var file = result.GetValue(model.Model)!;
+        try
+        {
+            Write(file, LinearizationGraph.Compile(file, model.Read(result, Targets.Predicted, null)));
+            return ExitCodes.Success;
+        }
+        catch (UnsupportedOperatorException e)
+        {
+            WriteRefusal(file, e);
+            return ExitCodes.ModelRefused;
+        }
+    }
+
+    private void Write(string file, LinearizationGraph graph)
+    {
+        var report = graph.Report;
+        var total = report.Nodes.Sum(n => n.MultiplyAdds);
+        terminal.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(file))}[/] can be linearized.");
+        terminal.Out.WriteLine();
+        var facts = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
+        foreach (var (name, value) in Facts(graph, total)) facts.AddRow($"[grey]{name}[/]", Markup.Escape(value));
+        terminal.Out.Write(facts);
+        terminal.Out.Write(Nodes(report, total));
+    }
+
+    private static IEnumerable<(string Name, string Value)> Facts(LinearizationGraph graph, long total)
+    {
+        var report = graph.Report;
+        foreach (var input in graph.Inputs)
+            yield return ("input", $"'{input.Name}', {input.ElementType.Name} {Shape(input)}{(input.IsExplained ? "" : ", a constant of the row")}");
+        foreach (var input in graph.ExplainedInputs.Where(i => graph.Inputs.All(g => g.Name != i.Name)))
+            yield return ("explained by", $"inner tensor '{input.Name}', {Shape(input)}");
+        yield return ("explained output", $"'{report.ExplainedOutput}', {Words.Count(graph.OutputCount)} score{(graph.OutputCount == 1 ? "" : "s")} a row{(report.CutActivation is { } cut ? $"; the final {cut} is cut, so the score is the logit" : "")}");
+        yield return ("runs", report.RowByRowReason is { } reason ? $"row by row: {reason}" : "in batches of any size");
+        yield return ("kind", report.IsPiecewiseLinear ? "piecewise linear: the same map holds in the whole linear region around a row" : "smooth in places: --nonlinearity says how those become affine");
+        yield return ("opset", report.OriginalOpset == report.Opset ? $"{report.Opset}" : $"{report.OriginalOpset}, raised to {report.Opset}");
+        yield return ("cost", $"{Words.Large(total)} multiply-adds a row forward, {Words.Count(report.Nodes.Count)} nodes");
+        foreach (var note in report.Notes) yield return ("note", note);
+    }
+
+    private static Table Nodes(CompilationReport report, long total)
+    {
+        var table = new Table().Border(TableBorder.Simple);
+        foreach (var name in new[] { "node", "operator", "output", "rule" }) table.AddColumn(new TableColumn(name) { NoWrap = true });
+        foreach (var name in new[] { "multiply-adds", "share" }) table.AddColumn(new TableColumn(name) { NoWrap = true }.RightAligned());
+        foreach (var node in report.Nodes)
+            table.AddRow(Markup.Escape(node.Name), Markup.Escape(node.Operator), Markup.Escape(Words.Shape(node.OutputShape)), Markup.Escape(node.Rule), Words.Large(node.MultiplyAdds), total == 0 || node.MultiplyAdds == 0 ? "" : Words.Percent((double)node.MultiplyAdds / total));
+        return table;
+    }
+
+    private void WriteRefusal(string file, UnsupportedOperatorException e)
+    {
+        terminal.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(file))}[/] [red]cannot be linearized[/]: {e.Nodes.Count} node{(e.Nodes.Count == 1 ? " stands" : "s stand")} in the way.");
+        var table = new Table().Border(TableBorder.Simple).AddColumns("node", "operator", "opset", "why", "remedy");
+        foreach (var node in e.Nodes) table.AddRow(Markup.Escape(node.Name), Markup.Escape(node.Operator), $"{node.Opset}", Markup.Escape(node.Reason), Markup.Escape(node.Remedy));
+        terminal.Out.Write(table);
+    }
+
+    private static string Shape(GraphInput input) => $"[{(input.HasBatchAxis ? "N, " : "")}{string.Join(", ", input.RowShape)}]";
+}

@@ -1,0 +1,49 @@
+using System.CommandLine;
+
+namespace MLNetLinearize.Cli.Commands;
+
+/// <summary>Arguments about the model, the same in every command.</summary>
+internal sealed class ModelOptions
+{
+    public Argument<string> Model { get; } = new("MODEL") { Description = "The network, an ONNX file." };
+
+    public Option<string?> ExplainedOutput { get; } = new("--explained-output") { HelpName = "TENSOR", Description = "Tensor to explain. Default: the first float output, before a final Softmax, LogSoftmax or Sigmoid." };
+
+    public Option<string?> ExplainedInput { get; } = new("--explained-input") { HelpName = "TENSOR", Description = "Tensor to explain it by. Default: the network's input." };
+
+    public Option<string> Nonlinearity { get; } = new Option<string>("--nonlinearity") { HelpName = "tangent|frozen", Description = "How smooth operators become affine: their tangent, or their slope from zero. Networks of Relu, MaxPool and the like give the same either way.", DefaultValueFactory = _ => "tangent" }.AcceptOnlyFromAmong("tangent", "frozen");
+
+    public Option<string[]> InputShape { get; } = new("--input-shape") { HelpName = "NAME=1,3,H,W", Description = "Shape of an input whose sizes the model leaves open, the batch axis included.", DefaultValueFactory = _ => [] };
+
+    public Option<int?> Threads { get; } = new("--threads") { HelpName = "T", Description = "Threads per run of the network. Default: ONNX Runtime's choice." };
+
+    public void AddTo(Command command)
+    {
+        command.Add(Model);
+        foreach (Option option in new Option[] { ExplainedOutput, ExplainedInput, Nonlinearity, InputShape, Threads }) command.Add(option);
+        Threads.Validators.Add(Positive);
+    }
+
+    public LinearizeOptions Read(ParseResult result, Targets targets, IReadOnlyList<string>? classNames) => new()
+    {
+        Targets = targets,
+        ClassNames = classNames,
+        ExplainedOutput = result.GetValue(ExplainedOutput),
+        ExplainedInputs = result.GetValue(ExplainedInput) is { } name ? [name] : null,
+        Nonlinearity = result.GetValue(Nonlinearity) == "frozen" ? MLNetLinearize.Nonlinearity.Frozen : MLNetLinearize.Nonlinearity.Tangent,
+        InputShapes = result.GetValue(InputShape)!.Select(Shape).ToDictionary(s => s.Name, s => s.Shape),
+        Threads = result.GetValue(Threads),
+    };
+
+    public static void Positive(System.CommandLine.Parsing.OptionResult result)
+    {
+        if (result.Tokens is [var token] && int.TryParse(token.Value, out var value) && value < 1) result.AddError($"{result.Option.Name}: expected a whole number of 1 or more, but got {token.Value}.");
+    }
+
+    private static (string Name, IReadOnlyList<int> Shape) Shape(string text)
+    {
+        var (name, sizes) = text.LastIndexOf('=') is > 0 and var at ? (text[..at], text[(at + 1)..].Split(',')) : (text, []);
+        var shape = sizes.Select(s => int.TryParse(s, out var v) && v > 0 ? v : -1).ToArray();
+        return shape.Length > 0 && !shape.Contains(-1) ? (name, shape) : throw new InputException($"--input-shape '{text}': expected NAME=sizes with a comma between, such as image=1,3,224,224.");
+    }
+}

@@ -1,0 +1,68 @@
+using System.CommandLine;
+using System.Globalization;
+using MLNetLinearize.Cli.Output;
+using Spectre.Console;
+
+namespace MLNetLinearize.Cli.Commands;
+
+/// <summary><c>verify</c>: how exactly the parts add up to the score, on data.</summary>
+internal sealed class VerifyCommand(Terminal terminal)
+{
+    private readonly ModelOptions model = new();
+    private readonly DataOptions data = new();
+
+    private readonly Option<string> targets = new("--targets") { HelpName = "T", Description = $"Which outputs each row checks: {TargetsParser.Spellings}.", DefaultValueFactory = _ => "predicted" };
+
+    private readonly Option<string> tolerance = new("--tolerance") { HelpName = "E", Description = "Largest error accepted, of |F − (Σ attribution + bias)| / max(1, |F|).", DefaultValueFactory = _ => "1e-5" };
+
+    public Command Create()
+    {
+        var command = new Command("verify", "Check on your own data that contributions and bias add up to the score, and that the score is the model's own. Exit code 3 when they do not, for use in scripts.");
+        model.AddTo(command);
+        data.AddTo(command);
+        command.Add(targets);
+        command.Add(tolerance);
+        command.SetAction((result, cancel) => Task.Run(() => Run(result, cancel), cancel));
+        return command;
+    }
+
+    private int Run(ParseResult result, CancellationToken cancel)
+    {
+        var text = result.GetValue(tolerance)!;
+        if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var most) || !(most >= 0)) throw new InputException($"--tolerance '{text}': expected a number of 0 or more, such as 1e-5.");
+        var classes = data.ReadClassNames(result);
+        var (scale, limit, quiet, modelFile) = (data.ReadScale(result), data.ReadRows(result), result.GetValue(data.Quiet), result.GetValue(model.Model)!);
+        var graph = LinearizationGraph.Compile(modelFile, model.Read(result, TargetsParser.Parse(result.GetValue(targets)!, classes), classes.NamesOrNull));
+        classes.Check(graph.OutputCount);
+        using var rows = data.Open(result, graph);
+        using var explainer = new Explainer(graph, result.GetValue(data.Batch));
+        using var own = OwnScores.Open(modelFile, graph);
+        var summary = new Summary();
+        IRowSink[] sinks = own is null ? [summary] : [summary, own];
+        var time = RunProgress.Show(terminal.Error, quiet, progress => explainer.Run(rows, scale, classes, limit, sinks, progress, cancel));
+        if (summary.Rows == 0) throw new InputException($"'{rows.Name}' holds no rows.");
+
+        Write(summary, own, classes[summary.Errors.WorstTarget]);
+        if (!quiet) terminal.Error.WriteLine($"{Words.Rows(summary.Rows)} in {time.TotalSeconds:0.00} s");
+        // Not "> most": NaN must fail.
+        var failed = !(summary.Errors.Scaled.Worst <= most) || !((own?.Differences.Worst ?? 0) <= most);
+        terminal.Out.MarkupLine(failed ? $"[red]FAILED[/]: above the tolerance of {Words.Error(most)}." : $"[green]OK[/]: within the tolerance of {Words.Error(most)}.");
+        return failed ? ExitCodes.CheckFailed : ExitCodes.Success;
+    }
+
+    private void Write(Summary summary, OwnScores? own, string worstTarget)
+    {
+        var errors = summary.Errors;
+        var table = new Table().Border(TableBorder.Simple).AddColumn("").AddColumns("worst", "99th percentile", "median", "values");
+        foreach (var column in table.Columns.Skip(1)) column.RightAligned();
+        Row("|F − (Σ attribution + bias)| / max(1, |F|)", errors.Scaled);
+        Row("|F − (Σ attribution + bias)|", errors.Absolute);
+        Row($"|F − (Σ attribution + bias)| / |F|, where |F| ≥ {Words.Plain(ErrorStatistics.RelativeFrom)}", errors.Relative);
+        if (own is not null) Row("|score − the model's own score| / max(1, |F|)", own.Differences);
+        terminal.Out.WriteLine($"{Words.Rows(summary.Rows)}; worst: row {errors.WorstRow}, output {worstTarget}");
+        terminal.Out.Write(table);
+        if (own is null) terminal.Out.WriteLine("The explained tensor is none of the model file's own, so its scores could not be compared with the model's.");
+
+        void Row(string name, LogQuantiles q) => table.AddRow(Markup.Escape(name), Words.Error(q.Worst), q.Count == 0 ? "–" : Words.Error(q.Quantile(0.99)), q.Count == 0 ? "–" : Words.Error(q.Quantile(0.5)), Words.Count(q.Count));
+    }
+}

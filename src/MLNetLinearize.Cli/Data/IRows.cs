@@ -1,0 +1,27 @@
+namespace MLNetLinearize.Cli.Data;
+
+/// <summary>Rows of a data file, read once from first to last; nothing is kept of a row that was read.</summary>
+internal interface IRows : IDisposable
+{
+    /// <summary>The file as people know it.</summary>
+    public string Name { get; }
+
+    /// <summary>Number of rows, where the format says so up front.</summary>
+    public long? Count { get; }
+
+    /// <summary>Share of the data that was read, from 0 to 1.</summary>
+    public double Progress { get; }
+
+    /// <summary>Names of the row's elements, where the format has them.</summary>
+    public IReadOnlyList<string>? FeatureNames { get; }
+
+    /// <summary>Whether rows come with labels.</summary>
+    public bool HasLabels { get; }
+
+    /// <summary>Reads the next row into <paramref name="row"/>. False at the end.</summary>
+    /// <exception cref="InputException">The data is corrupt, or its row does not fit.</exception>
+    public bool Read(Span<double> row, out string? label);
+
+    /// <summary>Names a row, counted from 0, in the way the file counts: for messages.</summary>
+    public string Where(long row);
+}

@@ -1,0 +1,68 @@
+using System.Globalization;
+
+namespace MLNetLinearize.Cli.Data;
+
+/// <summary>Rows with the labels of a file of their own: IDX (as MNIST has them) or text with one label a line.</summary>
+internal sealed class LabelFile : IRows
+{
+    private readonly IRows rows;
+    private readonly string name;
+    private readonly IdxFile? idx;
+    private readonly StreamReader? text;
+    private long read;
+
+    public LabelFile(IRows rows, string name)
+    {
+        (this.rows, this.name) = (rows, name);
+        if (rows.HasLabels) throw new InputException($"'{rows.Name}' brings its own labels, and --labels names '{name}'. Give one of them.");
+        var stream = DataFile.OpenStream(name);
+        if (!IdxFile.IsIdx(stream))
+        {
+            text = new StreamReader(stream);
+            return;
+        }
+        idx = new IdxFile(name, stream);
+        if (idx.RowLength != 1) throw new InputException($"--labels: '{name}' holds {idx.RowLength} values a row, where a label is one. Is it the file of images?");
+        if (rows.Count is { } count && count != idx.Count) throw new InputException($"--labels: '{name}' holds {idx.Count:N0} labels, but '{rows.Name}' holds {count:N0} rows.");
+    }
+
+    public string Name => rows.Name;
+
+    public long? Count => rows.Count;
+
+    public double Progress => rows.Progress;
+
+    public IReadOnlyList<string>? FeatureNames => rows.FeatureNames;
+
+    public bool HasLabels => true;
+
+    public bool Read(Span<double> row, out string? label)
+    {
+        var more = rows.Read(row, out _);
+        label = Next();
+        if (more && label is null) throw new InputException($"--labels: '{name}' ends after {read:N0} labels, but '{rows.Name}' has more rows.");
+        if (!more && label is not null) throw new InputException($"--labels: '{name}' has more labels than the {read:N0} rows of '{rows.Name}'.");
+        if (more) read++;
+        return more;
+    }
+
+    public string Where(long row) => $"'{name}', label {row:N0} (counted from 0)";
+
+    public void Dispose()
+    {
+        rows.Dispose();
+        idx?.Dispose();
+        text?.Dispose();
+    }
+
+    private string? Next()
+    {
+        if (text is not null)
+        {
+            var line = text.ReadLine()?.Trim();
+            return string.IsNullOrEmpty(line) && text.EndOfStream ? null : line;
+        }
+        var value = new double[1];
+        return idx!.Read(value, out _) ? value[0].ToString(CultureInfo.InvariantCulture) : null;
+    }
+}

@@ -1,0 +1,54 @@
+using MLNetLinearize.Cli.Data;
+using MLNetLinearize.Runtime;
+
+namespace MLNetLinearize.Cli;
+
+/// <summary>A block of rows with their explanations: what a sink gets to see before the next block takes its place.</summary>
+internal sealed class ExplainedBlock(LinearizationGraph graph, RowBlock rows, ExplanationBatch batch)
+{
+    private readonly string attribution = graph.AttributionOf(graph.ExplainedInputs.Single()), weights = graph.WeightsOf(graph.ExplainedInputs.Single());
+
+    public int Count => rows.Count;
+
+    /// <summary>Number K of explained targets a row.</summary>
+    public int Targets => graph.TargetCount;
+
+    public long RowNumber(int i) => rows.FirstRow + i;
+
+    public int? Label(int i) => rows.Labels[i];
+
+    public ReadOnlySpan<float> Input(int i) => rows.Row(i);
+
+    /// <summary>All C scores of a row.</summary>
+    public ReadOnlySpan<float> Scores(int i) => batch.Single(OutputNames.Score, i);
+
+    /// <summary>The output with the highest score; ties go to the lowest index.</summary>
+    public int Predicted(int i)
+    {
+        var scores = Scores(i);
+        var best = 0;
+        for (var c = 1; c < scores.Length; c++)
+            if (scores[c] > scores[best]) best = c;
+        return best;
+    }
+
+    public long Target(int i, int k) => batch.Int64(OutputNames.ExplainedTarget, i)[k];
+
+    public float Score(int i, int k) => batch.Single(OutputNames.ExplainedScore, i)[k];
+
+    public float Bias(int i, int k) => batch.Single(OutputNames.Bias, i)[k];
+
+    public float Error(int i, int k) => batch.Single(OutputNames.LinearizationError, i)[k];
+
+    public ReadOnlySpan<float> Attribution(int i, int k) => Slice(batch.Single(attribution, i), k);
+
+    public ReadOnlySpan<float> Weights(int i, int k) => Slice(batch.Single(weights, i), k);
+
+    private ReadOnlySpan<float> Slice(ReadOnlySpan<float> row, int k) => row.Slice(k * (row.Length / Targets), row.Length / Targets);
+}
+
+/// <summary>Takes explained rows as they come, in order.</summary>
+internal interface IRowSink
+{
+    public void Add(ExplainedBlock block);
+}

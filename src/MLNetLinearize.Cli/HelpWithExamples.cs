@@ -1,0 +1,63 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace MLNetLinearize.Cli;
+
+/// <summary>The library's help, then examples that can be typed as they stand.</summary>
+internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLineAction
+{
+    private static readonly Dictionary<string, string> Examples = new()
+    {
+        ["mlnet-linearize"] = """
+            Examples:
+              Can this network be explained, and at what cost?
+                mlnet-linearize inspect digits-cnn.onnx
+              Explain each row of a table; columns to a file:
+                mlnet-linearize explain digits-cnn.onnx digits.csv --label-column label --scale 1/16 --out columns.csv
+              See which pixels decided:
+                mlnet-linearize explain fashion-cnn.onnx images-idx3-ubyte.gz --labels labels-idx1-ubyte.gz --scale 1/255 --picture sheet.png
+
+            Exit codes:
+              0 success, 1 wrong arguments or data, 2 the model cannot be linearized, 3 a check failed
+            """,
+        ["inspect"] = """
+            Examples:
+              mlnet-linearize inspect digits-cnn.onnx
+              mlnet-linearize inspect segmenter.onnx --input-shape image=1,3,224,224
+            """,
+        ["explain"] = """
+            Examples:
+              Why did the network say what it said? Table, summary, columns, picture:
+                mlnet-linearize explain fashion-cnn.onnx images-idx3-ubyte.gz --labels labels-idx1-ubyte.gz --class-names labels.txt --scale 1/255 --out columns.csv --picture sheet.png
+              Why a shirt rather than a coat?
+                mlnet-linearize explain fashion-cnn.onnx images-idx3-ubyte.gz --class-names labels.txt --scale 1/255 --targets contrast:Shirt,Coat
+              The whole map of the first ten rows of a table, every output:
+                mlnet-linearize explain digits-cnn.onnx digits.csv --label-column label --scale 1/16 --rows 10 --targets all --columns bias,weights --out maps.csv
+            """,
+        ["verify"] = """
+            Examples:
+              mlnet-linearize verify digits-cnn.onnx digits.csv --label-column label --scale 1/16
+              mlnet-linearize verify digits-cnn.onnx digits.csv --label-column label --scale 1/16 --targets all --tolerance 1e-6
+            """,
+        ["export"] = """
+            Examples:
+              mlnet-linearize export digits-cnn.onnx digits-cnn.linearized.onnx
+              mlnet-linearize export digits-cnn.onnx all.onnx --targets all
+
+            In Python:
+              outputs = onnxruntime.InferenceSession("digits-cnn.linearized.onnx").run(["Attribution", "Bias"], {"pixels": rows})
+            """,
+    };
+
+    public override bool ClearsParseErrors => true;
+
+    public override int Invoke(ParseResult parseResult)
+    {
+        help.MaxWidth = 120;
+        var code = help.Invoke(parseResult);
+        var command = parseResult.CommandResult.Command;
+        parseResult.InvocationConfiguration.Output.WriteLine(Examples[command is RootCommand ? "mlnet-linearize" : command.Name]);
+        return code;
+    }
+}

@@ -1,0 +1,56 @@
+using MLNetLinearize.Cli.Data;
+using MLNetLinearize.Reporting;
+using Spectre.Console;
+
+namespace MLNetLinearize.Cli.Output;
+
+/// <summary>The first rows and their explanations as a table for the terminal.</summary>
+internal sealed class RowTable(int rows, int topFeatures, IReadOnlyList<string> features, ClassNames classes, LinearizationGraph graph) : IRowSink
+{
+    private readonly List<string[]> lines = [];
+    private bool labelled;
+    private int shown;
+
+    public void Add(ExplainedBlock block)
+    {
+        for (var i = 0; i < block.Count && shown < rows; i++, shown++)
+            for (var k = 0; k < block.Targets; k++) lines.Add(Line(block, i, k));
+    }
+
+    public void Write(IAnsiConsole console)
+    {
+        if (lines.Count == 0) return;
+        var table = new Table().Border(TableBorder.Simple);
+        string[] heads = ["row", "label", "predicted", "explains", "score", "bias", "Σ attribution", "error", $"strongest {topFeatures}"];
+        bool[] used = [true, labelled, graph.OutputCount > 1, graph.Options.Targets.Kind != TargetKind.Predicted, true, true, true, true, topFeatures > 0];
+        for (var c = 0; c < heads.Length; c++)
+        {
+            if (!used[c]) continue;
+            var column = new TableColumn(heads[c]) { NoWrap = c < 8 };
+            table.AddColumn(c is 0 or (>= 4 and <= 7) ? column.RightAligned() : column);
+        }
+        foreach (var line in lines) table.AddRow([.. line.Where((_, c) => used[c])]);
+        console.Write(table);
+    }
+
+    private string[] Line(ExplainedBlock block, int i, int k)
+    {
+        labelled |= block.Label(i) is not null;
+        var predicted = Markup.Escape(classes[block.Predicted(i)]);
+        var wrong = block.Label(i) is { } label && label != block.Predicted(i);
+        var attribution = block.Attribution(i, k);
+        var strongest = TopFeatures.Strongest(attribution, topFeatures).Select(t => $"{Markup.Escape(features[t.Index])} [{(t.Value < 0 ? "blue" : "red")}]{Words.Value(t.Value, signed: true)}[/]");
+        return
+        [
+            Words.Count(block.RowNumber(i)),
+            block.Label(i) is { } truth ? Markup.Escape(classes[truth]) : "",
+            wrong ? $"[bold red]{predicted} ✗[/]" : predicted,
+            Markup.Escape(classes[block.Target(i, k)]),
+            Words.Value(block.Score(i, k)),
+            Words.Value(block.Bias(i, k)),
+            Words.Value(ErrorStatistics.Sum(attribution)),
+            Words.Error(block.Error(i, k)),
+            string.Join("  ", strongest),
+        ];
+    }
+}

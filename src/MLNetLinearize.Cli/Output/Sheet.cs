@@ -1,0 +1,110 @@
+using System.Globalization;
+using MLNetLinearize.Cli.Data;
+using MLNetLinearize.Reporting;
+
+namespace MLNetLinearize.Cli.Output;
+
+/// <summary>Chooses rows for the contact sheet as they stream by, and draws it at the end.</summary>
+internal sealed class Sheet : IRowSink
+{
+    private const int MostConfusions = 8, PerClass = 2;
+    private readonly string path, modelFile;
+    private readonly LinearizationGraph graph;
+    private readonly ClassNames classes;
+    private readonly Func<Targets, LinearizationGraph> compile;
+    private readonly ImageShape shape;
+    private readonly ExampleSelection selection = new(PerClass);
+
+    public Sheet(string path, string modelFile, LinearizationGraph graph, ClassNames classes, string? imageShape, Func<Targets, LinearizationGraph> compile)
+    {
+        (this.path, this.modelFile, this.graph, this.classes, this.compile) = (path, modelFile, graph, classes, compile);
+        var input = Explainer.DataInput(graph);
+        if (graph.ExplainedInputs.Single().Name != input.Name) throw new InputException("--picture draws maps of the network's input, and --explained-input names another tensor. Leave one of them out.");
+        if (graph.OutputCount == 1) throw new InputException("--picture shows classes, and the network has one output.");
+        shape = imageShape is null
+            ? ImageShape.Of(input.RowShape) ?? throw new InputException($"--picture: the network's input '{input.Name}' takes {Words.Shape(input.RowShape)} a row, which is no image. If the numbers are pixels, say how they lie: --image-shape HxW.")
+            : Parse(imageShape, input);
+    }
+
+    public void Add(ExplainedBlock block)
+    {
+        for (var i = 0; i < block.Count; i++) selection.Add(block.RowNumber(i), block.Input(i), block.Scores(i), block.Predicted(i), block.Label(i));
+    }
+
+    public void Save(string data, Summary summary)
+    {
+        using var predicted = Maps(Targets.Predicted);
+        var sections = new List<SheetSection> { Right(predicted, summary.Labelled > 0) };
+        var confusions = selection.Confusions.Take(MostConfusions).ToList();
+        if (confusions.Count > 0)
+        {
+            using var truth = Maps(Targets.FromColumn(TargetsParser.Label));
+            sections.Add(Mistakes(predicted, truth, confusions, summary));
+        }
+        string[] subtitle =
+        [
+            "Red pixels spoke for the class, blue pixels against it: their contributions and the bias add up to the score itself, "
+                + $"not to an approximation (worst error {Words.Error(summary.Errors.Scaled.Worst)} over {Words.Rows(summary.Rows)}).",
+            $"{Path.GetFileName(data)}: {Words.Rows(summary.Rows)}{(summary.Labelled > 0 ? $", {Words.Percent((double)summary.Right / summary.Labelled)} right" : "")}.",
+        ];
+        var sheet = new ContactSheet($"Why {Path.GetFileNameWithoutExtension(modelFile)} says what it says", subtitle, shape, sections);
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        Directory.CreateDirectory(folder);
+        using var file = File.Create(path);
+        sheet.SavePng(file);
+    }
+
+    private SheetSection Right(MapSource maps, bool labelled)
+    {
+        var how = "the photograph as the network saw it, what each pixel contributed to the class's score, and the same contributions by region: "
+            + $"each spread over its neighbourhood (Gaussian, σ = {Words.Plain(Regions.Sigma(shape))} pixels), so that what neighbours say for and against one another cancels and the total stays.";
+        var rows = selection.Right.Select(r => new SheetRow(classes[r.Key], Share(r.Key), [.. r.Value.Select(e => Card(maps.Explain(e), e))]));
+        return labelled
+            ? new("Right answers", $"The first rows of each class that the network got right: {how}", [.. rows])
+            : new("Answers", $"The first rows of each predicted class: {how}", [.. rows]);
+    }
+
+    private static SheetCard Card(Explanation e, Example example) =>
+        new(example.Input, $"row {example.Row}", [new("by pixel", e.Pixels), new("by region", e.Pixels, ByRegion: true)], $"score {Sum(e)}", false);
+
+    private SheetSection Mistakes(MapSource predicted, MapSource truth, IReadOnlyList<Confusion> confusions, Summary summary)
+    {
+        return new($"Mistakes: {Words.Count(summary.Labelled - summary.Right)} of {Words.Count(summary.Labelled)}",
+            "Of each confusion, most frequent first, the row the network was surest of: what spoke for the class it said, what spoke for the true class, "
+                + "and the difference of the two, which decided.",
+            [.. confusions.Select(c => Mistake(c, predicted.Explain(c.Surest), truth.Explain(c.Surest)))]);
+    }
+
+    private SheetRow Mistake(Confusion c, Explanation said, Explanation true_) => new(
+        classes[c.Label],
+        ["taken for", classes[c.Predicted], c.Count == 1 ? "once" : $"{Words.Count(c.Count)} times"],
+        [
+            new(c.Surest.Input, $"row {c.Surest.Row}",
+            [
+                new($"says {classes[c.Predicted]}", said.Pixels), new("by region", said.Pixels, ByRegion: true),
+                new($"true: {classes[c.Label]}", true_.Pixels), new("by region", true_.Pixels, ByRegion: true),
+                new("said − true", [.. said.Pixels.Zip(true_.Pixels, (a, b) => a - b)], ByRegion: true),
+            ],
+            $"{classes[c.Predicted]} {Sum(said)};  {classes[c.Label]} {Sum(true_)}", true),
+        ]);
+
+    /// <summary>Score, pixels and bias, rounded so that the printed numbers add up as the exact ones do.</summary>
+    private static string Sum(Explanation e)
+    {
+        var (score, bias) = (Math.Round(e.Score, 2), Math.Round(e.Bias, 2));
+        return $"{Number(score)} = pixels {Number(Math.Round(score - bias, 2))} {(bias < 0 ? "−" : "+")} {Number(Math.Abs(bias))} bias";
+    }
+
+    private string[] Share(int label) => selection.Counts.TryGetValue(label, out var count) ? [$"{Words.Count(count.Right)} of {Words.Count(count.Rows)} right"] : [];
+
+    private MapSource Maps(Targets targets) => new(graph.Options.Targets.Kind == targets.Kind ? graph : compile(targets), shape);
+
+    private static string Number(double value) => (value < 0 ? "−" : "") + Math.Abs(value).ToString("0.00", CultureInfo.InvariantCulture);
+
+    private static ImageShape Parse(string text, GraphInput input)
+    {
+        var sizes = text.Split('x').Select(s => int.TryParse(s, NumberStyles.None, CultureInfo.InvariantCulture, out var v) ? v : 0).ToArray();
+        var shape = sizes.Length is 2 or 3 ? ImageShape.Of(sizes) : null;
+        return shape?.Length == input.RowLength ? shape : throw new InputException($"--image-shape '{text}': expected HxW, CxHxW or HxWxC (1 or 3 channels) of {input.RowLength} values in all, such as 28x28.");
+    }
+}

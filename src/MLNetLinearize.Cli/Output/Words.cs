@@ -1,0 +1,38 @@
+using System.Globalization;
+
+namespace MLNetLinearize.Cli.Output;
+
+/// <summary>Numbers as people read them; always with a point and without regard to the machine's language.</summary>
+internal static class Words
+{
+    public static string Count(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
+
+    /// <summary>An error: two digits and a power of ten.</summary>
+    public static string Error(double value) => double.IsNaN(value) ? "NaN" : value == 0 ? "0" : value.ToString("0.0e-00", CultureInfo.InvariantCulture);
+
+    /// <summary>A score or a contribution: four significant digits or so, with its sign where <paramref name="signed"/>.</summary>
+    public static string Value(double value, bool signed = false)
+    {
+        var size = Math.Abs(value);
+        var format = size switch { >= 100_000 => "0.000e0", >= 100 => "0.0", >= 10 => "0.00", >= 0.001 or 0 => "0.000", _ => "0.00e0" };
+        var text = size.ToString(format, CultureInfo.InvariantCulture);
+        return (value < 0 ? "−" : signed ? "+" : "") + text;
+    }
+
+    public static string Plain(double value) => value.ToString(CultureInfo.InvariantCulture);
+
+    public static string Percent(double share) => (100 * share).ToString("0.0", CultureInfo.InvariantCulture) + " %";
+
+    public static string Shape(IEnumerable<int> shape) => $"[{string.Join(", ", shape)}]";
+
+    public static string Rows(long count) => count == 1 ? "1 row" : $"{Count(count)} rows";
+
+    /// <summary>Multiply-adds, such as <c>1.2 M</c>.</summary>
+    public static string Large(long value) => value switch
+    {
+        >= 1_000_000_000 => (value / 1e9).ToString("0.0", CultureInfo.InvariantCulture) + " G",
+        >= 1_000_000 => (value / 1e6).ToString("0.0", CultureInfo.InvariantCulture) + " M",
+        >= 10_000 => (value / 1e3).ToString("0", CultureInfo.InvariantCulture) + " k",
+        _ => Count(value),
+    };
+}

@@ -1,0 +1,1 @@
+return await MLNetLinearize.Cli.CommandLine.RunAsync(args, MLNetLinearize.Cli.Terminal.System());

@@ -1,0 +1,41 @@
+using SkiaSharp;
+
+namespace MLNetLinearize.Reporting;
+
+/// <summary>
+/// Outlines of an image as lines of equal brightness (marching squares: W. Lorensen and H. Cline's marching cubes, 1987,
+/// in the plane). Drawn over a heat map, they show which part of the object a pixel belongs to without tinting the map.
+/// </summary>
+internal static class Contours
+{
+    /// <summary>The line where <paramref name="values"/>, taken at pixel centres, cross <paramref name="level"/>; one unit is one pixel.</summary>
+    public static SKPath Trace(float[] values, int width, int height, float level)
+    {
+        var path = new SKPath();
+        // One ring of cells outside the image closes the lines of an object that touches the border.
+        for (var y = -1; y < height; y++)
+            for (var x = -1; x < width; x++) Cell(path, x, y, At(x, y), At(x + 1, y), At(x + 1, y + 1), At(x, y + 1), level);
+        return path;
+
+        float At(int x, int y) => values[Math.Clamp(y, 0, height - 1) * width + Math.Clamp(x, 0, width - 1)];
+    }
+
+    /// <summary>Draws the part of the line within the cell between four pixel centres: a, b on top, d, c below.</summary>
+    private static void Cell(SKPath path, int x, int y, float a, float b, float c, float d, float level)
+    {
+        Span<SKPoint> crossings = stackalloc SKPoint[4];
+        var n = 0;
+        var (left, top) = (x + 0.5f, y + 0.5f);
+        if (a > level != b > level) crossings[n++] = new(left + (level - a) / (b - a), top);
+        if (b > level != c > level) crossings[n++] = new(left + 1, top + (level - b) / (c - b));
+        if (d > level != c > level) crossings[n++] = new(left + (level - d) / (c - d), top + 1);
+        if (a > level != d > level) crossings[n++] = new(left, top + (level - a) / (d - a));
+        // A saddle crosses all four sides; the cell's mean says which corners belong together.
+        var turn = n == 4 && ((a + b + c + d) / 4 > level) == a > level ? 0 : 1;
+        for (var i = 0; i + 1 < n; i += 2)
+        {
+            path.MoveTo(crossings[n == 4 ? i : 0]);
+            path.LineTo(crossings[n == 4 ? (i + (turn == 0 ? 1 : 3)) % 4 : 1]);
+        }
+    }
+}

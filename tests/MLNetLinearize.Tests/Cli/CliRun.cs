@@ -1,0 +1,82 @@
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+using MLNetLinearize.Cli;
+
+namespace MLNetLinearize.Tests.Cli;
+
+/// <summary>One run of the command line, in memory.</summary>
+internal sealed partial record CliRun(int Code, string Out, string Error)
+{
+    public static CliRun Of(params string[] arguments)
+    {
+        using StringWriter output = new(), error = new();
+        var terminal = new Terminal(Terminal.Create(output, plain: true), Terminal.Create(error, plain: true));
+        var code = CommandLine.RunAsync(arguments, terminal).GetAwaiter().GetResult();
+        return new(code, output.ToString().ReplaceLineEndings("\n"), error.ToString().ReplaceLineEndings("\n"));
+    }
+
+    /// <summary>Standard output with rounding errors and byte counts replaced: they differ from processor to processor and version to version.</summary>
+    public string Stable => Bytes().Replace(RoundingError().Replace(Out, "#.#e-##"), "# bytes").Replace(Samples.Root, ".", StringComparison.Ordinal);
+
+    [GeneratedRegex(@"\d\.\de-\d\d|(?<=worst error .*\(row )\d+|(?<=\d   ) {6}0(?=   p\d)")]
+    private static partial Regex RoundingError();
+
+    [GeneratedRegex(@"[\d,]+ bytes")]
+    private static partial Regex Bytes();
+}
+
+/// <summary>The sample networks and data of the repository.</summary>
+internal static class Samples
+{
+    public static string Root { get; } = FindRoot();
+
+    public static string Model(string name) => Path.Combine(Root, "samples", "models", name);
+
+    public static string Digits { get; } = Path.Combine(Root, "samples", "data", "digits", "digits.csv");
+
+    public static string Fashion(string name) => Path.Combine(Root, "samples", "data", "fashion-mnist", name);
+
+    private static string FindRoot()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "MLNetLinearize.sln"))) folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("The tests run outside the repository.");
+        return folder;
+    }
+}
+
+/// <summary>Texts that were looked at once and must stay. Run the tests with UPDATE_GOLDEN=1 to write them anew, then look at the difference.</summary>
+internal static class Golden
+{
+    public static void Equal(string name, string actual, [CallerFilePath] string caller = "")
+    {
+        var file = Path.Combine(Path.GetDirectoryName(caller)!, "Golden", name);
+        if (Environment.GetEnvironmentVariable("UPDATE_GOLDEN") == "1")
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            File.WriteAllText(file, actual);
+        }
+        Assert.Equal(File.ReadAllText(file).ReplaceLineEndings("\n"), actual);
+    }
+}
+
+/// <summary>A folder that is gone after the test.</summary>
+internal sealed class TemporaryFolder : IDisposable
+{
+    public string Path { get; } = Directory.CreateTempSubdirectory("mlnet-linearize-").FullName;
+
+    public string File(string name) => System.IO.Path.Combine(Path, name);
+
+    public string Write(string name, string text)
+    {
+        System.IO.File.WriteAllText(File(name), text);
+        return File(name);
+    }
+
+    public string Write(string name, byte[] bytes)
+    {
+        System.IO.File.WriteAllBytes(File(name), bytes);
+        return File(name);
+    }
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}

@@ -1,0 +1,36 @@
+using MLNetLinearize.Onnx;
+using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
+
+namespace MLNetLinearize.Tests.Cli;
+
+/// <summary>Networks small enough to work out by hand.</summary>
+internal static class TinyModels
+{
+    /// <summary>
+    /// Three inputs, two outputs, no nonlinearity: y0 = 2·a − 3·b + 0·c + 1, y1 = −1·a + 4·b + 0.5·c − 2.
+    /// </summary>
+    public static string WriteLinear(TemporaryFolder folder)
+    {
+        var gemm = Nodes.Create("Gemm", ["x", "w", "b"], ["y"], "linear", ("transB", 1));
+        return Write(folder, "linear.onnx", [gemm], [Tensors.Of("w", [2f, -3, 0, -1, 4, 0.5f], 2, 3), Tensors.Of("b", [1f, -2], 2)], ["N", 3], ["N", 2]);
+    }
+
+    /// <summary>One node that has a rule and one that has none.</summary>
+    public static string WriteRefused(TemporaryFolder folder)
+    {
+        var nodes = new[] { Nodes.Create("Relu", ["x"], ["r"], "first"), Nodes.Create("NonZero", ["r"], ["n"], "pick"), Nodes.Create("Cast", ["n"], ["y"], "last", ("to", (int)DataType.Float)) };
+        return Write(folder, "refused.onnx", nodes, [], ["N", 3], [2, "M"]);
+    }
+
+    private static string Write(TemporaryFolder folder, string name, IEnumerable<NodeProto> nodes, IEnumerable<TensorProto> weights, object[] input, object[] output)
+    {
+        var model = new ModelProto { IrVersion = 8, Graph = new GraphProto { Name = "tiny" } };
+        model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = 17 });
+        model.Graph.Node.AddRange(nodes);
+        model.Graph.Initializer.AddRange(weights);
+        model.Graph.Input.Add(Graph.Value("x", DataType.Float, input));
+        model.Graph.Output.Add(Graph.Value("y", DataType.Float, output));
+        OnnxFile.Write(model, folder.File(name));
+        return folder.File(name);
+    }
+}
