@@ -2,7 +2,7 @@ using Google.Protobuf;
 using MLNetLinearize.Onnx;
 using MLNetLinearize.Tests.Rules;
 
-namespace MLNetLinearize.Tests.Onnx;
+namespace MLNetLinearize.Tests;
 
 public sealed class OnnxFileTests : IDisposable
 {
