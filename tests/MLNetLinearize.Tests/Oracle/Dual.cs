@@ -29,6 +29,9 @@ internal sealed class Dual
     /// <summary>Whether the elements are integers or booleans, so that Div truncates.</summary>
     public bool IsInteger { get; }
 
+    /// <summary>What the tensor is as a factor of a product, which matters to <see cref="Nonlinearity.Frozen"/>.</summary>
+    public Role Role { get; private init; }
+
     public int Rank => Shape.Length;
 
     public bool IsConstant => Columns is null;
@@ -41,6 +44,8 @@ internal sealed class Dual
 
     public static Dual Whole(int[] shape, IEnumerable<long> values) => new(shape, [.. values.Select(v => (double)v)], null, true);
 
+    public Dual As(Role role) => new(Shape, Value, Columns, IsInteger) { Role = role };
+
     /// <summary>A linear operator: the same function for the value and for every column.</summary>
     public Dual Linear(int[] shape, Func<double[], double[]> apply) => new(shape, apply(Value), Columns?.Select(apply).ToArray());
 
@@ -48,9 +53,16 @@ internal sealed class Dual
     /// An operator linear in each of two tensors. Tangent: <c>B(da, b) + B(a, db)</c>; in the bias column the product itself
     /// is subtracted once, because both terms carry it.
     /// </summary>
+    /// <remarks>Frozen: a gate is held at its value; otherwise each factor carries half, and nothing is left over.</remarks>
     public static Dual Bilinear(Dual a, Dual b, int[] shape, Func<double[], double[], double[]> apply)
     {
         var value = apply(a.Value, b.Value);
+        if (Reading.IsFrozen && !a.IsConstant && !b.IsConstant)
+        {
+            if ((a.Role == Role.Gate) != (b.Role == Role.Gate)) return a.Role == Role.Gate ? Bilinear(a.WithoutColumns(), b, shape, apply) : Bilinear(a, b.WithoutColumns(), shape, apply);
+            var halves = a.Columns!.Zip(b.Columns!, (da, db) => apply(da, b.Value).Zip(apply(a.Value, db), (l, r) => (l + r) / 2).ToArray());
+            return new(shape, value, halves.ToArray());
+        }
         if (a.IsConstant && b.IsConstant) return new(shape, value, null, a.IsInteger && b.IsInteger);
         var columns = new double[(a.Columns ?? b.Columns)!.Length][];
         for (var c = 0; c < columns.Length; c++)
@@ -78,6 +90,14 @@ internal sealed class Dual
         return new(Shape, value, columns);
     }
 
+    /// <summary>A smooth function: its tangent, or in the frozen reading its secant through f(0), where that and its limit at 0 are finite.</summary>
+    public Dual Smooth(Func<double, double> f, Func<double, double> derivative)
+    {
+        var atZero = f(0);
+        if (!Reading.IsFrozen || !double.IsFinite(atZero) || !double.IsFinite(derivative(0))) return Pointwise(f, derivative);
+        return Pointwise(f, z => Math.Abs(z) < 1e-4 ? derivative(0) : (f(z) - atZero) / z);
+    }
+
     /// <summary>Element i of the result is element <c>index[i]</c>; −1 stands for the constant <paramref name="fill"/>.</summary>
     public Dual Pick(int[] shape, int[] index, double fill = 0)
     {
@@ -88,7 +108,7 @@ internal sealed class Dual
             return to;
         }
 
-        return new(shape, Take(Value, fill), Columns?.Select((c, i) => Take(c, i == Columns.Length - 1 ? fill : 0)).ToArray(), IsInteger);
+        return new(shape, Take(Value, fill), Columns?.Select((c, i) => Take(c, i == Columns.Length - 1 ? fill : 0)).ToArray(), IsInteger) { Role = Role };
     }
 
     /// <summary>Element i of the result is element <c>index[i]</c> of tensor <c>which[i]</c>.</summary>
@@ -108,7 +128,7 @@ internal sealed class Dual
         return new(shape, value, columns);
     }
 
-    public Dual Reshaped(params int[] shape) => new(shape, Value, Columns, IsInteger);
+    public Dual Reshaped(params int[] shape) => new(shape, Value, Columns, IsInteger) { Role = Role };
 
     public Dual BroadcastTo(int[] shape) => Shape.SequenceEqual(shape) ? this : Pick(shape, Shapes.BroadcastIndex(Shape, shape));
 
@@ -127,7 +147,10 @@ internal sealed class Dual
         });
     }
 
-    public static Dual operator /(Dual a, Dual b) => a * b.Pointwise(z => 1 / z, z => -1 / (z * z));
+    /// <remarks>1/b has no finite value at 0, so the frozen reading takes the tangent here too, unless b is a gate.</remarks>
+    public static Dual operator /(Dual a, Dual b) => b.Role == Role.Gate ? a * b.Reciprocal() : Reading.Tangent(() => a * b.Reciprocal());
+
+    public Dual Reciprocal() => Pointwise(z => 1 / z, z => -1 / (z * z)).As(Role);
 
     private static Dual Sum(Dual a, Dual b, double sign)
     {
@@ -142,7 +165,7 @@ internal sealed class Dual
 
         var count = Math.Max(l.Columns?.Length ?? 0, r.Columns?.Length ?? 0);
         var columns = Enumerable.Range(0, count).Select(c => Combine(Column(l, c, count), Column(r, c, count))).ToArray();
-        return new(shape, Combine(l.Value, r.Value), count == 0 ? null : columns, a.IsInteger && b.IsInteger);
+        return new(shape, Combine(l.Value, r.Value), count == 0 ? null : columns, a.IsInteger && b.IsInteger) { Role = b.IsConstant ? a.Role : a.IsConstant ? b.Role : Role.None };
     }
 
     private static double[]? Column(Dual x, int c, int count) => x.Columns?[c] ?? (c == count - 1 ? x.Value : null);

@@ -42,7 +42,7 @@ internal static class NormalizationOperators
             }
             return sums;
         });
-        return x * (squares * Dual.Scalar(alpha / size) + Dual.Scalar(bias)).Pointwise(z => Math.Pow(z, -beta), z => -beta * Math.Pow(z, -beta - 1));
+        return x * (squares * Dual.Scalar(alpha / size) + Dual.Scalar(bias)).Pointwise(z => Math.Pow(z, -beta), z => -beta * Math.Pow(z, -beta - 1)).As(Role.Gate);
     }
 
     /// <summary>Before opset 13 all axes from <c>axis</c> on are normalised together; since then <c>axis</c> alone.</summary>
@@ -61,6 +61,6 @@ internal static class NormalizationOperators
     {
         var centred = x - ReductionOperators.Mean(x, axes, keep: true);
         var variance = ReductionOperators.Mean(centred * centred, axes, keep: true);
-        return centred / PointwiseOperators.SquareRoot(variance + Dual.Scalar(node.Float("epsilon", 1e-5f)));
+        return centred / PointwiseOperators.SquareRoot(variance + Dual.Scalar(node.Float("epsilon", 1e-5f))).As(Role.Gate);
     }
 }

@@ -5,11 +5,11 @@ internal static class PointwiseOperators
 {
     public static Dual Absolute(Dual x) => x.Pointwise(Math.Abs, z => Math.Sign(z));
 
-    public static Dual SquareRoot(Dual x) => x.Pointwise(Math.Sqrt, z => 0.5 / Math.Sqrt(z));
+    public static Dual SquareRoot(Dual x) => Rooted(x, x.Smooth(Math.Sqrt, z => 0.5 / Math.Sqrt(z)));
 
-    public static Dual Exponential(Dual x) => x.Pointwise(Math.Exp, Math.Exp);
+    public static Dual Exponential(Dual x) => x.Smooth(Math.Exp, Math.Exp);
 
-    public static Dual Logarithm(Dual x) => x.Pointwise(Math.Log, z => 1 / z);
+    public static Dual Logarithm(Dual x) => x.Smooth(Math.Log, z => 1 / z);
 
     public static Dual Relu(Dual x) => x.Pointwise(z => Math.Max(z, 0), z => z > 0 ? 1 : 0);
 
@@ -41,19 +41,19 @@ internal static class PointwiseOperators
     public static Dual Elu(OracleNode n)
     {
         var a = n.Float("alpha", 1);
-        return n.X.Pointwise(z => z < 0 ? a * (Math.Exp(z) - 1) : z, z => z < 0 ? a * Math.Exp(z) : 1);
+        return n.X.Smooth(z => z < 0 ? a * (Math.Exp(z) - 1) : z, z => z < 0 ? a * Math.Exp(z) : 1);
     }
 
     public static Dual Celu(OracleNode n)
     {
         var a = n.Float("alpha", 1);
-        return n.X.Pointwise(z => z < 0 ? a * (Math.Exp(z / a) - 1) : z, z => z < 0 ? Math.Exp(z / a) : 1);
+        return n.X.Smooth(z => z < 0 ? a * (Math.Exp(z / a) - 1) : z, z => z < 0 ? Math.Exp(z / a) : 1);
     }
 
     public static Dual Selu(OracleNode n)
     {
         var (a, g) = (n.Float("alpha", 1.67326319217681884765625f), n.Float("gamma", 1.05070102214813232421875f));
-        return n.X.Pointwise(z => g * (z > 0 ? z : a * (Math.Exp(z) - 1)), z => g * (z > 0 ? 1 : a * Math.Exp(z)));
+        return n.X.Smooth(z => g * (z > 0 ? z : a * (Math.Exp(z) - 1)), z => g * (z > 0 ? 1 : a * Math.Exp(z)));
     }
 
     public static Dual HardSigmoid(OracleNode n)
@@ -62,27 +62,27 @@ internal static class PointwiseOperators
         return n.X.Pointwise(z => Math.Clamp(a * z + b, 0, 1), z => a * z + b is > 0 and < 1 ? a : 0);
     }
 
-    public static Dual HardSwish(Dual x) => x.Pointwise(z => z * Math.Clamp(z / 6 + 0.5, 0, 1), z => z <= -3 ? 0 : z >= 3 ? 1 : z / 3 + 0.5);
+    public static Dual HardSwish(Dual x) => x.Smooth(z => z * Math.Clamp(z / 6 + 0.5, 0, 1), z => z <= -3 ? 0 : z >= 3 ? 1 : z / 3 + 0.5);
 
-    public static Dual Sigmoid(Dual x) => x.Pointwise(Logistic, z => Logistic(z) * (1 - Logistic(z)));
+    public static Dual Sigmoid(Dual x) => x.Smooth(Logistic, z => Logistic(z) * (1 - Logistic(z)));
 
-    public static Dual Tanh(Dual x) => x.Pointwise(Math.Tanh, z => 1 - Math.Tanh(z) * Math.Tanh(z));
+    public static Dual Tanh(Dual x) => x.Smooth(Math.Tanh, z => 1 - Math.Tanh(z) * Math.Tanh(z));
 
-    public static Dual Softplus(Dual x) => x.Pointwise(z => Math.Max(z, 0) + Math.Log(1 + Math.Exp(-Math.Abs(z))), Logistic);
+    public static Dual Softplus(Dual x) => x.Smooth(z => Math.Max(z, 0) + Math.Log(1 + Math.Exp(-Math.Abs(z))), Logistic);
 
-    public static Dual Softsign(Dual x) => x.Pointwise(z => z / (1 + Math.Abs(z)), z => 1 / Math.Pow(1 + Math.Abs(z), 2));
+    public static Dual Softsign(Dual x) => x.Smooth(z => z / (1 + Math.Abs(z)), z => 1 / Math.Pow(1 + Math.Abs(z), 2));
 
-    public static Dual Mish(Dual x) => x * Tanh(Softplus(x));
+    public static Dual Mish(Dual x) => SelfGated(x, Tanh(Softplus(x)));
 
-    public static Dual Erf(Dual x) => x.Pointwise(MathNet.Numerics.SpecialFunctions.Erf, z => 2 / Math.Sqrt(Math.PI) * Math.Exp(-z * z));
+    public static Dual Erf(Dual x) => x.Smooth(MathNet.Numerics.SpecialFunctions.Erf, z => 2 / Math.Sqrt(Math.PI) * Math.Exp(-z * z));
 
     public static Dual Gelu(OracleNode n)
     {
         var (x, half) = (n.X, Dual.Scalar(0.5));
         var gate = n.Text("approximate", "none") == "tanh"
-            ? Tanh((x + x * x * x * Dual.Scalar(0.044715)) * Dual.Scalar(Math.Sqrt(2 / Math.PI)))
+            ? Tanh(Reading.Tangent(() => x + x * x * x * Dual.Scalar(0.044715)) * Dual.Scalar(Math.Sqrt(2 / Math.PI)))
             : Erf(x * Dual.Scalar(1 / Math.Sqrt(2)));
-        return x * half * (gate + Dual.Scalar(1));
+        return SelfGated(x, half * (gate + Dual.Scalar(1)));
     }
 
     /// <summary>A power with a constant exponent.</summary>
@@ -90,24 +90,30 @@ internal static class PointwiseOperators
     {
         if (!n[1].IsConstant) throw new NotSupportedException("Pow with an exponent that depends on the input.");
         var p = n[1].Value.Distinct().Single();
-        return n.X.BroadcastTo(Shapes.Broadcast(n.X.Shape, n[1].Shape)).Pointwise(z => Math.Pow(z, p), z => p * Math.Pow(z, p - 1));
+        return Rooted(n.X, n.X.BroadcastTo(Shapes.Broadcast(n.X.Shape, n[1].Shape)).Smooth(z => Math.Pow(z, p), z => p * Math.Pow(z, p - 1)));
     }
 
     public static Dual Trigonometric(OracleNode n) => n.Operator switch
     {
-        "Sin" => n.X.Pointwise(Math.Sin, Math.Cos),
-        "Cos" => n.X.Pointwise(Math.Cos, z => -Math.Sin(z)),
-        "Tan" => n.X.Pointwise(Math.Tan, z => 1 / Math.Pow(Math.Cos(z), 2)),
-        "Sinh" => n.X.Pointwise(Math.Sinh, Math.Cosh),
-        "Cosh" => n.X.Pointwise(Math.Cosh, Math.Sinh),
-        "Asin" => n.X.Pointwise(Math.Asin, z => 1 / Math.Sqrt(1 - z * z)),
-        "Acos" => n.X.Pointwise(Math.Acos, z => -1 / Math.Sqrt(1 - z * z)),
-        "Atan" => n.X.Pointwise(Math.Atan, z => 1 / (1 + z * z)),
-        "Asinh" => n.X.Pointwise(Math.Asinh, z => 1 / Math.Sqrt(z * z + 1)),
-        "Acosh" => n.X.Pointwise(Math.Acosh, z => 1 / Math.Sqrt(z * z - 1)),
-        "Atanh" => n.X.Pointwise(Math.Atanh, z => 1 / (1 - z * z)),
+        "Sin" => n.X.Smooth(Math.Sin, Math.Cos),
+        "Cos" => n.X.Smooth(Math.Cos, z => -Math.Sin(z)),
+        "Tan" => n.X.Smooth(Math.Tan, z => 1 / Math.Pow(Math.Cos(z), 2)),
+        "Sinh" => n.X.Smooth(Math.Sinh, Math.Cosh),
+        "Cosh" => n.X.Smooth(Math.Cosh, Math.Sinh),
+        "Asin" => n.X.Smooth(Math.Asin, z => 1 / Math.Sqrt(1 - z * z)),
+        "Acos" => n.X.Smooth(Math.Acos, z => -1 / Math.Sqrt(1 - z * z)),
+        "Atan" => n.X.Smooth(Math.Atan, z => 1 / (1 + z * z)),
+        "Asinh" => n.X.Smooth(Math.Asinh, z => 1 / Math.Sqrt(z * z + 1)),
+        "Acosh" => n.X.Smooth(Math.Acosh, z => 1 / Math.Sqrt(z * z - 1)),
+        "Atanh" => n.X.Smooth(Math.Atanh, z => 1 / (1 - z * z)),
         _ => throw new NotSupportedException(n.Operator),
     };
+
+    /// <summary>x·g(x): its secant through 0 is g(x) itself, which is what holding the gate gives.</summary>
+    private static Dual SelfGated(Dual x, Dual gate) => x * gate.As(Role.Gate);
+
+    /// <summary>A root or power of a mean or sum is a normaliser's statistic.</summary>
+    private static Dual Rooted(Dual x, Dual y) => x.Role == Role.None ? y : y.As(Role.Gate);
 
     private static double Logistic(double z) => 1 / (1 + Math.Exp(-z));
 }

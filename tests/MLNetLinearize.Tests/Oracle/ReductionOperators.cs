@@ -12,15 +12,15 @@ internal static class ReductionOperators
         var keep = node.Int("keepdims", 1) != 0;
         return node.Operator switch
         {
-            "ReduceSum" => Sum(x, axes, keep),
-            "ReduceMean" => Mean(x, axes, keep),
+            "ReduceSum" => Sum(x, axes, keep).As(Role.Statistic),
+            "ReduceMean" => Mean(x, axes, keep).As(Role.Statistic),
             "ReduceMax" => Maximum(x, axes, keep),
             "ReduceMin" => Negative(Maximum(Negative(x), axes, keep)),
             "ReduceL1" => Sum(PointwiseOperators.Absolute(x), axes, keep),
-            "ReduceSumSquare" => Sum(x * x, axes, keep),
-            "ReduceL2" => PointwiseOperators.SquareRoot(Sum(x * x, axes, keep)),
-            "ReduceLogSum" => PointwiseOperators.Logarithm(Sum(x, axes, keep)),
-            "ReduceLogSumExp" => PointwiseOperators.Logarithm(Sum(PointwiseOperators.Exponential(x), axes, keep)),
+            "ReduceSumSquare" => Reading.Tangent(() => Sum(x * x, axes, keep)).As(Role.Statistic),
+            "ReduceL2" => Reading.Tangent(() => PointwiseOperators.SquareRoot(Sum(x * x, axes, keep))).As(Role.Gate),
+            "ReduceLogSum" => Reading.Tangent(() => PointwiseOperators.Logarithm(Sum(x, axes, keep))),
+            "ReduceLogSumExp" => Reading.Tangent(() => PointwiseOperators.Logarithm(Sum(PointwiseOperators.Exponential(x), axes, keep))),
             _ => throw new NotSupportedException(node.Operator),
         };
     }

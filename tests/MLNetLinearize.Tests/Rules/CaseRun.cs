@@ -11,6 +11,7 @@ internal sealed class CaseRun
 
     private static readonly ConcurrentDictionary<string, CaseRun> Runs = [];
     private readonly Lazy<AffineMap[]> oracle;
+    private readonly Lazy<AffineMap[]> frozenOracle;
     private readonly Lazy<float[][]> original;
     private readonly Lazy<Linearizer> linearizer;
     private readonly Lazy<IReadOnlyList<LinearMap>> maps;
@@ -21,6 +22,7 @@ internal sealed class CaseRun
         (Model, Explained) = one.Build();
         Rows = one.Rows(RowCount);
         oracle = new(() => [.. Rows.Select(r => DenseOracle.Linearize(Model, "x", Widen(r), one.InputShape, Explained))]);
+        frozenOracle = new(() => [.. Rows.Select(r => Reading.Frozen(() => DenseOracle.Linearize(Model, "x", Widen(r), one.InputShape, Explained)))]);
         original = new(RunOriginal);
         linearizer = new(() => new(Compile(Targets.All)));
         maps = new(() => Linearizer.ExplainBatch([.. Rows.SelectMany(r => r)], RowCount));
@@ -37,6 +39,9 @@ internal sealed class CaseRun
     /// <summary>The oracle's map of each row.</summary>
     public AffineMap[] Oracle => oracle.Value;
 
+    /// <summary>The same, read as A(x)·x.</summary>
+    public AffineMap[] FrozenOracle => frozenOracle.Value;
+
     /// <summary>The explained tensor of each row, from the original model in ONNX Runtime.</summary>
     public float[][] Original => original.Value;
 
@@ -47,7 +52,7 @@ internal sealed class CaseRun
 
     public static CaseRun Of(string name) => Runs.GetOrAdd(name, n => new(RuleCases.Named(n)));
 
-    public LinearizationGraph Compile(Targets targets) => LinearizationGraph.Compile(Stream(Model), new LinearizeOptions { Targets = targets });
+    public LinearizationGraph Compile(Targets targets, Nonlinearity nonlinearity = Nonlinearity.Tangent) => LinearizationGraph.Compile(Stream(Model), new LinearizeOptions { Targets = targets, Nonlinearity = nonlinearity });
 
     public double[] Forward(double[] x) => DenseOracle.Forward(Model, "x", x, Case.InputShape, Explained);
 

@@ -104,7 +104,7 @@ public class RuleTests
     }
 
     /// <summary>The largest Σ|W∘x| + |b|. A bias may be a small difference of large terms: it is as exact as they are.</summary>
-    private static double Terms(LinearMap map) => Enumerable.Range(0, map.Bias.Count).Max(k => Math.Abs(map.Bias[k]) + map.Attribution.Row(k).Sum(a => Math.Abs((double)a)));
+    internal static double Terms(LinearMap map) => Enumerable.Range(0, map.Bias.Count).Max(k => Math.Abs(map.Bias[k]) + map.Attribution.Row(k).Sum(a => Math.Abs((double)a)));
 
     private static IEnumerable<double> Flat(Matrix<double> m) => m.ToRowMajorArray();
 }
