@@ -107,20 +107,6 @@ public class RealNetworkTests
         return [(dense / dense.L2Norm()).ToArray(), .. elements.Select(i => Vector<double>.Build.Dense(weights.ColumnCount, j => i == j ? 1 : 0).ToArray())];
     }
 
-    /// <summary>
-    /// The error column is at most 1e-5, and the error relative to the score alone at most 1e-4. Where large contributions
-    /// cancel, neither score nor sum can be held that closely in single precision: there one rounding of the sum of their
-    /// absolute values is allowed, and no more.
-    /// </summary>
-    private static void AssertExact(LinearMap map, int k, string what)
-    {
-        var terms = map.Weights.Row(k).Zip(map.Input, (w, x) => (double)w * x).ToList();
-        var (score, difference) = (Math.Abs((double)map.ExplainedScores[k]), Math.Abs(map.ExplainedScores[k] - (terms.Sum() + map.Bias[k])));
-        var rounding = Math.ScaleB(terms.Sum(Math.Abs) + Math.Abs(map.Bias[k]), -23);
-        Assert.True(map.Error[k] * Math.Max(1, score) <= Math.Max(1e-5 * Math.Max(1, score), 2 * rounding), $"{what}: error column {map.Error[k]}, score {score}, rounding {rounding}");
-        Assert.True(difference <= Math.Max(score > 0.01 ? 1e-4 * score : 1e-5, rounding), $"{what}: |F − (W·x + b)| = {difference}, score {score}, rounding {rounding}");
-    }
-
     private static IEnumerable<(IReadOnlyList<LinearMap> Maps, int Start)> Batches(Linearizer linearizer, float[][] rows, int batch)
     {
         for (var start = 0; start < rows.Length; start += batch)
