@@ -12,8 +12,6 @@ internal sealed class FinishNodes(Graph graph, string prefix)
     private int front;
     private bool inputsDone;
 
-    public long Opset => graph.Opset;
-
     public void InputsDone() => inputsDone = true;
 
     public void Input(string name, DataType type, params long[] shape) => graph.Inputs.Add(Graph.Value(name, type, shape.Cast<object>()));

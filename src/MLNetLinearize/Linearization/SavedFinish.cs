@@ -23,6 +23,9 @@ internal static class SavedFinish
     /// <summary>Key of the model's metadata under which the facts for the way back stand, as JSON.</summary>
     public const string MetadataKey = "mlnetlinearize";
 
+    // The first that knows operator set 19.
+    private const int IrVersion = 9;
+
     public static ModelProto Build(LinearizationGraph graph, IReadOnlyList<SavedInput> inputs, IReadOnlyList<SavedOutput> outputs, SavedLabel? label)
     {
         var prefix = Prefix;
@@ -34,7 +37,12 @@ internal static class SavedFinish
         g.Outputs.Clear();
         var finish = new FinishNodes(g, prefix + "finish/");
         foreach (var input in inputs) AddInput(g, finish, input, prefix);
-        if (label is not null) label.AddTo(finish, prefix + OutputNames.Label);
+        if (label is not null)
+        {
+            // From 18, the least that the compiler writes, to 19 the operators only gained types and attributes.
+            if (g.Opset < label.Opset) (g.Opset, g.Header.IrVersion) = (label.Opset, Math.Max(g.Header.IrVersion, IrVersion));
+            label.AddTo(finish, prefix + OutputNames.Label);
+        }
         finish.InputsDone();
         foreach (var output in outputs) AddOutput(g, finish, output, prefix);
         var model = g.ToModel();

@@ -12,10 +12,10 @@ namespace MLNetLinearize.Linearization;
 /// <param name="Outputs">Number of outputs of the network.</param>
 internal sealed record SavedLabel(string Column, Type ElementType, long[]? KeyTable, IReadOnlyList<(string Name, long Index)>? Classes, int Outputs)
 {
-    // The operator that compares texts came with this version.
-    private const int TextOpset = 19;
-
     private const long NoClass = -1;
+
+    /// <summary>The operator set that the mapping needs: texts are compared from version 19 on.</summary>
+    public long Opset => ElementType == typeof(string) ? 19 : 18;
 
     /// <summary>Declares the column as an input <c>[1, 1]</c>, as a scalar arrives, and gives the class as <paramref name="output"/>.</summary>
     public void AddTo(FinishNodes finish, string output)
@@ -55,8 +55,6 @@ internal sealed record SavedLabel(string Column, Type ElementType, long[]? KeyTa
 
     private (string, string) Text(FinishNodes finish)
     {
-        if (finish.Opset < TextOpset)
-            throw new NotSupportedException($"The label column '{Column}' is text, and a graph of opset {finish.Opset} cannot compare texts. Make it a key with MapValueToKey before, and save again.");
         var names = Classes!.Select(c => c.Name).ToList();
         var same = Int64(finish, finish.Add("Equal", [Column, finish.Constant(Tensors.OfStrings("", names, 1, names.Count))]));
         var position = finish.Add("ArgMax", [same], ("axis", 1), ("keepdims", 1));

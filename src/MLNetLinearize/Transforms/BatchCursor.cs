@@ -24,6 +24,7 @@ internal sealed class BatchCursor : DataViewRowCursor
     private ExplanationBatch? explanations;
     private int count;
     private int current = -1;
+    private bool isAtEnd;
     private bool isDisposed;
 
     public BatchCursor(DataViewRowCursor source, ColumnBinding binding, SessionCache sessions, IEnumerable<DataViewSchema.Column> kept, IReadOnlyCollection<ExplanationColumn> explanations, int capacity)
@@ -93,8 +94,14 @@ internal sealed class BatchCursor : DataViewRowCursor
     {
         count = 0;
         current = -1;
-        while (count < ids.Length && source.MoveNext())
+        // A source that has ended is not asked again: not every cursor stays at its end.
+        while (count < ids.Length && !isAtEnd)
         {
+            if (!source.MoveNext())
+            {
+                isAtEnd = true;
+                break;
+            }
             inputs.Read(count);
             foreach (var column in kept.Values) column.Read(count);
             readId(ref ids[count]);

@@ -38,6 +38,7 @@ internal sealed record ExplanationColumn(string Name, string Output, IReadOnlyLi
     public static IReadOnlyList<ExplanationColumn> Of(LinearizationGraph graph, Func<GraphInput, bool> hasSlotNames, Func<GraphInput, IReadOnlyList<string>> slotNames)
     {
         var o = graph.Options;
+        Check(o, graph.OutputCount);
         var k = graph.TargetCount;
         var explained = graph.ExplainedInputs.ToList();
         var columns = new List<ExplanationColumn>();
@@ -63,8 +64,6 @@ internal sealed record ExplanationColumn(string Name, string Output, IReadOnlyLi
         PerTarget(o.LinearizationErrorColumn, nameof(o.LinearizationErrorColumn), OutputNames.LinearizationError);
         if (columns.Count == 0)
             throw new ArgumentException("Every column name in LinearizeOptions is null, so there is no column to append. Leave at least one.");
-        if (o.TopFeatures is < 1)
-            throw new ArgumentException($"LinearizeOptions.{nameof(o.TopFeatures)} is {o.TopFeatures}; it must be 1 or more, or null for all.");
         return columns;
     }
 
@@ -82,6 +81,16 @@ internal sealed record ExplanationColumn(string Name, string Output, IReadOnlyLi
             if (column.Name.EndsWith(CutSuffix, StringComparison.Ordinal))
                 throw new ArgumentException($"Column '{column.Name}' would lose its ending '{CutSuffix}' when the model is saved and loaded, because ML.NET's ONNX stage cuts it. Set LinearizeOptions.{column.Option} to a name with another ending, or to null, or explain one input only.");
         }
+    }
+
+    private static void Check(LinearizeOptions options, int outputs)
+    {
+        if (options.TopFeatures is < 1)
+            throw new ArgumentException($"LinearizeOptions.{nameof(options.TopFeatures)} is {options.TopFeatures}; it must be 1 or more, or null for all.");
+        if (options.BatchSize is < 1)
+            throw new ArgumentException($"LinearizeOptions.{nameof(options.BatchSize)} is {options.BatchSize}; it must be 1 or more, or null to leave the choice to the library.");
+        if (options.ClassNames is { } names && names.Count != outputs)
+            throw new ArgumentException($"LinearizeOptions.{nameof(options.ClassNames)} has {names.Count} names, but the network has {outputs} outputs. Give one name for each output, in order.");
     }
 
     private static string[] Names(DataViewSchema.Column column)

@@ -57,7 +57,7 @@ internal sealed record InputColumn(GraphInput Input, DataViewSchema.Column Colum
     private static void Check(GraphInput input, DataViewSchema.Column column)
     {
         var item = column.Type is VectorDataViewType vector ? vector.ItemType : column.Type;
-        if (item.RawType != RawType(input)) throw Mismatch(input, column.Name, column.Type.ToString()!, ConvertRemedy(input, column.Name));
+        if (item is KeyDataViewType || item.RawType != RawType(input)) throw Mismatch(input, column.Name, column.Type.ToString()!, ConvertRemedy(input, column.Name));
         if (column.Type is VectorDataViewType { IsKnownSize: false })
             throw Mismatch(input, column.Name, $"{column.Type}, a vector whose size may differ by row", "Give it a fixed size, in the class with [VectorType(n)] or in the loader.");
         var size = column.Type is VectorDataViewType { Size: var slots } ? slots : 1;

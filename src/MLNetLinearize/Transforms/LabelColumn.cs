@@ -31,29 +31,29 @@ internal sealed class LabelColumn
     public static LabelColumn Bind(LinearizationGraph graph, DataViewSchema schema, string name)
     {
         var column = schema.GetColumnOrNull(name) ?? throw Missing(name, schema.Select(c => $"{c.Name}: {c.Type}"));
-        CheckType(graph, name, column.Type, column.Type is VectorDataViewType, column.Annotations.Schema.GetColumnOrNull(KeyValues.Annotation) is not null);
+        CheckType(graph, name, column.Type.ToString()!, column.Type.RawType, column.Type is KeyDataViewType, column.Type is VectorDataViewType, column.Annotations.Schema.GetColumnOrNull(KeyValues.Annotation) is not null);
         var classes = Classes(graph.Options.ClassNames);
         var table = column.Type is KeyDataViewType ? KeyTable(column, classes, graph.OutputCount) : null;
         return new(column, graph.OutputCount, table, classes);
     }
 
     /// <summary>What can be checked without reading key values: also done on the shape of a schema.</summary>
-    public static void CheckType(LinearizationGraph graph, string name, DataViewType type, bool isVector, bool hasKeyValues)
+    public static void CheckType(LinearizationGraph graph, string name, string type, Type raw, bool isKey, bool isVector, bool hasKeyValues)
     {
         if (isVector)
             throw Refused(name, type, "a vector; a row has one label", "Name a column with one value a row.");
-        if (type is KeyDataViewType)
+        if (isKey)
         {
             if (!hasKeyValues) throw Refused(name, type, "a key without key values, so nothing says which class a key stands for", "Make the key with MapValueToKey, or name an integer column with the class numbers (from 0).");
             return;
         }
-        if (type is TextDataViewType)
+        if (raw == typeof(ReadOnlyMemory<char>))
         {
             if (graph.Options.ClassNames is null)
                 throw Refused(name, type, "text, and no class names are known", $"Set LinearizeOptions.{nameof(LinearizeOptions.ClassNames)} to the names in the order of the network's outputs.");
             return;
         }
-        if (!IsNumber(type.RawType))
+        if (!IsNumber(raw))
             throw Refused(name, type, "no label", "Name a key, integer or text column.");
     }
 
@@ -132,7 +132,7 @@ internal sealed class LabelColumn
         var remedy = classes is null
             ? $"Set LinearizeOptions.{nameof(LinearizeOptions.ClassNames)} to the names in the order of the network's outputs."
             : $"LinearizeOptions.{nameof(LinearizeOptions.ClassNames)} has {InputColumn.Short(classes.Keys)}; make both agree.";
-        throw Refused(column.Name, column.Type, $"a key whose key values {InputColumn.Short(unknown)} name no class of the network", remedy);
+        throw Refused(column.Name, column.Type.ToString()!, $"a key whose key values {InputColumn.Short(unknown)} name no class of the network", remedy);
     }
 
     private static double? Number(object value) => value switch
@@ -153,6 +153,6 @@ internal sealed class LabelColumn
         type == typeof(float) || type == typeof(double) || type == typeof(bool) || type == typeof(sbyte) || type == typeof(byte) || type == typeof(short) ||
         type == typeof(ushort) || type == typeof(int) || type == typeof(uint) || type == typeof(long) || type == typeof(ulong);
 
-    private static ArgumentException Refused(string name, DataViewType type, string what, string remedy) =>
+    private static ArgumentException Refused(string name, string type, string what, string remedy) =>
         new($"Column '{name}' of Targets.FromColumn is {what} (its type: {type}). Expected a key with key values, an integer, or text. {remedy}");
 }

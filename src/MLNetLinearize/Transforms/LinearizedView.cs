@@ -39,7 +39,7 @@ internal sealed class LinearizedView(IDataView source, ColumnBinding binding, Se
 
     private int BatchSize(List<ExplanationColumn> explanations)
     {
-        if (binding.Graph.Options.BatchSize is { } chosen) return Math.Max(1, chosen);
+        if (binding.Graph.Options.BatchSize is { } chosen) return chosen;
         var elements = explanations.Sum(c => (long)c.Type.Size) + binding.Inputs.Sum(i => (long)i.Input.RowLength);
         return (int)Math.Clamp(DefaultBatchBytes / (elements * sizeof(float)), 1, DefaultBatch);
     }

@@ -53,7 +53,6 @@ public sealed class LinearizingTransformer : ITransformer, IDisposable
     /// and this way the model also loads where this library is absent.
     /// </summary>
     /// <exception cref="IOException">The temporary file that ML.NET's stage reads cannot be written.</exception>
-    /// <exception cref="NotSupportedException">The label column has a type that no ONNX graph can map.</exception>
     void ICanSaveModel.Save(ModelSaveContext ctx)
     {
         ArgumentNullException.ThrowIfNull(ctx);

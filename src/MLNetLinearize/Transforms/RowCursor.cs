@@ -9,13 +9,20 @@ namespace MLNetLinearize.Transforms;
 /// </summary>
 internal sealed class RowCursor(DataViewRowCursor source, ExplainedRow row) : DataViewRowCursor
 {
+    private bool isAtEnd;
+
     public override DataViewSchema Schema => row.Schema;
 
     public override long Position => row.Position;
 
     public override long Batch => row.Batch;
 
-    public override bool MoveNext() => source.MoveNext();
+    public override bool MoveNext()
+    {
+        // A source that has ended is not asked again: not every cursor stays at its end.
+        if (!isAtEnd) isAtEnd = !source.MoveNext();
+        return !isAtEnd;
+    }
 
     public override ValueGetter<DataViewRowId> GetIdGetter() => row.GetIdGetter();
 

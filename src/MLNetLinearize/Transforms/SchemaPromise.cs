@@ -21,8 +21,8 @@ internal static class SchemaPromise
         if (graph.Options.Targets.Column is { } label)
         {
             var column = Find(input, label) ?? throw LabelColumn.Missing(label, Describe(input));
-            DataViewType type = column.IsKey ? new KeyDataViewType(column.ItemType.RawType, int.MaxValue) : column.ItemType;
-            LabelColumn.CheckType(graph, label, type, column.Kind != SchemaShape.Column.VectorKind.Scalar, column.Annotations.Any(a => a.Name == KeyValues.Annotation));
+            var isVector = column.Kind != SchemaShape.Column.VectorKind.Scalar;
+            LabelColumn.CheckType(graph, label, Type(column), column.ItemType.RawType, column.IsKey, isVector, column.Annotations.Any(a => a.Name == KeyValues.Annotation));
         }
         var columns = ExplanationColumn.Of(graph, i => named.Contains(i.Name), _ => []);
         ExplanationColumn.CheckNames(columns, name => Find(input, name) is not null);
@@ -42,8 +42,8 @@ internal static class SchemaPromise
 
     private static void Check(GraphInput input, SchemaShape.Column column)
     {
-        var actual = $"{(column.Kind == SchemaShape.Column.VectorKind.Scalar ? "" : "a vector of ")}{column.ItemType}";
-        if (column.ItemType.RawType != InputColumn.RawType(input))
+        var actual = Type(column);
+        if (column.IsKey || column.ItemType.RawType != InputColumn.RawType(input))
             throw InputColumn.Mismatch(input, column.Name, actual, InputColumn.ConvertRemedy(input, column.Name));
         if (column.Kind == SchemaShape.Column.VectorKind.VariableVector)
             throw InputColumn.Mismatch(input, column.Name, $"{actual} whose size may differ by row", "Give it a fixed size, in the class with [VectorType(n)] or in the loader.");
@@ -51,7 +51,9 @@ internal static class SchemaPromise
             throw InputColumn.Mismatch(input, column.Name, $"one {actual}", "Name the column that holds all of them, or join columns with mlContext.Transforms.Concatenate.");
     }
 
-    private static IEnumerable<string> Describe(SchemaShape shape) => shape.Select(c => $"{c.Name}: {(c.Kind == SchemaShape.Column.VectorKind.Scalar ? "" : "vector of ")}{c.ItemType}");
+    private static IEnumerable<string> Describe(SchemaShape shape) => shape.Select(c => $"{c.Name}: {Type(c)}");
+
+    private static string Type(SchemaShape.Column column) => $"{(column.Kind == SchemaShape.Column.VectorKind.Scalar ? "" : "vector of ")}{(column.IsKey ? "key of " : "")}{column.ItemType}";
 
     private sealed class Loader(DataViewSchema schema) : IDataLoader<object>
     {

@@ -63,7 +63,7 @@ internal sealed class SlotNames
     {
         var targets = graph.Options.Targets;
         var classes = graph.Options.ClassNames;
-        string Class(int i) => classes is not null && i < classes.Count ? classes[i] : i.ToString(CultureInfo.InvariantCulture);
+        string Class(int i) => classes is not null ? classes[i] : i.ToString(CultureInfo.InvariantCulture);
         if (targets.Kind == TargetKind.Contrast) return [$"{Class(targets.Indices[0])} vs {Class(targets.Indices[1])}|"];
         if (graph.TargetCount == 1) return [""];
         var count = Enumerable.Range(0, graph.TargetCount);

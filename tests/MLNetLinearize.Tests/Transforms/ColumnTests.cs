@@ -104,6 +104,24 @@ public class ColumnTests
     }
 
     [Fact]
+    public void SparseRowsAreExplainedAsDenseOnes()
+    {
+        // Batch buffers are reused: what a sparse row leaves out must not show the row before.
+        var net = new HandMadeGraph(3, new() { BatchSize = 2 });
+        var view = ml.Transforms.Conversion.MapValueToKey("Key", "Text").Append(ml.Transforms.Categorical.OneHotEncoding("x", "Key")).Fit(Letters()).Transform(Letters());
+        using var transformer = new LinearizingEstimator(net.Graph).Fit(view);
+        var result = transformer.Transform(view);
+        var attributions = result.GetColumn<float[]>("Attribution").ToList();
+        var inputs = view.GetColumn<float[]>("x").ToList();
+
+        for (var i = 0; i < inputs.Count; i++)
+        {
+            Assert.Equal(1, inputs[i].Sum());
+            Rows.Close(net.Attribution(net.Predicted(inputs[i]), inputs[i]), attributions[i]);
+        }
+    }
+
+    [Fact]
     public void ANullNameLeavesTheColumnOut()
     {
         var view = Rows.View(ml, 1);
@@ -147,6 +165,8 @@ public class ColumnTests
         column.GetSlotNames(ref names);
         return [.. names.DenseValues().Select(n => n.ToString())];
     }
+
+    private IDataView Letters() => ml.Data.LoadFromEnumerable("abcdcbaddd".Select(c => new { Text = c.ToString() }));
 
     private sealed class AllExplained
     {

@@ -218,6 +218,20 @@ public sealed class CursorTests : IDisposable
         Assert.Empty(result.GetColumn<float[]>("Bias"));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    public void ASourceThatWouldBeginAgainIsReadToItsEndOnce(int size)
+    {
+        using var other = new LinearizingEstimator(new HandMadeGraph(3, new() { BatchSize = size }).Graph).Fit(ml.Data.LoadFromEnumerable(rows));
+        var result = other.Transform(new WatchedView(ml.Data.LoadFromEnumerable(rows), _ => { }) { BeginsAgain = true });
+        using var cursor = result.GetRowCursor([result.Schema["Bias"], result.Schema["Id"]]);
+        var count = 0;
+        while (cursor.MoveNext()) count++;
+        Assert.Equal(101, count);
+        Assert.False(cursor.MoveNext());
+    }
+
     [Fact]
     public void DisposingStopsTheCursorAndItsSource()
     {

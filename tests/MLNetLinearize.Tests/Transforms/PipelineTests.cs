@@ -56,6 +56,7 @@ public sealed class PipelineTests : IDisposable
     [InlineData("digits-cnn.onnx", "predicted")]
     [InlineData("digits-cnn.onnx", "top")]
     [InlineData("digits-cnn.onnx", "label")]
+    [InlineData("digits-cnn.onnx", "text label")]
     [InlineData("digits-cnn.onnx", "contrast")]
     [InlineData("digits-cnn.onnx", "runner-up")]
     public void ASavedChainGivesTheSame(string model, string targets)
@@ -63,17 +64,19 @@ public sealed class PipelineTests : IDisposable
         var options = new LinearizeOptions
         {
             InputColumn = "pixels",
+            ClassNames = [.. Enumerable.Range(0, 10).Select(i => $"{i}")],
             Targets = targets switch
             {
                 "top" => Targets.Top(3),
                 "label" => Targets.FromColumn("Label"),
+                "text label" => Targets.FromColumn("Name"),
                 "contrast" => Targets.Contrast(3, 8),
                 "runner-up" => Targets.PredictedVersusRunnerUp,
                 _ => Targets.Predicted,
             },
         };
         var file = Samples.Path("models/" + model);
-        using var chain = ml.Transforms.CopyColumns("Copy", "pixels").Append(ml.Transforms.Linearize(file, options)).Fit(digits);
+        using var chain = ml.Transforms.Conversion.ConvertType("Name", "Label", DataKind.String).Append(ml.Transforms.Linearize(file, options)).Fit(digits);
         var saved = Path.Combine(folder, "model.zip");
         ml.Model.Save(chain, digits.Schema, saved);
         var loaded = ml.Model.Load(saved, out _);
@@ -84,6 +87,22 @@ public sealed class PipelineTests : IDisposable
             foreach (var (left, right) in before.GetColumn<float[]>(column).Zip(after.GetColumn<float[]>(column))) Rows.Close(left, right, 1e-5f);
         Assert.Equal(before.GetColumn<long[]>("ExplainedTarget"), after.GetColumn<long[]>("ExplainedTarget"));
         (loaded as IDisposable)?.Dispose();
+    }
+
+    [Fact]
+    public void ALabelThatTheNetworkDoesNotKnowIsNaNInItsRowOnly()
+    {
+        var data = ml.Transforms.Expression("Label", "l => l == 3L ? 42L : l", "Label").Fit(digits).Transform(digits);
+        using var model = ml.Transforms.Linearize(Samples.Path("models/digits-cnn.onnx"), new() { InputColumn = "pixels", Targets = Targets.FromColumn("Label") }).Fit(data);
+        var labels = data.GetColumn<long>("Label").ToList();
+        var rows = ml.Data.CreateEnumerable<Explained>(ml.Transforms.CopyColumns("Score", "ExplainedScore").Fit(model.Transform(data)).Transform(model.Transform(data)), reuseRowObject: false).ToList();
+        Assert.Contains(42, labels);
+        for (var i = 0; i < rows.Count; i++)
+        {
+            Assert.Equal(labels[i] == 42 ? -1 : labels[i], rows[i].ExplainedTarget[0]);
+            foreach (var column in new[] { rows[i].Attribution, rows[i].Bias, rows[i].Weights, rows[i].ExplainedScore, rows[i].LinearizationError })
+                Assert.All(column, v => Assert.Equal(labels[i] == 42, float.IsNaN(v)));
+        }
     }
 
     [Fact]
@@ -168,6 +187,7 @@ public sealed class PipelineTests : IDisposable
         public float[] Attribution { get; set; } = [];
         public float[] Bias { get; set; } = [];
         public float[] Weights { get; set; } = [];
+        public long[] ExplainedTarget { get; set; } = [];
         public float[] ExplainedScore { get; set; } = [];
         public float[] LinearizationError { get; set; } = [];
     }

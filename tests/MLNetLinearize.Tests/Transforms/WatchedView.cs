@@ -6,6 +6,9 @@ namespace MLNetLinearize.Tests.Transforms;
 /// <summary>Data that tells which columns are asked for, and when a cursor is disposed.</summary>
 internal sealed class WatchedView(IDataView source, Action<IEnumerable<string>> asked, Action? disposed = null) : IDataView
 {
+    /// <summary>Whether a cursor that has told its end goes on as if there were more.</summary>
+    public bool BeginsAgain { get; init; }
+
     public bool CanShuffle => source.CanShuffle;
 
     public DataViewSchema Schema => source.Schema;
@@ -16,20 +19,26 @@ internal sealed class WatchedView(IDataView source, Action<IEnumerable<string>> 
     {
         var columns = columnsNeeded.ToList();
         asked(columns.Select(c => c.Name));
-        return new Cursor(source.GetRowCursor(columns, rand), disposed);
+        return new Cursor(source.GetRowCursor(columns, rand), disposed, BeginsAgain);
     }
 
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => [GetRowCursor(columnsNeeded, rand)];
 
-    private sealed class Cursor(DataViewRowCursor inner, Action? disposed) : DataViewRowCursor
+    private sealed class Cursor(DataViewRowCursor inner, Action? disposed, bool beginsAgain) : DataViewRowCursor
     {
+        private bool hasEnded;
+
         public override DataViewSchema Schema => inner.Schema;
 
         public override long Position => inner.Position;
 
         public override long Batch => inner.Batch;
 
-        public override bool MoveNext() => inner.MoveNext();
+        public override bool MoveNext()
+        {
+            if (hasEnded) return beginsAgain;
+            return !(hasEnded = !inner.MoveNext());
+        }
 
         public override ValueGetter<DataViewRowId> GetIdGetter() => inner.GetIdGetter();
 
