@@ -24,7 +24,7 @@ internal sealed class ExplainCommand(Terminal terminal)
 
     private readonly Option<int> topFeatures = new("--top-features") { HelpName = "K", Description = "Strongest contributions to show in the table.", DefaultValueFactory = _ => 5 };
 
-    private readonly Option<int> show = new("--show") { HelpName = "N", Description = "Rows to show in the table.", DefaultValueFactory = _ => 10 };
+    private readonly Option<int> show = new("--show") { HelpName = "N", Description = "Rows to show in the table: the first, then half as many of the first mistakes.", DefaultValueFactory = _ => 10 };
 
     public Command Create()
     {

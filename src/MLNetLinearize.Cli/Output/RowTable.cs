@@ -4,17 +4,23 @@ using Spectre.Console;
 
 namespace MLNetLinearize.Cli.Output;
 
-/// <summary>The first rows and their explanations as a table for the terminal.</summary>
+/// <summary>The first rows and the first mistakes, with their explanations, as a table for the terminal.</summary>
 internal sealed class RowTable(int rows, int topFeatures, IReadOnlyList<string> features, ClassNames classes, LinearizationGraph graph) : IRowSink
 {
-    private readonly List<string[]> lines = [];
+    private readonly List<string[]> lines = [], mistakes = [];
     private bool labelled;
-    private int shown;
+    private int shown, mistaken;
 
     public void Add(ExplainedBlock block)
     {
-        for (var i = 0; i < block.Count && shown < rows; i++, shown++)
-            for (var k = 0; k < block.Targets; k++) lines.Add(Line(block, i, k));
+        for (var i = 0; i < block.Count; i++)
+        {
+            var first = shown < rows;
+            var mistake = !first && mistaken < rows / 2 && block.Label(i) is { } label && label != block.Predicted(i);
+            if (first) shown++;
+            if (mistake) mistaken++;
+            for (var k = 0; k < block.Targets && (first || mistake); k++) (first ? lines : mistakes).Add(Line(block, i, k));
+        }
     }
 
     public void Write(IAnsiConsole console)
@@ -30,6 +36,8 @@ internal sealed class RowTable(int rows, int topFeatures, IReadOnlyList<string> 
             table.AddColumn(c is 0 or (>= 4 and <= 7) ? column.RightAligned() : column);
         }
         foreach (var line in lines) table.AddRow([.. line.Where((_, c) => used[c])]);
+        if (mistakes.Count > 0) table.AddRow("…");
+        foreach (var line in mistakes) table.AddRow([.. line.Where((_, c) => used[c])]);
         console.Write(table);
     }
 
@@ -39,7 +47,7 @@ internal sealed class RowTable(int rows, int topFeatures, IReadOnlyList<string> 
         var predicted = Markup.Escape(classes[block.Predicted(i)]);
         var wrong = block.Label(i) is { } label && label != block.Predicted(i);
         var attribution = block.Attribution(i, k);
-        var strongest = TopFeatures.Strongest(attribution, topFeatures).Select(t => $"{Markup.Escape(features[t.Index])} [{(t.Value < 0 ? "blue" : "red")}]{Words.Value(t.Value, signed: true)}[/]");
+        var strongest = TopFeatures.Strongest(attribution, topFeatures).Select(t => $"{Markup.Escape(features[t.Index])}\u00A0[{(t.Value < 0 ? "blue" : "red")}]{Words.Value(t.Value, signed: true)}[/]");
         return
         [
             Words.Count(block.RowNumber(i)),

@@ -12,7 +12,7 @@ internal static class Contours
     public static SKPath Trace(float[] values, int width, int height, float level)
     {
         var path = new SKPath();
-        // One ring of cells outside the image closes the lines of an object that touches the border.
+        // Pixel centres end half a pixel inside the image; one ring of cells beyond them carries the lines on to its border.
         for (var y = -1; y < height; y++)
             for (var x = -1; x < width; x++) Cell(path, x, y, At(x, y), At(x + 1, y), At(x + 1, y + 1), At(x, y + 1), level);
         return path;

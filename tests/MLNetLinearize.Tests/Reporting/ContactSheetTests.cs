@@ -27,7 +27,7 @@ public class ContactSheetTests
         using var sheet = Draw();
         var red = Enumerable.Range(0, sheet.Height).Select(y => sheet.GetPixel(2 * 144 - 3, y)).Select(c => c == SheetCanvas.Alarm).ToArray();
         var first = Array.IndexOf(red, true);
-        Assert.Equal(229, red.Count(r => r), 4.0);
+        Assert.Equal(2 * (112 + 5), red.Count(r => r));
         Assert.True(first > sheet.Height / 2);
     }
 
@@ -36,7 +36,7 @@ public class ContactSheetTests
     {
         using var sheet = Draw();
         var ink = Enumerable.Range(0, 2 * 64).Sum(y => Enumerable.Range(80, 600).Count(x => sheet.GetPixel(x, y).Red < 80));
-        Assert.InRange(ink, 1000, 20_000);
+        Assert.InRange(ink, 500, 20_000);
         Assert.True(SheetCanvas.Measure("WWWW", 12) > 2 * SheetCanvas.Measure("iiii", 12));
         Assert.True(SheetCanvas.Measure("Ärger Ωмега − …", 12) > 60);
     }

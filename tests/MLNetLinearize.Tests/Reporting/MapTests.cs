@@ -98,11 +98,16 @@ public class MapTests
     [Fact]
     public void A_saddle_keeps_the_corners_that_its_middle_belongs_to()
     {
-        // Bright corners meet in the middle: the lines cut off the dark corners, top right and bottom left.
-        using var path = Contours.Trace([1, 0, 0, 1], 2, 2, 0.4f);
-        Assert.Equal(4, path.PointCount);
-        Assert.True(path.Points[0].Y < path.Points[1].Y && path.Points[0].X < path.Points[1].X);
-        using var other = Contours.Trace([1, 0, 0, 1], 2, 2, 0.6f);
-        Assert.True(other.Points[0].Y < other.Points[1].Y && other.Points[0].X > other.Points[1].X);
+        // Bright corners, top left and bottom right: below the middle's value they belong together, and the lines cut off the dark ones.
+        Assert.All(Lines(0.4f), l => Assert.True(l.From.Y < l.To.Y == l.From.X < l.To.X));
+        Assert.All(Lines(0.6f), l => Assert.True(l.From.Y < l.To.Y == l.From.X > l.To.X));
+
+        static IReadOnlyList<(SKPoint From, SKPoint To)> Lines(float level)
+        {
+            using var path = Contours.Trace([1, 0, 0, 1], 2, 2, level);
+            var inner = path.Points.Chunk(2).Where(p => p.All(c => c.X is >= 0.5f and <= 1.5f && c.Y is >= 0.5f and <= 1.5f)).Select(p => (p[0], p[1])).ToList();
+            Assert.Equal(2, inner.Count);
+            return inner;
+        }
     }
 }
