@@ -1,0 +1,52 @@
+using System.Text.RegularExpressions;
+using MLNetLinearize.Tests.Rules;
+
+namespace MLNetLinearize.Tests.Documentation;
+
+public class ReadmeTests
+{
+    private static string Readme => File.ReadAllText(Repository.File("README.md")).ReplaceLineEndings("\n");
+
+    [Fact]
+    public void The_example_is_the_one_that_runs()
+    {
+        var source = File.ReadAllText(Repository.File("tests/MLNetLinearize.Tests/Documentation/ReadmeExample.cs")).ReplaceLineEndings("\n");
+        var body = Regex.Match(source, @"// README\n(.*?)\n *// /README", RegexOptions.Singleline).Groups[1].Value;
+        var code = string.Join('\n', body.Split('\n').Select(l => l.StartsWith("        ", StringComparison.Ordinal) ? l[8..] : l));
+        Assert.True(code.Split('\n').Length <= 12);
+        Assert.Contains(code, Repository.Part(Readme, "example"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_operator_table_is_the_generated_one()
+    {
+        var table = OperatorTable.Write();
+        if (Environment.GetEnvironmentVariable("MLNETLINEARIZE_UPDATE_README") == "1")
+        {
+            var path = Repository.File("README.md");
+            File.WriteAllText(path, Readme.Replace(Repository.Part(Readme, "operators"), table, StringComparison.Ordinal));
+        }
+        Assert.Equal(table, Repository.Part(Readme, "operators"));
+    }
+
+    [Fact]
+    public void Every_rule_has_a_case_that_checks_it()
+    {
+        var covered = OperatorTable.Cases();
+        Assert.Equal("", string.Join(", ", OperatorTable.WithRule().Where(op => !covered.ContainsKey(op))));
+    }
+
+    [Fact]
+    public void Every_figure_of_the_first_run_comes_from_the_committed_run()
+    {
+        var committed = File.ReadAllText(Repository.File("samples/results/fashion.txt")).ReplaceLineEndings("\n").Trim();
+        Assert.Contains(committed, Repository.Part(Readme, "first run"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_local_link_leads_somewhere()
+    {
+        foreach (Match link in Regex.Matches(Readme, @"\]\((?!https?:|#)([^)]+)\)"))
+            Assert.True(Path.Exists(Repository.File(link.Groups[1].Value)), link.Value);
+    }
+}
