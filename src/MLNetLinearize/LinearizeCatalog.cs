@@ -17,6 +17,14 @@ public static class LinearizeCatalog
     /// The columns are described at <see cref="LinearizingEstimator"/>. The model's inputs come from the columns of the same
     /// names unless <see cref="LinearizeOptions.InputColumn"/> or <see cref="LinearizeOptions.InputColumns"/> say otherwise.
     /// </remarks>
+    /// <example>
+    /// <code>
+    /// var pipeline = mlContext.Transforms.ApplyOnnxModel("logits", "pixels", "digits-cnn.onnx")
+    ///     .Append(mlContext.Transforms.Linearize("digits-cnn.onnx", new() { InputColumn = "pixels" }));
+    /// using var model = pipeline.Fit(data);
+    /// foreach (var contributions in model.Transform(data).GetColumn&lt;float[]&gt;("Attribution")) { … }
+    /// </code>
+    /// </example>
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="InvalidModelException">The file is not an ONNX model.</exception>
     public static LinearizingEstimator Linearize(this TransformsCatalog catalog, string modelFile, LinearizeOptions? options = null)

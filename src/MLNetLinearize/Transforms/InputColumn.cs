@@ -66,6 +66,6 @@ internal sealed record InputColumn(GraphInput Input, DataViewSchema.Column Colum
     }
 
     private static string Expected(GraphInput input) => input.RowLength == 1
-        ? $"a {input.ElementType.Name} or a vector of one"
+        ? $"one {input.ElementType.Name} or a vector of one"
         : $"a vector of {input.RowLength} {input.ElementType.Name} (shape [{string.Join(", ", input.RowShape)}])";
 }
