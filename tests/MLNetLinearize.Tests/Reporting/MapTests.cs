@@ -96,6 +96,14 @@ public class MapTests
     }
 
     [Fact]
+    public void The_outline_s_level_parts_two_groups_of_brightness()
+    {
+        Assert.InRange(Contours.Threshold([0, 0.1f, 0.1f, 0.2f, 0.8f, 0.9f, 1]), 0.2f, 0.8f);
+        Assert.InRange(Contours.Threshold([-3, -3, -3, -3, -3, 5]), -3 + 1e-3f, 5);
+        Assert.Equal(2, Contours.Threshold([2, 2, 2]));
+    }
+
+    [Fact]
     public void A_saddle_keeps_the_corners_that_its_middle_belongs_to()
     {
         // Bright corners, top left and bottom right: below the middle's value they belong together, and the lines cut off the dark ones.
