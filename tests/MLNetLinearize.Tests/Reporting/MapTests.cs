@@ -85,6 +85,10 @@ public class MapTests
     }
 
     [Fact]
+    public void The_average_of_constant_values_is_constant() =>
+        Assert.All(Regions.Average(Enumerable.Repeat(3f, 600).ToArray(), new ImageShape(20, 30), 4), v => Assert.Equal(3, v, 1e-5f));
+
+    [Fact]
     public void A_contour_lies_halfway_between_dark_and_bright()
     {
         // One bright pixel in the middle of three by three: a diamond of half a pixel around its centre.
