@@ -34,7 +34,7 @@ internal static class CommandLine
         {
             return Fail("Stopped.", ExitCodes.Stopped);
         }
-        catch (UnsupportedOperatorException e)
+        catch (Exception e) when (e is UnsupportedOperatorException or ModelRefusedException)
         {
             return Fail(e.Message, ExitCodes.ModelRefused);
         }
@@ -49,7 +49,7 @@ internal static class CommandLine
 
         int Fail(string message, int code)
         {
-            terminal.Complain(message);
+            terminal.Complain(OptionWords.Of(message));
             return code;
         }
     }

@@ -63,7 +63,7 @@ internal sealed class ExplainCommand(Terminal terminal)
         if (!quiet) terminal.Error.WriteLine($"{Words.Rows(summary.Rows)} in {time.TotalSeconds:0.00} s, {Words.Count((long)(summary.Rows / time.TotalSeconds))} rows per second");
         return ExitCodes.Success;
 
-        LinearizationGraph Compile(Targets explained) => LinearizationGraph.Compile(modelFile, model.Read(result, explained, classes.NamesOrNull));
+        LinearizationGraph Compile(Targets explained) => model.Compile(result, explained, classes.NamesOrNull);
     }
 
     private static IEnumerable<(string, string)> Written(LinearizationGraph graph, ColumnsCsv? csv, string? csvPath, Sheet? sheet, string? sheetPath)
