@@ -9,7 +9,7 @@ namespace MLNetLinearize.Cli;
 /// <summary>The whole command line: arguments to exit code. Every failure is one message on the error stream.</summary>
 internal static class CommandLine
 {
-    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, Terminal terminal)
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, Terminal terminal, CancellationToken cancel = default)
     {
         var parsed = Root(terminal).Parse(arguments.Count == 0 ? ["--help"] : arguments);
         // The library's own handler would print the usage again below each error, and a stack trace below each exception.
@@ -28,13 +28,13 @@ internal static class CommandLine
                 Output = terminal.Out.Profile.Out.Writer,
                 Error = terminal.Error.Profile.Out.Writer,
                 EnableDefaultExceptionHandler = false,
-            });
+            }, cancel);
         }
         catch (OperationCanceledException)
         {
             return Fail("Stopped.", ExitCodes.Stopped);
         }
-        catch (UnsupportedOperatorException e)
+        catch (Exception e) when (e is UnsupportedOperatorException or ModelRefusedException)
         {
             return Fail(e.Message, ExitCodes.ModelRefused);
         }
@@ -49,7 +49,7 @@ internal static class CommandLine
 
         int Fail(string message, int code)
         {
-            terminal.Complain(message);
+            terminal.Complain(OptionWords.Of(message));
             return code;
         }
     }

@@ -63,15 +63,24 @@ internal sealed class ExplainCommand(Terminal terminal)
         if (!quiet) terminal.Error.WriteLine($"{Words.Rows(summary.Rows)} in {time.TotalSeconds:0.00} s, {Words.Count((long)(summary.Rows / time.TotalSeconds))} rows per second");
         return ExitCodes.Success;
 
-        LinearizationGraph Compile(Targets explained) => LinearizationGraph.Compile(modelFile, model.Read(result, explained, classes.NamesOrNull));
+        LinearizationGraph Compile(Targets explained) => model.Compile(result, explained, classes.NamesOrNull);
     }
 
     private static IEnumerable<(string, string)> Written(LinearizationGraph graph, ColumnsCsv? csv, string? csvPath, Sheet? sheet, string? sheetPath)
     {
-        yield return ("explained", $"'{graph.Report.ExplainedOutput}', {graph.Options.Targets}{(graph.Report.CutActivation is { } cut ? $", before the final {cut}" : "")}");
+        yield return ("explained", $"'{graph.Report.ExplainedOutput}', {Which(graph.Options.Targets)}{(graph.Report.CutActivation is { } cut ? $" before the final {cut}" : "")}");
         if (csv is not null) yield return ("columns", $"{csvPath} ({Words.Rows(csv.Rows)}, {Words.Count(csv.ColumnCount)} columns)");
         if (sheet is not null) yield return ("picture", sheetPath!);
     }
+
+    private static string Which(Targets targets) => targets.Kind switch
+    {
+        TargetKind.Predicted => "the predicted class",
+        TargetKind.PredictedVersusRunnerUp => "the predicted class against the runner-up",
+        TargetKind.FromColumn => "the true class",
+        TargetKind.All => "every class",
+        _ => targets.ToString(),
+    };
 
     /// <summary>Names of what the score is explained by: the data's own where it explains by the data, else positions.</summary>
     private static IReadOnlyList<string> Features(IRows rows, LinearizationGraph graph)

@@ -32,7 +32,7 @@ internal sealed class ExportCommand(Terminal terminal)
         var (modelFile, path) = (result.GetValue(model.Model)!, result.GetValue(output)!);
         if (Path.GetFullPath(modelFile) == Path.GetFullPath(path)) throw new InputException($"OUT '{path}' is the model itself. Name another file; the model stays as it is.");
         var classes = result.GetValue(classNames) is { } file ? ClassNames.Read(file) : ClassNames.None;
-        var graph = LinearizationGraph.Compile(modelFile, model.Read(result, TargetsParser.Parse(result.GetValue(targets)!, classes), classes.NamesOrNull));
+        var graph = model.Compile(result, TargetsParser.Parse(result.GetValue(targets)!, classes), classes.NamesOrNull);
         classes.Check(graph.OutputCount);
         graph.Save(path);
         terminal.Out.WriteLine($"{path}: {Words.Count(new FileInfo(path).Length)} bytes (the model: {Words.Count(new FileInfo(modelFile).Length)}), opset {graph.Report.Opset}");

@@ -22,12 +22,18 @@ internal sealed class InspectCommand(Terminal terminal)
         var file = result.GetValue(model.Model)!;
         try
         {
-            Write(file, LinearizationGraph.Compile(file, model.Read(result, Targets.Predicted, null)));
+            Write(file, model.Compile(result, Targets.Predicted));
             return ExitCodes.Success;
         }
         catch (UnsupportedOperatorException e)
         {
             WriteRefusal(file, e);
+            return ExitCodes.ModelRefused;
+        }
+        catch (ModelRefusedException e)
+        {
+            terminal.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(file))}[/] [red]cannot be linearized[/].");
+            terminal.Out.WriteLine(OptionWords.Of(e.Message));
             return ExitCodes.ModelRefused;
         }
     }
@@ -73,7 +79,7 @@ internal sealed class InspectCommand(Terminal terminal)
     {
         terminal.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(file))}[/] [red]cannot be linearized[/]: {e.Nodes.Count} node{(e.Nodes.Count == 1 ? " stands" : "s stand")} in the way.");
         var table = new Table().Border(TableBorder.Simple).AddColumns("node", "operator", "opset", "why", "remedy");
-        foreach (var node in e.Nodes) table.AddRow(Markup.Escape(node.Name), Markup.Escape(node.Operator), $"{node.Opset}", Markup.Escape(node.Reason), Markup.Escape(node.Remedy));
+        foreach (var node in e.Nodes) table.AddRow(Markup.Escape(node.Name), Markup.Escape(node.Operator), $"{node.Opset}", Markup.Escape(node.Reason), Markup.Escape(OptionWords.Of(node.Remedy)));
         terminal.Out.Write(table);
     }
 

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using MLNetLinearize.Linearization;
+using MLNetLinearize.Onnx;
 
 namespace MLNetLinearize.Cli.Commands;
 
@@ -15,16 +17,32 @@ internal sealed class ModelOptions
 
     public Option<string[]> InputShape { get; } = new("--input-shape") { HelpName = "NAME=1,3,H,W", Description = "Shape of an input whose sizes the model leaves open, the batch axis included.", DefaultValueFactory = _ => [] };
 
+    public Option<long?> MaxBytesPerRow { get; } = new("--max-bytes-per-row") { HelpName = "B", Description = "Refuse to explain when one row's result is larger. Default: 64 MiB." };
+
     public Option<int?> Threads { get; } = new("--threads") { HelpName = "T", Description = "Threads per run of the network. Default: ONNX Runtime's choice." };
 
     public void AddTo(Command command)
     {
         command.Add(Model);
-        foreach (Option option in new Option[] { ExplainedOutput, ExplainedInput, Nonlinearity, InputShape, Threads }) command.Add(option);
+        foreach (Option option in new Option[] { ExplainedOutput, ExplainedInput, Nonlinearity, InputShape, MaxBytesPerRow, Threads }) command.Add(option);
         Threads.Validators.Add(Positive);
     }
 
-    public LinearizeOptions Read(ParseResult result, Targets targets, IReadOnlyList<string>? classNames) => new()
+    /// <summary>Compiles the model. What its file or the arguments are to blame for is told from what cannot be explained.</summary>
+    public LinearizationGraph Compile(ParseResult result, Targets targets, IReadOnlyList<string>? classNames = null)
+    {
+        var (options, model) = (Read(result, targets, classNames), OnnxFile.Read(result.GetValue(Model)!));
+        try
+        {
+            return Compiler.Compile(model, options);
+        }
+        catch (InvalidModelException e) when (options is { ExplainedInputs: null, ExplainedOutput: null, InputShapes.Count: 0, Targets.Kind: TargetKind.Predicted })
+        {
+            throw new ModelRefusedException(e.Message);
+        }
+    }
+
+    private LinearizeOptions Read(ParseResult result, Targets targets, IReadOnlyList<string>? classNames) => new()
     {
         Targets = targets,
         ClassNames = classNames,
@@ -32,6 +50,7 @@ internal sealed class ModelOptions
         ExplainedInputs = result.GetValue(ExplainedInput) is { } name ? [name] : null,
         Nonlinearity = result.GetValue(Nonlinearity) == "frozen" ? MLNetLinearize.Nonlinearity.Frozen : MLNetLinearize.Nonlinearity.Tangent,
         InputShapes = result.GetValue(InputShape)!.Select(Shape).ToDictionary(s => s.Name, s => s.Shape),
+        MaxBytesPerRow = result.GetValue(MaxBytesPerRow) ?? new LinearizeOptions().MaxBytesPerRow,
         Threads = result.GetValue(Threads),
     };
 

@@ -32,7 +32,7 @@ internal sealed class VerifyCommand(Terminal terminal)
         if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var most) || !(most >= 0)) throw new InputException($"--tolerance '{text}': expected a number of 0 or more, such as 1e-5.");
         var classes = data.ReadClassNames(result);
         var (scale, limit, quiet, modelFile) = (data.ReadScale(result), data.ReadRows(result), result.GetValue(data.Quiet), result.GetValue(model.Model)!);
-        var graph = LinearizationGraph.Compile(modelFile, model.Read(result, TargetsParser.Parse(result.GetValue(targets)!, classes), classes.NamesOrNull));
+        var graph = model.Compile(result, TargetsParser.Parse(result.GetValue(targets)!, classes), classes.NamesOrNull);
         classes.Check(graph.OutputCount);
         using var rows = data.Open(result, graph);
         using var explainer = new Explainer(graph, result.GetValue(data.Batch));

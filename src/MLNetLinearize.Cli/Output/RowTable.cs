@@ -25,7 +25,11 @@ internal sealed class RowTable(int rows, int topFeatures, IReadOnlyList<string> 
 
     public void Write(IAnsiConsole console)
     {
-        if (lines.Count == 0) return;
+        if (lines.Count == 0)
+        {
+            console.WriteLine();
+            return;
+        }
         var table = new Table().Border(TableBorder.Simple);
         string[] heads = ["row", "label", "predicted", "explains", "score", "bias", "Σ attribution", "error", $"strongest {topFeatures}"];
         bool[] used = [true, labelled, graph.OutputCount > 1, graph.Options.Targets.Kind != TargetKind.Predicted, true, true, true, true, topFeatures > 0];

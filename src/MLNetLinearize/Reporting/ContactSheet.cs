@@ -112,12 +112,13 @@ internal sealed class ContactSheet(string title, IReadOnlyList<string> subtitle,
         canvas.Text(card.Footer, x, box.Bottom + 14, 10.5f, SheetCanvas.Quiet, maxWidth: CardWidth(card));
     }
 
-    /// <summary>The line halfway between the image's darkest and brightest value, and one near the darker end that follows the silhouette.</summary>
+    /// <summary>The object's outline; in a picture finer than about fifty pixels, that of its larger parts, since grass and fur would cover the map with lines.</summary>
     private SKPath Outline(float[] input)
     {
         var brightness = shape.SumChannels(input);
-        var (low, high) = (brightness.Min(), brightness.Max());
-        return Contours.Trace(brightness, shape.Width, shape.Height, low + 0.15f * (high - low));
+        var fineness = Math.Min(shape.Height, shape.Width) / 56.0;
+        if (fineness > 1) brightness = Regions.Average(brightness, shape, fineness);
+        return Contours.Trace(brightness, shape.Width, shape.Height, Contours.Threshold(brightness));
     }
 
     private static IReadOnlyList<string> Note(SheetSection section, float textWidth) => SheetCanvas.Wrap(section.Note, 11.5f, textWidth);

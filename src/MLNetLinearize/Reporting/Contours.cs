@@ -8,6 +8,30 @@ namespace MLNetLinearize.Reporting;
 /// </summary>
 internal static class Contours
 {
+    /// <summary>
+    /// The level that best parts object from background: it splits the values into the two groups of least variance within
+    /// (N. Otsu, "A Threshold Selection Method from Gray-Level Histograms", 1979), over 64 levels.
+    /// </summary>
+    public static float Threshold(float[] values)
+    {
+        var (low, high) = (values.Min(), values.Max());
+        const int bins = 64;
+        var counts = new double[bins];
+        if (!(high > low)) return low;
+        foreach (var value in values) counts[Math.Min(bins - 1, (int)((value - low) / (high - low) * bins))]++;
+        double total = values.Length, sum = counts.Select((c, i) => c * i).Sum(), below = 0, sumBelow = 0, best = -1;
+        var level = 0;
+        for (var i = 0; i < bins - 1; i++)
+        {
+            (below, sumBelow) = (below + counts[i], sumBelow + counts[i] * i);
+            if (below == 0 || below == total) continue;
+            var apart = sumBelow / below - (sum - sumBelow) / (total - below);
+            var between = below * (total - below) * apart * apart;
+            if (between > best) (best, level) = (between, i + 1);
+        }
+        return low + (high - low) * level / bins;
+    }
+
     /// <summary>The line where <paramref name="values"/>, taken at pixel centres, cross <paramref name="level"/>; one unit is one pixel.</summary>
     public static SKPath Trace(float[] values, int width, int height, float level)
     {

@@ -10,9 +10,19 @@ internal static class Regions
     /// <summary>Standard deviation in pixels: a sixteenth of the shorter side.</summary>
     public static double Sigma(ImageShape shape) => Math.Min(shape.Height, shape.Width) / 16.0;
 
-    public static float[] Of(ReadOnlySpan<float> pixels, ImageShape shape)
+    public static float[] Of(ReadOnlySpan<float> pixels, ImageShape shape) => Spread(pixels, shape, Sigma(shape));
+
+    /// <summary>The weighted mean of each neighbourhood: constant values stay constant, at the border too.</summary>
+    public static float[] Average(ReadOnlySpan<float> pixels, ImageShape shape, double sigma)
     {
-        var (h, w, sigma) = (shape.Height, shape.Width, Sigma(shape));
+        var (values, ones) = (Spread(pixels, shape, sigma), Spread(Enumerable.Repeat(1f, pixels.Length).ToArray(), shape, sigma));
+        return [.. values.Zip(ones, (v, one) => v / one)];
+    }
+
+    /// <summary>Spreads each value over its neighbourhood; the total stays.</summary>
+    private static float[] Spread(ReadOnlySpan<float> pixels, ImageShape shape, double sigma)
+    {
+        var (h, w) = (shape.Height, shape.Width);
         var across = new double[h * w];
         for (var x = 0; x < w; x++)
         {

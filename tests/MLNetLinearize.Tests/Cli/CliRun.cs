@@ -7,11 +7,13 @@ namespace MLNetLinearize.Tests.Cli;
 /// <summary>One run of the command line, in memory.</summary>
 internal sealed partial record CliRun(int Code, string Out, string Error)
 {
-    public static CliRun Of(params string[] arguments)
+    public static CliRun Of(params string[] arguments) => Of(arguments, CancellationToken.None);
+
+    public static CliRun Of(string[] arguments, CancellationToken cancel)
     {
         using StringWriter output = new(), error = new();
         var terminal = new Terminal(Terminal.Create(output, plain: true), Terminal.Create(error, plain: true));
-        var code = CommandLine.RunAsync(arguments, terminal).GetAwaiter().GetResult();
+        var code = CommandLine.RunAsync(arguments, terminal, cancel).GetAwaiter().GetResult();
         return new(code, output.ToString().ReplaceLineEndings("\n"), error.ToString().ReplaceLineEndings("\n"));
     }
 

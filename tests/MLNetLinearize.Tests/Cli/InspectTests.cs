@@ -1,3 +1,5 @@
+using MLNetLinearize.Cli;
+
 namespace MLNetLinearize.Tests.Cli;
 
 public class InspectTests
@@ -37,5 +39,32 @@ public class InspectTests
         var run = CliRun.Of("inspect", Samples.Digits);
         Assert.Equal((1, ""), (run.Code, run.Out));
         Assert.Contains("digits.csv' is not an ONNX model", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_sound_model_that_cannot_be_explained_is_refused_too()
+    {
+        using var folder = new TemporaryFolder();
+        var run = CliRun.Of("inspect", TinyModels.WriteIntegers(folder));
+        Assert.Equal((2, ""), (run.Code, run.Error));
+        Assert.StartsWith("integers.onnx cannot be linearized.\nThe model has no float input", run.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Name it in ExplainedInputs.", "Name it in --explained-input.")]
+    [InlineData("ExplainedOutput 'ExplainedOutput' is no tensor", "--explained-output 'ExplainedOutput' is no tensor")]
+    [InlineData("Give the sizes in InputShapes[\"image\"], the batch first.", "Give the sizes in --input-shape image=…, the batch first.")]
+    [InlineData("above the budget (MaxBytesPerRow). Use Targets.Top(3) or Targets.Predicted.", "above the budget (--max-bytes-per-row). Use --targets top:3 or --targets predicted.")]
+    [InlineData("Targets.PredictedVersusRunnerUp needs two outputs", "--targets predicted-vs-runner-up needs two outputs")]
+    public void Remedies_name_the_options_of_the_command_line(string library, string here) => Assert.Equal(here, OptionWords.Of(library));
+
+    [Fact]
+    public void A_result_beyond_the_budget_is_refused_with_the_number()
+    {
+        using var folder = new TemporaryFolder();
+        var run = CliRun.Of("export", TinyModels.WriteLinear(folder), folder.File("out.onnx"), "--targets", "all", "--max-bytes-per-row", "20");
+        Assert.Equal((1, ""), (run.Code, run.Out));
+        Assert.Contains("(2 · 3 · 4 bytes)", run.Error, StringComparison.Ordinal);
+        Assert.Contains("--max-bytes-per-row", run.Error, StringComparison.Ordinal);
     }
 }

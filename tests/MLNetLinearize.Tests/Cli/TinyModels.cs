@@ -22,13 +22,17 @@ internal static class TinyModels
         return Write(folder, "refused.onnx", nodes, [], ["N", 3], [2, "M"]);
     }
 
-    private static string Write(TemporaryFolder folder, string name, IEnumerable<NodeProto> nodes, IEnumerable<TensorProto> weights, object[] input, object[] output)
+    /// <summary>A network of whole numbers, which have no slope.</summary>
+    public static string WriteIntegers(TemporaryFolder folder) =>
+        Write(folder, "integers.onnx", [Nodes.Create("Cast", ["x"], ["y"], "cast", ("to", (int)DataType.Float))], [], ["N", 3], ["N", 3], DataType.Int32);
+
+    private static string Write(TemporaryFolder folder, string name, IEnumerable<NodeProto> nodes, IEnumerable<TensorProto> weights, object[] input, object[] output, DataType type = DataType.Float)
     {
         var model = new ModelProto { IrVersion = 8, Graph = new GraphProto { Name = "tiny" } };
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = 17 });
         model.Graph.Node.AddRange(nodes);
         model.Graph.Initializer.AddRange(weights);
-        model.Graph.Input.Add(Graph.Value("x", DataType.Float, input));
+        model.Graph.Input.Add(Graph.Value("x", type, input));
         model.Graph.Output.Add(Graph.Value("y", DataType.Float, output));
         OnnxFile.Write(model, folder.File(name));
         return folder.File(name);

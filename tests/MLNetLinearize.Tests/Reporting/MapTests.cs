@@ -85,6 +85,10 @@ public class MapTests
     }
 
     [Fact]
+    public void The_average_of_constant_values_is_constant() =>
+        Assert.All(Regions.Average(Enumerable.Repeat(3f, 600).ToArray(), new ImageShape(20, 30), 4), v => Assert.Equal(3, v, 1e-5f));
+
+    [Fact]
     public void A_contour_lies_halfway_between_dark_and_bright()
     {
         // One bright pixel in the middle of three by three: a diamond of half a pixel around its centre.
@@ -93,6 +97,14 @@ public class MapTests
         Assert.Equal(8, path.PointCount);
         using var nothing = Contours.Trace([1, 1, 1, 1], 2, 2, 0.5f);
         Assert.Equal(0, nothing.PointCount);
+    }
+
+    [Fact]
+    public void The_outline_s_level_parts_two_groups_of_brightness()
+    {
+        Assert.InRange(Contours.Threshold([0, 0.1f, 0.1f, 0.2f, 0.8f, 0.9f, 1]), 0.2f, 0.8f);
+        Assert.InRange(Contours.Threshold([-3, -3, -3, -3, -3, 5]), -3 + 1e-3f, 5);
+        Assert.Equal(2, Contours.Threshold([2, 2, 2]));
     }
 
     [Fact]
