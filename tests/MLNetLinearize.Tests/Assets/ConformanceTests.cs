@@ -3,8 +3,8 @@ using MLNetLinearize.Onnx;
 using MLNetLinearize.Runtime;
 using MLNetLinearize.Tests.Oracle;
 using MLNetLinearize.Tests.Rules;
-using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
 using static MLNetLinearize.Tests.Rules.Agreement;
+using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
 
 namespace MLNetLinearize.Tests.Assets;
 
