@@ -32,6 +32,10 @@ internal sealed class DataOptions
         Batch.Validators.Add(ModelOptions.Positive);
     }
 
+    /// <summary>The files that these arguments name.</summary>
+    public IEnumerable<NamedPath> Files(ParseResult result) =>
+        [new("DATA", result.GetValue(Data), MayBeFolder: true), new("--labels", result.GetValue(Labels)), new("--class-names", result.GetValue(ClassNamesFile))];
+
     public ClassNames ReadClassNames(ParseResult result) => result.GetValue(ClassNamesFile) is { } file ? ClassNames.Read(file) : ClassNames.None;
 
     public Scale ReadScale(ParseResult result)

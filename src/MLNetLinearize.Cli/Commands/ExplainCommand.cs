@@ -38,6 +38,7 @@ internal sealed class ExplainCommand(Terminal terminal)
 
     private int Run(ParseResult result, CancellationToken cancel)
     {
+        Paths.Check([.. model.Files(result), .. data.Files(result)], new("--out", result.GetValue(output)), new("--picture", result.GetValue(picture)));
         var classes = data.ReadClassNames(result);
         var (scale, limit, quiet) = (data.ReadScale(result), data.ReadRows(result), result.GetValue(data.Quiet));
         var chosen = ColumnList.Parse(result.GetValue(columns));
@@ -48,29 +49,35 @@ internal sealed class ExplainCommand(Terminal terminal)
         var features = Features(rows, graph);
 
         var (summary, table) = (new Summary(), new RowTable(quiet ? 0 : result.GetValue(show), result.GetValue(topFeatures), features, classes, graph));
-        using var csv = result.GetValue(output) is { } path ? new ColumnsCsv(path, chosen, features, classes, graph, rows.HasLabels) : null;
-        var sheet = result.GetValue(picture) is { } png ? new Sheet(png, modelFile, graph, classes, result.GetValue(imageShape), Compile) : null;
+        var sheet = result.GetValue(picture) is null ? null : new Sheet(modelFile, graph, classes, result.GetValue(imageShape), Compile);
+        using var csvFile = Open("--out", result.GetValue(output));
+        using var sheetFile = Open("--picture", result.GetValue(picture));
+        using var csv = csvFile is null ? null : new ColumnsCsv(csvFile, chosen, features, classes, graph, rows.HasLabels);
         using var explainer = new Explainer(graph, result.GetValue(data.Batch), weights: csv is not null && chosen.HasFlag(ColumnSet.Weights));
         IRowSink?[] sinks = [summary, table, csv, sheet];
         var time = RunProgress.Show(terminal.Error, quiet, progress => explainer.Run(rows, scale, classes, limit, [.. sinks.OfType<IRowSink>()], progress, cancel));
         if (summary.Rows == 0) throw new InputException($"'{rows.Name}' holds no rows.");
         csv?.Complete();
-        sheet?.Save(rows.Name, summary);
+        sheetFile?.Write(stream => sheet!.Save(stream, rows.Name, summary));
+        csvFile?.Complete();
+        sheetFile?.Complete();
 
         terminal.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(modelFile))}[/] explains {Words.Rows(summary.Rows)} of {Markup.Escape(Path.GetFileName(rows.Name.TrimEnd('/', '\\')))}");
         table.Write(terminal.Out);
-        summary.Write(terminal.Out, Written(graph, csv, result.GetValue(output), sheet, result.GetValue(picture)));
+        summary.Write(terminal.Out, Written(graph, csv, csvFile, sheetFile));
         if (!quiet) terminal.Error.WriteLine($"{Words.Rows(summary.Rows)} in {time.TotalSeconds:0.00} s, {Words.Count((long)(summary.Rows / time.TotalSeconds))} rows per second");
         return ExitCodes.Success;
 
         LinearizationGraph Compile(Targets explained) => model.Compile(result, explained, classes.NamesOrNull);
     }
 
-    private static IEnumerable<(string, string)> Written(LinearizationGraph graph, ColumnsCsv? csv, string? csvPath, Sheet? sheet, string? sheetPath)
+    private static OutputFile? Open(string argument, string? path) => path is null ? null : new(argument, path);
+
+    private static IEnumerable<(string, string)> Written(LinearizationGraph graph, ColumnsCsv? csv, OutputFile? csvFile, OutputFile? sheetFile)
     {
         yield return ("explained", $"'{graph.Report.ExplainedOutput}', {Which(graph.Options.Targets)}{(graph.Report.CutActivation is { } cut ? $" before the final {cut}" : "")}");
-        if (csv is not null) yield return ("columns", $"{csvPath} ({Words.Rows(csv.Rows)}, {Words.Count(csv.ColumnCount)} columns)");
-        if (sheet is not null) yield return ("picture", sheetPath!);
+        if (csv is not null) yield return ("columns", $"{csvFile!.Path} ({Words.Rows(csv.Rows)}, {Words.Count(csv.ColumnCount)} columns)");
+        if (sheetFile is not null) yield return ("picture", sheetFile.Path);
     }
 
     private static string Which(Targets targets) => targets.Kind switch

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Google.Protobuf;
 using MLNetLinearize.Cli.Data;
 using MLNetLinearize.Cli.Output;
 using Spectre.Console;
@@ -30,11 +31,15 @@ internal sealed class ExportCommand(Terminal terminal)
     private int Run(ParseResult result)
     {
         var (modelFile, path) = (result.GetValue(model.Model)!, result.GetValue(output)!);
-        if (Path.GetFullPath(modelFile) == Path.GetFullPath(path)) throw new InputException($"OUT '{path}' is the model itself. Name another file; the model stays as it is.");
+        Paths.Check([.. model.Files(result), new("--class-names", result.GetValue(classNames))], new NamedPath("OUT", path));
         var classes = result.GetValue(classNames) is { } file ? ClassNames.Read(file) : ClassNames.None;
         var graph = model.Compile(result, TargetsParser.Parse(result.GetValue(targets)!, classes), classes.NamesOrNull);
         classes.Check(graph.OutputCount);
-        graph.Save(path);
+        using (var written = new OutputFile("OUT", path))
+        {
+            written.Write(graph.Model.WriteTo);
+            written.Complete();
+        }
         terminal.Out.WriteLine($"{path}: {Words.Count(new FileInfo(path).Length)} bytes (the model: {Words.Count(new FileInfo(modelFile).Length)}), opset {graph.Report.Opset}");
         terminal.Out.Write(Tensors("inputs", graph.Inputs.Select(i => (i.Name, i.ElementType.Name, Shape(i.HasBatchAxis && !graph.IsRowByRow, i.RowShape)))));
         terminal.Out.Write(Tensors("outputs", Outputs(graph)));

@@ -19,6 +19,7 @@ internal sealed class InspectCommand(Terminal terminal)
 
     private int Run(ParseResult result)
     {
+        Paths.Check(model.Files(result));
         var file = result.GetValue(model.Model)!;
         try
         {

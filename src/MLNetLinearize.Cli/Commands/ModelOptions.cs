@@ -28,6 +28,9 @@ internal sealed class ModelOptions
         Threads.Validators.Add(Positive);
     }
 
+    /// <summary>The files that these arguments name.</summary>
+    public IEnumerable<NamedPath> Files(ParseResult result) => [new("MODEL", result.GetValue(Model))];
+
     /// <summary>Compiles the model. What its file or the arguments are to blame for is told from what cannot be explained.</summary>
     public LinearizationGraph Compile(ParseResult result, Targets targets, IReadOnlyList<string>? classNames = null)
     {

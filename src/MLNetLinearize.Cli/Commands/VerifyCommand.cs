@@ -28,6 +28,7 @@ internal sealed class VerifyCommand(Terminal terminal)
 
     private int Run(ParseResult result, CancellationToken cancel)
     {
+        Paths.Check([.. model.Files(result), .. data.Files(result)]);
         var text = result.GetValue(tolerance)!;
         if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var most) || !(most >= 0)) throw new InputException($"--tolerance '{text}': expected a number of 0 or more, such as 1e-5.");
         var classes = data.ReadClassNames(result);

@@ -61,6 +61,11 @@ internal sealed class ImageFolder : IRows
     private static SKBitmap Decode(string file) =>
         SKBitmap.Decode(file) ?? throw new InputException($"'{file}' cannot be decoded as an image. It may be cut short.");
 
-    private static string[] Images(string folder) =>
-        [.. Directory.GetFiles(folder).Where(f => Path.GetExtension(f).ToLowerInvariant() is ".png" or ".jpg" or ".jpeg").Order(StringComparer.Ordinal)];
+    /// <summary>Whether a file of that name would be one of the folder's rows. Both paths are full.</summary>
+    public static bool Holds(string folder, string file, StringComparison comparison) =>
+        IsImage(file) && Path.GetDirectoryName(file) is { } parent && (string.Equals(parent, folder, comparison) || string.Equals(Path.GetDirectoryName(parent), folder, comparison));
+
+    private static bool IsImage(string file) => Path.GetExtension(file).ToLowerInvariant() is ".png" or ".jpg" or ".jpeg";
+
+    private static string[] Images(string folder) => [.. Directory.GetFiles(folder).Where(IsImage).Order(StringComparer.Ordinal)];
 }

@@ -6,33 +6,48 @@ namespace MLNetLinearize.Cli.Output;
 /// <summary>
 /// The explanation columns as CSV, one line for each row of the data. A vector column becomes one CSV column a slot, named
 /// <c>Column.slot</c>; with several targets the slot is <c>class|feature</c> or <c>#rank|feature</c>, as in the library.
-/// The file appears under its name only when it is complete.
 /// </summary>
 internal sealed class ColumnsCsv : IRowSink, IDisposable
 {
-    private readonly string path, temporary;
+    private readonly OutputFile file;
     private readonly CsvWriter writer;
     private readonly ColumnSet columns;
     private readonly ClassNames classes;
     private readonly bool classified;
 
-    public ColumnsCsv(string path, ColumnSet columns, IReadOnlyList<string> features, ClassNames classes, LinearizationGraph graph, bool labelled)
+    public ColumnsCsv(OutputFile file, ColumnSet columns, IReadOnlyList<string> features, ClassNames classes, LinearizationGraph graph, bool labelled)
     {
         classified = graph.OutputCount > 1;
-        (this.path, this.classes) = (path, classes);
+        (this.file, this.classes) = (file, classes);
         this.columns = columns & ~(labelled ? ColumnSet.None : ColumnSet.Label) & ~(classified ? ColumnSet.None : ColumnSet.Predicted);
-        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        Directory.CreateDirectory(folder);
-        temporary = Path.Combine(folder, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.tmp");
-        writer = CsvWriter.ToFile(temporary);
-        WriteHeader(features, Targets(graph, classes));
+        CsvWriter? made = null;
+        file.Write(stream => made = CsvWriter.Create(stream, CsvWriterOptions.Default, leaveOpen: true));
+        writer = made!;
+        file.Write(_ => WriteHeader(features, Targets(graph, classes)));
     }
 
     public long Rows { get; private set; }
 
     public int ColumnCount { get; private set; }
 
-    public void Add(ExplainedBlock block)
+    public void Add(ExplainedBlock block) => file.Write(_ => WriteRows(block));
+
+    /// <summary>Writes what is still held back. The file is not yet given its name.</summary>
+    public void Complete() => file.Write(_ => writer.Dispose());
+
+    public void Dispose()
+    {
+        try
+        {
+            writer.Dispose();
+        }
+        catch (IOException)
+        {
+            // Only where the run failed: the rows held back are thrown away with the file, and the failure was told.
+        }
+    }
+
+    private void WriteRows(ExplainedBlock block)
     {
         for (var i = 0; i < block.Count; i++, Rows++)
         {
@@ -47,19 +62,6 @@ internal sealed class ColumnsCsv : IRowSink, IDisposable
             for (var k = 0; k < block.Targets && Has(ColumnSet.Weights); k++) WriteAll(block.Weights(i, k));
             writer.EndRecord();
         }
-    }
-
-    /// <summary>Closes the file and gives it its name.</summary>
-    public void Complete()
-    {
-        writer.Dispose();
-        File.Move(temporary, path, overwrite: true);
-    }
-
-    public void Dispose()
-    {
-        writer.Dispose();
-        File.Delete(temporary);
     }
 
     private void WriteHeader(IReadOnlyList<string> features, IReadOnlyList<string> targets)

@@ -8,16 +8,16 @@ namespace MLNetLinearize.Cli.Output;
 internal sealed class Sheet : IRowSink
 {
     private const int MostConfusions = 8, PerClass = 2;
-    private readonly string path, modelFile;
+    private readonly string modelFile;
     private readonly LinearizationGraph graph;
     private readonly ClassNames classes;
     private readonly Func<Targets, LinearizationGraph> compile;
     private readonly ImageShape shape;
     private readonly ExampleSelection selection = new(PerClass);
 
-    public Sheet(string path, string modelFile, LinearizationGraph graph, ClassNames classes, string? imageShape, Func<Targets, LinearizationGraph> compile)
+    public Sheet(string modelFile, LinearizationGraph graph, ClassNames classes, string? imageShape, Func<Targets, LinearizationGraph> compile)
     {
-        (this.path, this.modelFile, this.graph, this.classes, this.compile) = (path, modelFile, graph, classes, compile);
+        (this.modelFile, this.graph, this.classes, this.compile) = (modelFile, graph, classes, compile);
         var input = Explainer.DataInput(graph);
         if (graph.ExplainedInputs.Single().Name != input.Name) throw new InputException("--picture draws maps of the network's input, and --explained-input names another tensor. Leave one of them out.");
         if (graph.OutputCount == 1) throw new InputException("--picture shows classes, and the network has one output.");
@@ -31,7 +31,7 @@ internal sealed class Sheet : IRowSink
         for (var i = 0; i < block.Count; i++) selection.Add(block.RowNumber(i), block.Input(i), block.Scores(i), block.Predicted(i), block.Label(i));
     }
 
-    public void Save(string data, Summary summary)
+    public void Save(Stream stream, string data, Summary summary)
     {
         using var predicted = Maps(Targets.Predicted);
         var sections = new List<SheetSection> { Right(predicted, summary.Labelled > 0) };
@@ -48,10 +48,7 @@ internal sealed class Sheet : IRowSink
             $"{Path.GetFileName(data)}: {Words.Rows(summary.Rows)}{(summary.Labelled > 0 ? $", {Words.Percent((double)summary.Right / summary.Labelled)} right" : "")}.",
         ];
         var sheet = new ContactSheet($"Why {Path.GetFileNameWithoutExtension(modelFile)} says what it says", subtitle, shape, sections);
-        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        Directory.CreateDirectory(folder);
-        using var file = File.Create(path);
-        sheet.SavePng(file);
+        sheet.SavePng(stream);
     }
 
     private SheetSection Right(MapSource maps, bool labelled)

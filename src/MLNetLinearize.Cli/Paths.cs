@@ -1,0 +1,60 @@
+using MLNetLinearize.Cli.Data;
+
+namespace MLNetLinearize.Cli;
+
+/// <summary>A path as the user gave it, and the argument that it was given for; the path is null where the argument was left out.</summary>
+internal readonly record struct NamedPath(string Argument, string? Path, bool MayBeFolder = false);
+
+/// <summary>Looks at all paths of a command before any work is done: what a command writes must never be what it reads.</summary>
+internal static class Paths
+{
+    private static readonly StringComparison Comparison = OperatingSystem.IsWindows() || OperatingSystem.IsMacOS() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
+
+    public static void Check(IEnumerable<NamedPath> reads, params NamedPath[] writes)
+    {
+        var (inputs, outputs) = (Given(reads), Given(writes));
+        foreach (var input in inputs)
+            if (!input.MayBeFolder && Directory.Exists(input.Path)) throw new InputException($"{input.Argument} '{input.Path}' is a folder. Expected a file.");
+        for (var i = 0; i < outputs.Count; i++)
+        {
+            var output = outputs[i];
+            if (Directory.Exists(output.Path)) throw new InputException($"{output.Argument} '{output.Path}' is a folder. Expected the name of the file to write.");
+            // Outputs replace what has their name, which would take the device away from every program.
+            if (!OperatingSystem.IsWindows() && Path.GetDirectoryName(Real(output.Path!)) == "/dev") throw new InputException($"{output.Argument} '{output.Path}' is a device. Name a file.");
+            foreach (var input in inputs)
+            {
+                if (Same(output, input)) throw new InputException($"{output.Argument} '{output.Path}' is {input.Argument} itself, which writing would destroy. Name another file.");
+                if (Directory.Exists(input.Path) && ImageFolder.Holds(Real(input.Path!), Real(output.Path!), Comparison))
+                    throw new InputException($"{output.Argument} '{output.Path}' would lie among the images of {input.Argument}. Name a file elsewhere.");
+            }
+            if (outputs.Take(i).FirstOrDefault(o => Same(o, output)) is { Path: not null } twin) throw new InputException($"{twin.Argument} and {output.Argument} both name '{output.Path}'. Name two files.");
+        }
+    }
+
+    private static List<NamedPath> Given(IEnumerable<NamedPath> paths)
+    {
+        var given = paths.Where(p => p.Path is not null).ToList();
+        foreach (var path in given)
+            if (string.IsNullOrWhiteSpace(path.Path)) throw new InputException($"{path.Argument} is empty. Expected a path.");
+        return given;
+    }
+
+    private static bool Same(NamedPath a, NamedPath b) => string.Equals(Real(a.Path!), Real(b.Path!), Comparison);
+
+    /// <summary>The full path behind all links: a model is not to be overwritten by another of its names either.</summary>
+    private static string Real(string path)
+    {
+        var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        if (Path.GetDirectoryName(full) is not { } folder) return full;
+        var real = Path.Combine(Real(folder), Path.GetFileName(full));
+        try
+        {
+            return File.ResolveLinkTarget(real, returnFinalTarget: true)?.FullName ?? real;
+        }
+        catch (IOException)
+        {
+            // Nothing is there, or a link leads nowhere: nothing that could be overwritten.
+            return real;
+        }
+    }
+}
