@@ -9,6 +9,8 @@ namespace MLNetLinearize.Cli;
 /// <summary>The whole command line: arguments to exit code. Every failure is one message on the error stream.</summary>
 internal static class CommandLine
 {
+    private const string TraceVariable = "MLNETLINEARIZE_TRACE";
+
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments, Terminal terminal, CancellationToken cancel = default)
     {
         var parsed = Root(terminal).Parse(arguments.Count == 0 ? ["--help"] : arguments);
@@ -45,6 +47,18 @@ internal static class CommandLine
         catch (OnnxRuntimeException e)
         {
             return Fail($"ONNX Runtime: {e.Message}", ExitCodes.BadInput);
+        }
+
+        catch (OutOfMemoryException)
+        {
+            return Fail("Out of memory. Explain fewer rows a run (--batch) or fewer targets (--targets).", ExitCodes.BadInput);
+        }
+        catch (Exception e)
+        {
+            // Nobody foresaw this one. Who reads the message cannot do much with a trace of calls; who mends the tool can.
+            var trace = Environment.GetEnvironmentVariable(TraceVariable) == "1";
+            var message = $"Unexpected {e.GetType().Name}: {e.Message}".ReplaceLineEndings(" ");
+            return Fail(trace ? e.ToString() : $"{message} This is a defect of the tool; {TraceVariable}=1 shows where.", ExitCodes.Unexpected);
         }
 
         int Fail(string message, int code)

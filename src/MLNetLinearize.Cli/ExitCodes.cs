@@ -5,14 +5,17 @@ internal static class ExitCodes
 {
     public const int Success = 0;
 
-    /// <summary>Wrong arguments, or data or a file that cannot be used.</summary>
+    /// <summary>Wrong arguments, or data or a file that cannot be used: a broken model file too.</summary>
     public const int BadInput = 1;
 
-    /// <summary>The model holds operators that cannot be linearized.</summary>
+    /// <summary>The model is sound and cannot be linearized.</summary>
     public const int ModelRefused = 2;
 
     /// <summary>The sums were less exact than the tolerance.</summary>
     public const int CheckFailed = 3;
+
+    /// <summary>A defect of the tool.</summary>
+    public const int Unexpected = 4;
 
     /// <summary>Stopped by the user, as shells report it.</summary>
     public const int Stopped = 130;

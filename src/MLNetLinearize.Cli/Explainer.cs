@@ -7,18 +7,19 @@ namespace MLNetLinearize.Cli;
 /// <summary>Runs data through a linearization graph block by block. Memory does not grow with the number of rows.</summary>
 internal sealed class Explainer : IDisposable
 {
-    private const long BytesPerBlock = 32L << 20;
+    private const long BytesPerBlock = 32L << 20, MostBytesPerBlock = 1L << 30;
     private readonly ExplanationSession session;
     private readonly GraphInput input;
-    private readonly int? batch;
+    private readonly int rowsPerBlock;
 
     /// <param name="graph">The compiled graph.</param>
     /// <param name="batch">Rows per run; chosen by size when null.</param>
     /// <param name="weights">Whether the weight rows are wanted.</param>
     public Explainer(LinearizationGraph graph, int? batch = null, bool weights = false)
     {
-        (Graph, this.batch) = (graph, batch);
+        Graph = graph;
         input = DataInput(graph);
+        rowsPerBlock = RowsPerBlock(batch);
         var explained = graph.ExplainedInputs.Single();
         session = new ExplanationSession(graph,
         [
@@ -42,7 +43,7 @@ internal sealed class Explainer : IDisposable
     public TimeSpan Run(IRows rows, Scale scale, ClassNames classes, long limit, IReadOnlyList<IRowSink> sinks, IRunProgress progress, CancellationToken cancel)
     {
         var clock = Stopwatch.StartNew();
-        var block = new RowBlock(input, RowsPerBlock());
+        var block = new RowBlock(input, rowsPerBlock);
         var done = 0L;
         while (done < limit && block.Fill(rows, scale, classes, Graph.OutputCount, limit - done))
         {
@@ -68,10 +69,14 @@ internal sealed class Explainer : IDisposable
     /// Few rows for convolutions, whose inner tensors are large and should stay in the cache; many for dense networks, whose
     /// matrix products gain by it. Bounded by the size of what one run gives back.
     /// </summary>
-    private int RowsPerBlock()
+    private int RowsPerBlock(int? given)
     {
-        if (batch is { } given) return given;
         var bytes = 4L * Graph.TargetCount * Graph.ExplainedInputs.Single().RowLength * 2 + 4L * input.RowLength;
+        if (given is { } rows)
+        {
+            var atMost = Math.Max(1, MostBytesPerBlock / Math.Max(1, bytes));
+            return rows <= atMost ? rows : throw new InputException($"--batch {rows}: expected at most {atMost}, since the inputs and explanations of so many rows of this network take 1 GiB.");
+        }
         var most = Graph.Report.Nodes.Any(n => n.Operator == "Conv") ? 16 : 128;
         return (int)Math.Clamp(BytesPerBlock / Math.Max(1, bytes), 1, most);
     }

@@ -19,7 +19,7 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
                 mlnet-linearize explain fashion-cnn.onnx images-idx3-ubyte.gz --labels labels-idx1-ubyte.gz --scale 1/255 --picture sheet.png
 
             Exit codes:
-              0 success, 1 wrong arguments or data, 2 the model cannot be linearized, 3 a check failed
+              0 success, 1 wrong use or input, 2 model refused: it cannot be linearized, 3 check failed, 4 defect of the tool
             """,
         ["inspect"] = """
             Examples:

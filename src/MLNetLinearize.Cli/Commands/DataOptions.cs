@@ -21,7 +21,7 @@ internal sealed class DataOptions
 
     public Option<string> Rows { get; } = new("--rows") { HelpName = "N|all", Description = "How many rows to explain, from the first.", DefaultValueFactory = _ => "all" };
 
-    public Option<int?> Batch { get; } = new("--batch") { HelpName = "B", Description = "Rows per run of the network. Default: chosen by the network's size." };
+    public Option<int?> Batch { get; } = new Option<int?>("--batch") { HelpName = "B", Description = "Rows per run of the network. Default: chosen by the network's size." }.Between(1);
 
     public Option<bool> Quiet { get; } = new("--quiet", "-q") { Description = "No progress, no timings, no table of rows." };
 
@@ -29,7 +29,6 @@ internal sealed class DataOptions
     {
         command.Add(Data);
         foreach (Option option in new Option[] { Labels, LabelColumn, IgnoreColumn, ClassNamesFile, ScaleBy, Rows, Batch, Quiet }) command.Add(option);
-        Batch.Validators.Add(ModelOptions.Positive);
     }
 
     /// <summary>The files that these arguments name.</summary>

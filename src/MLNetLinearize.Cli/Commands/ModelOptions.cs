@@ -7,6 +7,9 @@ namespace MLNetLinearize.Cli.Commands;
 /// <summary>Arguments about the model, the same in every command.</summary>
 internal sealed class ModelOptions
 {
+    /// <summary>ONNX Runtime starts as many threads as it is told to, and ends the process where the system has no more.</summary>
+    private const int MostThreads = 1024;
+
     public Argument<string> Model { get; } = new("MODEL") { Description = "The network, an ONNX file." };
 
     public Option<string?> ExplainedOutput { get; } = new("--explained-output") { HelpName = "TENSOR", Description = "Tensor to explain. Default: the first float output, before a final Softmax, LogSoftmax or Sigmoid." };
@@ -17,15 +20,14 @@ internal sealed class ModelOptions
 
     public Option<string[]> InputShape { get; } = new("--input-shape") { HelpName = "NAME=1,3,H,W", Description = "Shape of an input whose sizes the model leaves open, the batch axis included.", DefaultValueFactory = _ => [] };
 
-    public Option<long?> MaxBytesPerRow { get; } = new("--max-bytes-per-row") { HelpName = "B", Description = "Refuse to explain when one row's result is larger. Default: 64 MiB." };
+    public Option<long?> MaxBytesPerRow { get; } = new Option<long?>("--max-bytes-per-row") { HelpName = "B", Description = "Refuse to explain when one row's result is larger. Default: 64 MiB." }.Between(1);
 
-    public Option<int?> Threads { get; } = new("--threads") { HelpName = "T", Description = "Threads per run of the network. Default: ONNX Runtime's choice." };
+    public Option<int?> Threads { get; } = new Option<int?>("--threads") { HelpName = "T", Description = "Threads per run of the network. Default: ONNX Runtime's choice." }.Between(1, MostThreads);
 
     public void AddTo(Command command)
     {
         command.Add(Model);
         foreach (Option option in new Option[] { ExplainedOutput, ExplainedInput, Nonlinearity, InputShape, MaxBytesPerRow, Threads }) command.Add(option);
-        Threads.Validators.Add(Positive);
     }
 
     /// <summary>The files that these arguments name.</summary>
@@ -39,11 +41,18 @@ internal sealed class ModelOptions
         {
             return Compiler.Compile(model, options);
         }
-        catch (InvalidModelException e) when (options is { ExplainedInputs: null, ExplainedOutput: null, InputShapes.Count: 0, Targets.Kind: TargetKind.Predicted })
+        catch (InvalidModelException e) when (options is { ExplainedInputs: null, ExplainedOutput: null, InputShapes.Count: 0, Targets.Kind: TargetKind.Predicted } && IsAboutTheNetwork(e))
         {
             throw new ModelRefusedException(e.Message);
         }
     }
+
+    /// <summary>
+    /// Whether the network is sound and cannot be explained, rather than broken, so that ONNX Runtime itself does not take
+    /// it, or in want of an option that the message names.
+    /// </summary>
+    private static bool IsAboutTheNetwork(InvalidModelException e) =>
+        e.InnerException is null && !e.Message.Contains(nameof(LinearizeOptions.InputShapes), StringComparison.Ordinal) && !e.Message.Contains(nameof(LinearizeOptions.MaxBytesPerRow), StringComparison.Ordinal);
 
     private LinearizeOptions Read(ParseResult result, Targets targets, IReadOnlyList<string>? classNames) => new()
     {
@@ -56,11 +65,6 @@ internal sealed class ModelOptions
         MaxBytesPerRow = result.GetValue(MaxBytesPerRow) ?? new LinearizeOptions().MaxBytesPerRow,
         Threads = result.GetValue(Threads),
     };
-
-    public static void Positive(System.CommandLine.Parsing.OptionResult result)
-    {
-        if (result.Tokens is [var token] && int.TryParse(token.Value, out var value) && value < 1) result.AddError($"{result.Option.Name}: expected a whole number of 1 or more, but got {token.Value}.");
-    }
 
     private static (string Name, IReadOnlyList<int> Shape) Shape(string text)
     {

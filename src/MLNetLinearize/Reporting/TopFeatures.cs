@@ -13,7 +13,7 @@ internal static class TopFeatures
     public static IReadOnlyList<Contribution> Strongest(ReadOnlySpan<float> contributions, int count)
     {
         // Kept sorted by insertion: count is small, and nearly every element fails the first comparison.
-        var kept = new List<Contribution>(count + 1);
+        var kept = new List<Contribution>(Math.Min(count, contributions.Length) + 1);
         for (var i = 0; i < contributions.Length; i++)
         {
             var size = Math.Abs(contributions[i]);

@@ -110,6 +110,13 @@ public class DataErrorTests
         Refused("--input-shape 'x': expected NAME=sizes", "explain", model, rows, "--input-shape", "x");
     }
 
+    [Fact]
+    public void A_batch_beyond_memory_is_refused_with_the_most_that_fits()
+    {
+        using var folder = new TemporaryFolder();
+        Refused("--batch 1000000000: expected at most 29826161, since the inputs and explanations of so many rows", "explain", TinyModels.WriteLinear(folder), folder.Write("rows.csv", "a,b,c\n1,2,3\n"), "--batch", "1000000000");
+    }
+
     private static void Refused(string message, params string[] arguments)
     {
         var run = CliRun.Of(arguments);

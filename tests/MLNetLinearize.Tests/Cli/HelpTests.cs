@@ -1,3 +1,5 @@
+using MLNetLinearize.Cli;
+
 namespace MLNetLinearize.Tests.Cli;
 
 public class HelpTests
@@ -21,8 +23,16 @@ public class HelpTests
     [Theory]
     [InlineData("Unrecognized command or argument 'explode'", "explode")]
     [InlineData("Required argument 'DATA' missing", "explain", "model.onnx")]
-    [InlineData("--batch: expected a whole number of 1 or more, but got 0.", "explain", "model.onnx", "data.csv", "--batch", "0")]
-    [InlineData("Cannot parse argument 'many'", "explain", "model.onnx", "data.csv", "--show", "many")]
+    [InlineData("--batch: expected a whole number of 1 or more, but got '0'.", "explain", "model.onnx", "data.csv", "--batch", "0")]
+    [InlineData("--batch: expected a whole number of 1 or more, but got '3000000000'.", "explain", "model.onnx", "data.csv", "--batch", "3000000000")]
+    [InlineData("--show: expected a whole number of 0 or more, but got 'many'.", "explain", "model.onnx", "data.csv", "--show", "many")]
+    [InlineData("--show: expected a whole number of 0 or more, but got '-3'.", "explain", "model.onnx", "data.csv", "--show", "-3")]
+    [InlineData("--top-features: expected a whole number of 0 or more, but got '-3'.", "explain", "model.onnx", "data.csv", "--top-features", "-3")]
+    [InlineData("--threads: expected a whole number of 1 to 1024, but got 'x'.", "inspect", "model.onnx", "--threads", "x")]
+    [InlineData("--threads: expected a whole number of 1 to 1024, but got '-1'.", "verify", "model.onnx", "data.csv", "--threads", "-1")]
+    [InlineData("--threads: expected a whole number of 1 to 1024, but got '1000000'.", "inspect", "model.onnx", "--threads", "1000000")]
+    [InlineData("Required argument missing for option: '--threads'.", "inspect", "model.onnx", "--threads")]
+    [InlineData("--max-bytes-per-row: expected a whole number of 1 or more, but got '-5'.", "inspect", "model.onnx", "--max-bytes-per-row", "-5")]
     [InlineData("Argument 'wavy' not recognized", "inspect", "model.onnx", "--nonlinearity", "wavy")]
     public void Wrong_arguments_are_one_message_and_where_to_look(string message, params string[] arguments)
     {
@@ -30,5 +40,20 @@ public class HelpTests
         Assert.Equal((1, ""), (run.Code, run.Out));
         Assert.StartsWith(message, run.Error, StringComparison.Ordinal);
         Assert.EndsWith("--help\n", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_nobody_foresaw_is_one_line_and_a_code_of_its_own()
+    {
+        using StringWriter error = new();
+        using var broken = new BrokenWriter();
+        var terminal = new Terminal(Terminal.Create(broken, plain: true), Terminal.Create(error, plain: true));
+        Assert.Equal(4, await CommandLine.RunAsync(["inspect", Samples.Model("digits-mlp.onnx")], terminal));
+        Assert.Equal("Unexpected InvalidOperationException: The writer is broken. This is a defect of the tool; MLNETLINEARIZE_TRACE=1 shows where.\n", error.ToString().ReplaceLineEndings("\n"));
+    }
+
+    private sealed class BrokenWriter : StringWriter
+    {
+        public override void Write(char value) => throw new InvalidOperationException("The writer\nis broken.");
     }
 }

@@ -42,6 +42,45 @@ public class InspectTests
     }
 
     [Fact]
+    public void A_broken_model_is_bad_input_in_every_command()
+    {
+        using var folder = new TemporaryFolder();
+        var whole = File.ReadAllBytes(Samples.Model("digits-mlp.onnx"));
+        var rows = folder.Write("rows.csv", "a,b,c\n1,2,3\n");
+        foreach (var broken in new[] { folder.Write("cut.onnx", whole[..(whole.Length / 2)]), folder.Write("empty.onnx", ""), TinyModels.WriteBroken(folder) })
+        {
+            foreach (var arguments in new string[][] { ["inspect", broken], ["explain", broken, rows], ["verify", broken, rows], ["export", broken, folder.File("out.onnx")] })
+            {
+                var run = CliRun.Of(arguments);
+                Assert.Equal((1, ""), (run.Code, run.Out));
+                Assert.NotEqual("", run.Error);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("--max-bytes-per-row", "10")]
+    [InlineData("--max-bytes-per-row", "1")]
+    public void A_budget_too_small_is_wrong_use_not_a_refusal(params string[] option)
+    {
+        using var folder = new TemporaryFolder();
+        var run = CliRun.Of(["inspect", TinyModels.WriteLinear(folder), .. option]);
+        Assert.Equal((1, ""), (run.Code, run.Out));
+        Assert.Contains("(1 · 3 · 4 bytes)", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_shape_left_open_is_wrong_use_not_a_refusal()
+    {
+        using var folder = new TemporaryFolder();
+        var model = TinyModels.WriteOpen(folder);
+        var run = CliRun.Of("inspect", model);
+        Assert.Equal((1, ""), (run.Code, run.Out));
+        Assert.Contains("--input-shape x=", run.Error, StringComparison.Ordinal);
+        Assert.Equal(0, CliRun.Of("inspect", model, "--input-shape", "x=1,4").Code);
+    }
+
+    [Fact]
     public void A_sound_model_that_cannot_be_explained_is_refused_too()
     {
         using var folder = new TemporaryFolder();

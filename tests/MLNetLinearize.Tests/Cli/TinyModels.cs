@@ -26,6 +26,20 @@ internal static class TinyModels
     public static string WriteIntegers(TemporaryFolder folder) =>
         Write(folder, "integers.onnx", [Nodes.Create("Cast", ["x"], ["y"], "cast", ("to", (int)DataType.Float))], [], ["N", 3], ["N", 3], DataType.Int32);
 
+    /// <summary>The network of <see cref="WriteLinear"/> behind an input in double precision.</summary>
+    public static string WriteDouble(TemporaryFolder folder)
+    {
+        var nodes = new[] { Nodes.Create("Cast", ["x"], ["single"], "cast", ("to", (int)DataType.Float)), Nodes.Create("Gemm", ["single", "w", "b"], ["y"], "linear", ("transB", 1)) };
+        return Write(folder, "double.onnx", nodes, [Tensors.Of("w", [2f, -3, 0, -1, 4, 0.5f], 2, 3), Tensors.Of("b", [1f, -2], 2)], ["N", 3], ["N", 2], DataType.Double);
+    }
+
+    /// <summary>A matrix that does not fit its input: no runtime takes this model.</summary>
+    public static string WriteBroken(TemporaryFolder folder) =>
+        Write(folder, "broken.onnx", [Nodes.Create("MatMul", ["x", "w"], ["y"], "misfit")], [Tensors.Of("w", [1f, 2, 3, 4], 2, 2)], ["N", 3], ["N", 2]);
+
+    /// <summary>An input that leaves its width open.</summary>
+    public static string WriteOpen(TemporaryFolder folder) => Write(folder, "open.onnx", [Nodes.Create("Relu", ["x"], ["y"], "relu")], [], ["N", "W"], ["N", "W"]);
+
     private static string Write(TemporaryFolder folder, string name, IEnumerable<NodeProto> nodes, IEnumerable<TensorProto> weights, object[] input, object[] output, DataType type = DataType.Float)
     {
         var model = new ModelProto { IrVersion = 8, Graph = new GraphProto { Name = "tiny" } };
