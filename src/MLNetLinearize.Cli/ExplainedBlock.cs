@@ -22,13 +22,16 @@ internal sealed class ExplainedBlock(LinearizationGraph graph, RowBlock rows, Ex
     /// <summary>All C scores of a row.</summary>
     public ReadOnlySpan<float> Scores(int i) => batch.Single(OutputNames.Score, i);
 
-    /// <summary>The output with the highest score; ties go to the lowest index.</summary>
-    public int Predicted(int i)
+    /// <summary>The output with the highest score; ties go to the lowest index. Null where a score is NaN: none is highest then.</summary>
+    public int? Predicted(int i)
     {
         var scores = Scores(i);
         var best = 0;
-        for (var c = 1; c < scores.Length; c++)
+        for (var c = 0; c < scores.Length; c++)
+        {
+            if (float.IsNaN(scores[c])) return null;
             if (scores[c] > scores[best]) best = c;
+        }
         return best;
     }
 

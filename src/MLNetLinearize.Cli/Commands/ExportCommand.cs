@@ -43,6 +43,7 @@ internal sealed class ExportCommand(Terminal terminal)
         terminal.Out.WriteLine($"{path}: {Words.Count(new FileInfo(path).Length)} bytes (the model: {Words.Count(new FileInfo(modelFile).Length)}), opset {graph.Report.Opset}");
         terminal.Out.Write(Tensors("inputs", graph.Inputs.Select(i => (i.Name, i.ElementType.Name, Shape(i.HasBatchAxis && !graph.IsRowByRow, i.RowShape)))));
         terminal.Out.Write(Tensors("outputs", Outputs(graph)));
+        foreach (var note in graph.Report.Notes) terminal.Out.WriteLine($"Note: {note}");
         return ExitCodes.Success;
     }
 

@@ -37,13 +37,14 @@ internal sealed class VerifyCommand(Terminal terminal)
         classes.Check(graph.OutputCount);
         using var rows = data.Open(result, graph);
         using var explainer = new Explainer(graph, result.GetValue(data.Batch));
-        using var own = OwnScores.Open(modelFile, graph);
+        using var own = OwnScores.Open(modelFile, graph, out var notCompared);
         var summary = new Summary();
         IRowSink[] sinks = own is null ? [summary] : [summary, own];
         var time = RunProgress.Show(terminal.Error, quiet, progress => explainer.Run(rows, scale, classes, limit, sinks, progress, cancel));
         if (summary.Rows == 0) throw new InputException($"'{rows.Name}' holds no rows.");
 
-        Write(summary, own, classes[summary.Errors.WorstTarget]);
+        Write(summary, own, notCompared, classes[summary.Errors.WorstTarget]);
+        foreach (var note in graph.Report.Notes) terminal.Out.WriteLine($"Note: {note}");
         if (!quiet) terminal.Error.WriteLine($"{Words.Rows(summary.Rows)} in {time.TotalSeconds:0.00} s");
         // Not "> most": NaN must fail.
         var failed = !(summary.Errors.Scaled.Worst <= most) || !((own?.Differences.Worst ?? 0) <= most);
@@ -51,7 +52,7 @@ internal sealed class VerifyCommand(Terminal terminal)
         return failed ? ExitCodes.CheckFailed : ExitCodes.Success;
     }
 
-    private void Write(Summary summary, OwnScores? own, string worstTarget)
+    private void Write(Summary summary, OwnScores? own, string? notCompared, string worstTarget)
     {
         var errors = summary.Errors;
         var table = new Table().Border(TableBorder.Simple).AddColumn("").AddColumns("worst", "99th percentile", "median", "values");
@@ -62,8 +63,9 @@ internal sealed class VerifyCommand(Terminal terminal)
         if (own is not null) Row("|score − the model's own score| / max(1, |F|)", own.Differences);
         terminal.Out.WriteLine($"{Words.Rows(summary.Rows)}; worst: row {errors.WorstRow}, output {worstTarget}");
         terminal.Out.Write(table);
-        if (own is null) terminal.Out.WriteLine("The explained tensor is none of the model file's own, so its scores could not be compared with the model's.");
+        if (notCompared is not null) terminal.Out.WriteLine($"Scores not compared with the model's own: {notCompared}.");
+        if (summary.NotFinite > 0) terminal.Out.WriteLine($"Warning: {summary.Warning()}");
 
-        void Row(string name, LogQuantiles q) => table.AddRow(Markup.Escape(name), Words.Error(q.Worst), q.Count == 0 ? "–" : Words.Error(q.Quantile(0.99)), q.Count == 0 ? "–" : Words.Error(q.Quantile(0.5)), Words.Count(q.Count));
+        void Row(string name, LogQuantiles q) => table.AddRow(Markup.Escape(name), q.Count == 0 ? "–" : Words.Error(q.Worst), q.Count == 0 ? "–" : Words.Error(q.Quantile(0.99)), q.Count == 0 ? "–" : Words.Error(q.Quantile(0.5)), Words.Count(q.Count));
     }
 }

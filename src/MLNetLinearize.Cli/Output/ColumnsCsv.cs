@@ -53,7 +53,7 @@ internal sealed class ColumnsCsv : IRowSink, IDisposable
         {
             writer.WriteField(block.RowNumber(i));
             if (Has(ColumnSet.Label)) writer.WriteField(block.Label(i) is { } label ? classes[label] : "");
-            if (Has(ColumnSet.Predicted)) writer.WriteField(classes[block.Predicted(i)]);
+            if (Has(ColumnSet.Predicted)) writer.WriteField(block.Predicted(i) is { } predicted ? classes[predicted] : "");
             for (var k = 0; k < block.Targets && Has(ColumnSet.Target); k++) writer.WriteField(classes[block.Target(i, k)]);
             for (var k = 0; k < block.Targets && Has(ColumnSet.Score); k++) writer.WriteField(block.Score(i, k));
             for (var k = 0; k < block.Targets && Has(ColumnSet.Bias); k++) writer.WriteField(block.Bias(i, k));

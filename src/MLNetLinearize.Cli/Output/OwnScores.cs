@@ -21,13 +21,19 @@ internal sealed class OwnScores : IRowSink, IDisposable
 
     public LogQuantiles Differences { get; } = new();
 
-    /// <summary>Opens the model with the explained tensor as an output; null where that tensor, or its precision, came into being only in the compiler.</summary>
-    public static OwnScores? Open(string modelFile, LinearizationGraph graph)
+    /// <summary>
+    /// Opens the model with the explained tensor as an output. Null, with the reason, where that tensor or its precision came
+    /// into being only in the compiler.
+    /// </summary>
+    public static OwnScores? Open(string modelFile, LinearizationGraph graph, out string? reason)
     {
         var model = new Graph(OnnxFile.Read(modelFile));
         var name = graph.Report.ExplainedOutput;
-        // A half or double network is explained in float32, and has other scores of its own.
-        if (!model.Nodes.Any(n => n.Output.Contains(name)) || Precision.Found(model).Count > 0) return null;
+        var precisions = Precision.Found(model);
+        reason = precisions.Count > 0 ? $"the model holds {string.Join(" and ", precisions)} numbers and is explained in float32"
+            : model.Nodes.Any(n => n.Output.Contains(name)) ? null
+            : $"the explained tensor '{name}' is none of the model file's own";
+        if (reason is not null) return null;
         // Logits are compared with logits: where the compiler cut a final Softmax off, it is cut off here.
         if (graph.Report.CutActivation is not null) ExplainedTensors.ResolveOutput(model, graph.Options, graph.Report.OriginalOpset);
         if (model.Outputs.All(o => o.Name != name)) model.Outputs.Add(new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)DataType.Float } } });

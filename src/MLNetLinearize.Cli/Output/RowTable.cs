@@ -48,7 +48,7 @@ internal sealed class RowTable(int rows, int topFeatures, IReadOnlyList<string> 
     private string[] Line(ExplainedBlock block, int i, int k)
     {
         labelled |= block.Label(i) is not null;
-        var predicted = Markup.Escape(classes[block.Predicted(i)]);
+        var predicted = block.Predicted(i) is { } best ? Markup.Escape(classes[best]) : "–";
         var wrong = block.Label(i) is { } label && label != block.Predicted(i);
         var attribution = block.Attribution(i, k);
         var strongest = TopFeatures.Strongest(attribution, topFeatures).Select(t => $"{Markup.Escape(features[t.Index])}\u00A0[{(t.Value < 0 ? "blue" : "red")}]{Words.Value(t.Value, signed: true)}[/]");

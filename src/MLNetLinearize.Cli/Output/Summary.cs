@@ -11,7 +11,12 @@ internal sealed class Summary : IRowSink
 
     public long Right { get; private set; }
 
+    /// <summary>Rows without an explanation: a score, contribution or bias came out as NaN or infinite.</summary>
+    public long NotFinite { get; private set; }
+
     public ErrorStatistics Errors { get; } = new();
+
+    private long firstNotFinite;
 
     public void Add(ExplainedBlock block)
     {
@@ -23,8 +28,13 @@ internal sealed class Summary : IRowSink
                 Labelled++;
                 if (label == block.Predicted(i)) Right++;
             }
+            var finite = IsFinite(block.Scores(i));
             for (var k = 0; k < block.Targets; k++)
+            {
                 Errors.Add(block.RowNumber(i), block.Target(i, k), block.Score(i, k), block.Attribution(i, k), block.Bias(i, k));
+                finite = finite && float.IsFinite(block.Bias(i, k)) && IsFinite(block.Attribution(i, k));
+            }
+            if (!finite && NotFinite++ == 0) firstNotFinite = block.RowNumber(i);
         }
     }
 
@@ -35,9 +45,20 @@ internal sealed class Summary : IRowSink
         console.Write(grid);
     }
 
+    /// <summary>What the user must know of rows without an explanation.</summary>
+    public string Warning() => $"{Words.Rows(NotFinite)} came out as NaN or infinite (the first: row {firstNotFinite}) and {(NotFinite == 1 ? "has" : "have")} no explanation: their numbers exceed float32. Check --scale and the data.";
+
+    private static bool IsFinite(ReadOnlySpan<float> values)
+    {
+        foreach (var value in values)
+            if (!float.IsFinite(value)) return false;
+        return true;
+    }
+
     private IEnumerable<(string Name, string Value)> Lines()
     {
         yield return ("rows", Words.Count(Rows));
+        if (NotFinite > 0) yield return ("warning", Warning());
         if (Labelled > 0) yield return ("accuracy", $"{Words.Percent((double)Right / Labelled)} ({Words.Count(Right)} of {Words.Count(Labelled)})");
         yield return ("exactness", $"contributions + bias = score: worst error {Words.Error(Errors.Scaled.Worst)} (row {Errors.WorstRow}), median {Words.Error(Errors.Scaled.Quantile(0.5))}, of |F − (Σ attribution + bias)| / max(1, |F|)");
         if (Errors.Relative.Count > 0) yield return ("", $"worst relative to |F|: {Words.Error(Errors.Relative.Worst)} (over scores of {Words.Plain(ErrorStatistics.RelativeFrom)} or more in size)");

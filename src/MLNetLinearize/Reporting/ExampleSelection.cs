@@ -34,11 +34,13 @@ internal sealed class ExampleSelection(int perClass = 3, int maxClasses = 12, in
     /// <summary>Counts by true class; empty where no labels are known.</summary>
     public IReadOnlyDictionary<int, ClassCount> Counts => counts;
 
-    public void Add(long row, ReadOnlySpan<float> input, ReadOnlySpan<float> scores, int predicted, int? label)
+    /// <summary>Counts a row, and keeps it where a picture of it tells something; one without a predicted class has no map.</summary>
+    public void Add(long row, ReadOnlySpan<float> input, ReadOnlySpan<float> scores, int? predicted, int? label)
     {
         if (label is { } known) counts[known] = counts.TryGetValue(known, out var c) ? new(c.Rows + 1, c.Right + (known == predicted ? 1 : 0)) : new(1, known == predicted ? 1 : 0);
-        if (label is not { } truth || truth == predicted) AddRight(row, input, predicted, label);
-        else AddMistake(row, input, predicted, truth, scores[predicted] - scores[truth]);
+        if (predicted is not { } best) return;
+        if (label is not { } truth || truth == best) AddRight(row, input, best, label);
+        else AddMistake(row, input, best, truth, scores[best] - scores[truth]);
     }
 
     private void AddRight(long row, ReadOnlySpan<float> input, int predicted, int? label)

@@ -33,6 +33,47 @@ public class VerifyAndExportTests
     }
 
     [Fact]
+    public void What_is_not_compared_is_told_with_the_reason()
+    {
+        using var folder = new TemporaryFolder();
+        var run = CliRun.Of("verify", TinyModels.WriteDouble(folder), folder.Write("rows.csv", "a,b,c\n1,2,3\n"), "--quiet");
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.Contains("Scores not compared with the model's own: the model holds Double numbers and is explained in float32.\n", run.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_compiler_s_notes_are_told_by_every_command()
+    {
+        using var folder = new TemporaryFolder();
+        var (model, rows) = (TinyModels.WriteDouble(folder), folder.Write("rows.csv", "a,b,c\n1,2,3\n"));
+        foreach (var arguments in new string[][] { ["inspect", model], ["explain", model, rows], ["verify", model, rows], ["export", model, folder.File("out.onnx")] })
+        {
+            var run = CliRun.Of(arguments);
+            Assert.Equal(0, run.Code);
+            Assert.Contains("The model holds Double numbers; it is computed, and explained, in float32.", run.Out, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void No_relative_error_is_shown_where_no_score_is_large_enough()
+    {
+        using var folder = new TemporaryFolder();
+        // Both scores are 0 at this row.
+        var run = CliRun.Of("verify", TinyModels.WriteLinear(folder), folder.Write("rows.csv", "a,b,c\n1,1,-2\n"), "--quiet");
+        Assert.Equal(0, run.Code);
+        Assert.Matches(@"where \|F\| ≥ 0\.01 +– +– +– +0\n", run.Out);
+    }
+
+    [Fact]
+    public void Rows_beyond_float32_fail_with_a_warning()
+    {
+        using var folder = new TemporaryFolder();
+        var run = CliRun.Of("verify", TinyModels.WriteLinear(folder), folder.Write("rows.csv", "a,b,c\n4,4,1\n"), "--scale", "1e38", "--quiet");
+        Assert.Equal(3, run.Code);
+        Assert.Contains("Warning: 1 row came out as NaN or infinite (the first: row 0) and has no explanation", run.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_exported_file_runs_in_bare_onnx_runtime()
     {
         using var folder = new TemporaryFolder();
