@@ -22,9 +22,9 @@ internal sealed class ExplainCommand(Terminal terminal)
 
     private readonly Option<string?> imageShape = new("--image-shape") { HelpName = "HxW", Description = "Shape of the images for --picture where the network takes them as a line of numbers." };
 
-    private readonly Option<int> topFeatures = new("--top-features") { HelpName = "K", Description = "Strongest contributions to show in the table.", DefaultValueFactory = _ => 5 };
+    private readonly Option<int?> topFeatures = new Option<int?>("--top-features") { HelpName = "K", Description = "Strongest contributions to show in the table.", DefaultValueFactory = _ => 5 }.Between(0);
 
-    private readonly Option<int> show = new("--show") { HelpName = "N", Description = "Rows to show in the table: the first, then half as many of the first mistakes.", DefaultValueFactory = _ => 10 };
+    private readonly Option<int?> show = new Option<int?>("--show") { HelpName = "N", Description = "Rows to show in the table: the first, then half as many of the first mistakes.", DefaultValueFactory = _ => 10 }.Between(0);
 
     public Command Create()
     {
@@ -46,13 +46,12 @@ internal sealed class ExplainCommand(Terminal terminal)
         var graph = Compile(TargetsParser.Parse(result.GetValue(targets)!, classes));
         classes.Check(graph.OutputCount);
         using var rows = data.Open(result, graph);
-        var features = Features(rows, graph);
 
-        var (summary, table) = (new Summary(), new RowTable(quiet ? 0 : result.GetValue(show), result.GetValue(topFeatures), features, classes, graph));
+        var (summary, table) = (new Summary(), new RowTable(quiet ? 0 : result.GetValue(show)!.Value, result.GetValue(topFeatures)!.Value, Features(rows, graph, FeatureNames.ShortPositions), classes, graph));
         var sheet = result.GetValue(picture) is null ? null : new Sheet(modelFile, graph, classes, result.GetValue(imageShape), Compile);
         using var csvFile = Open("--out", result.GetValue(output));
         using var sheetFile = Open("--picture", result.GetValue(picture));
-        using var csv = csvFile is null ? null : new ColumnsCsv(csvFile, chosen, features, classes, graph, rows.HasLabels);
+        using var csv = csvFile is null ? null : new ColumnsCsv(csvFile, chosen, Features(rows, graph, FeatureNames.Positions), classes, graph, rows.HasLabels);
         using var explainer = new Explainer(graph, result.GetValue(data.Batch), weights: csv is not null && chosen.HasFlag(ColumnSet.Weights));
         IRowSink?[] sinks = [summary, table, csv, sheet];
         var time = RunProgress.Show(terminal.Error, quiet, progress => explainer.Run(rows, scale, classes, limit, [.. sinks.OfType<IRowSink>()], progress, cancel));
@@ -76,6 +75,7 @@ internal sealed class ExplainCommand(Terminal terminal)
     private static IEnumerable<(string, string)> Written(LinearizationGraph graph, ColumnsCsv? csv, OutputFile? csvFile, OutputFile? sheetFile)
     {
         yield return ("explained", $"'{graph.Report.ExplainedOutput}', {Which(graph.Options.Targets)}{(graph.Report.CutActivation is { } cut ? $" before the final {cut}" : "")}");
+        foreach (var note in graph.Report.Notes) yield return ("note", note);
         if (csv is not null) yield return ("columns", $"{csvFile!.Path} ({Words.Rows(csv.Rows)}, {Words.Count(csv.ColumnCount)} columns)");
         if (sheetFile is not null) yield return ("picture", sheetFile.Path);
     }
@@ -90,9 +90,9 @@ internal sealed class ExplainCommand(Terminal terminal)
     };
 
     /// <summary>Names of what the score is explained by: the data's own where it explains by the data, else positions.</summary>
-    private static IReadOnlyList<string> Features(IRows rows, LinearizationGraph graph)
+    private static IReadOnlyList<string> Features(IRows rows, LinearizationGraph graph, Func<IReadOnlyList<int>, IReadOnlyList<string>> positions)
     {
         var explained = graph.ExplainedInputs.Single();
-        return explained.Name == Explainer.DataInput(graph).Name && rows.FeatureNames is { } names ? names : FeatureNames.Positions(explained.RowShape);
+        return explained.Name == Explainer.DataInput(graph).Name && rows.FeatureNames is { } names ? names : positions(explained.RowShape);
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using SkiaSharp;
 
 namespace MLNetLinearize.Tests.Cli;
@@ -86,7 +87,7 @@ public class ExplainTests
         Assert.Contains("Ankle boot", run.Out, StringComparison.Ordinal);
         using var sheet = SKBitmap.Decode(folder.File("sheet.png"));
         Assert.True(sheet is { Width: > 1000, Height: > 2000 });
-        Assert.Contains("Attribution.27_27", CsvTable.Read(folder.File("out.csv")).Headers);
+        Assert.Contains("Attribution.[0,27,27]", CsvTable.Read(folder.File("out.csv")).Headers);
     }
 
     [Fact]
@@ -122,6 +123,20 @@ public class ExplainTests
     }
 
     [Fact]
+    public void Rows_beyond_float32_have_no_prediction_and_are_told()
+    {
+        using var folder = new TemporaryFolder();
+        // 4e38 is infinite in float32, and the network takes infinity from infinity. The other rows are sound.
+        var rows = folder.Write("rows.csv", "a,b,c,truth\n0,0,0,0\n4,4,1,1\n0,0,0,0\n4,4,1,0\n");
+        var run = CliRun.Of("explain", TinyModels.WriteLinear(folder), rows, "--label-column", "truth", "--scale", "1e38", "--out", folder.File("out.csv"));
+        Assert.Equal(0, run.Code);
+        Assert.Contains("warning     2 rows came out as NaN or infinite (the first: row 1) and have no explanation", run.Out, StringComparison.Ordinal);
+        Assert.Contains("accuracy    50.0 % (2 of 4)", run.Out, StringComparison.Ordinal);
+        Assert.Matches(@"\n +1   1 +– ✗ +NaN", run.Out);
+        Assert.Equal(["0", "", "0", ""], CsvTable.Read(folder.File("out.csv")).Rows.Select(r => r["Predicted"]));
+    }
+
+    [Fact]
     public void Numbers_do_not_follow_the_language_of_the_machine()
     {
         using var folder = new TemporaryFolder();
@@ -142,15 +157,18 @@ public class ExplainTests
     }
 }
 
-/// <summary>A written table, read back without the library that wrote it. The fields here hold no quotes.</summary>
-internal sealed record CsvTable(IReadOnlyList<string> Headers, IReadOnlyList<IReadOnlyDictionary<string, string>> Rows)
+/// <summary>A written table, read back without the library that wrote it. The fields here hold no quotes, the names may be quoted.</summary>
+internal sealed partial record CsvTable(IReadOnlyList<string> Headers, IReadOnlyList<IReadOnlyDictionary<string, string>> Rows)
 {
     public static CsvTable Read(string file)
     {
         var lines = File.ReadAllLines(file);
-        var headers = lines[0].Split(',');
+        var headers = Field().Matches(lines[0]).Select(m => m.Value.Trim('"')).ToArray();
         return new(headers, [.. lines.Skip(1).Select(l => headers.Zip(l.Split(','), KeyValuePair.Create).ToDictionary())]);
     }
+
+    [GeneratedRegex("\"[^\"]*\"|[^,\"]+")]
+    private static partial Regex Field();
 
     public double Number(int row, string column) => double.Parse(Rows[row][column], CultureInfo.InvariantCulture);
 

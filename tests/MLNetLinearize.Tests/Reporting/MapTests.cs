@@ -1,4 +1,5 @@
 using MLNetLinearize.Reporting;
+using MLNetLinearize.Transforms;
 using SkiaSharp;
 
 namespace MLNetLinearize.Tests.Reporting;
@@ -15,13 +16,25 @@ public class MapTests
     }
 
     [Fact]
-    public void Positions_leave_out_axes_that_say_nothing()
+    public void Short_positions_leave_out_axes_that_say_nothing()
     {
-        Assert.Equal(["0_0", "0_1", "0_2", "1_0", "1_1", "1_2"], FeatureNames.Positions([1, 2, 3]));
-        Assert.Equal(["0_0_0", "0_0_1", "1_0_0", "1_0_1"], FeatureNames.Positions([2, 1, 2]));
-        Assert.Equal(["0", "1"], FeatureNames.Positions([2]));
-        Assert.Equal(["0"], FeatureNames.Positions([1, 1]));
+        Assert.Equal(["[0,0,0]", "[0,0,1]", "[0,0,2]", "[0,1,0]", "[0,1,1]", "[0,1,2]"], FeatureNames.Positions([1, 2, 3]));
+        Assert.Equal(["[0,0]", "[0,1]", "[0,2]", "[1,0]", "[1,1]", "[1,2]"], FeatureNames.ShortPositions([1, 2, 3]));
+        Assert.Equal(["[0,0,0]", "[0,0,1]", "[1,0,0]", "[1,0,1]"], FeatureNames.ShortPositions([2, 1, 2]));
+        Assert.Equal(["[0]", "[1]"], FeatureNames.Positions([2]));
+        Assert.Equal(["[0]"], FeatureNames.ShortPositions([1, 1]));
     }
+
+    [Fact]
+    public void Positions_are_spelled_as_the_slot_names_of_the_columns()
+    {
+        var graph = LinearizationGraph.Compile(Cli.Samples.Model("digits-cnn.onnx"));
+        var input = graph.ExplainedInputs.Single();
+        Assert.Equal(SlotNames.For(graph, input, null)!.Values, FeatureNames.Positions(input.RowShape));
+    }
+
+    [Fact]
+    public void More_contributions_than_there_are_can_be_asked_for() => Assert.Equal([new(0, 1)], TopFeatures.Strongest([1f], int.MaxValue));
 
     [Theory]
     [InlineData(new[] { 28, 14 }, "28x14")]
