@@ -1,4 +1,3 @@
-using System.Text.Json;
 using MLNetLinearize.Onnx;
 using MLNetLinearize.Runtime;
 using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
@@ -14,7 +13,7 @@ internal sealed record SavedOutput(string Column, string Output, IReadOnlyList<i
 /// <summary>
 /// The linearization graph as ML.NET's ONNX stage takes it: one row, no batch axis in the outputs (the stage makes a vector
 /// type of the whole shape), inputs and outputs named as the columns. The batch graph stands in it unchanged but for a
-/// prefix on every name: take away the nodes under <see cref="Prefix"/> + <c>finish/</c> and rename, and it is back.
+/// prefix on every name: <see cref="SavedGraph"/> takes away the nodes under <see cref="Prefix"/> + <c>finish/</c> and renames, and it is back.
 /// </summary>
 internal static class SavedFinish
 {
@@ -47,7 +46,7 @@ internal static class SavedFinish
         foreach (var output in outputs) AddOutput(g, finish, output, prefix);
         var model = g.ToModel();
         AddSlotNames(model, outputs);
-        model.MetadataProps.Add(new StringStringEntryProto { Key = MetadataKey, Value = Describe(graph, inputs, outputs, label, prefix) });
+        model.MetadataProps.Add(new StringStringEntryProto { Key = MetadataKey, Value = SavedFacts.Of(graph, inputs, outputs, label, prefix).Write() });
         return model;
     }
 
@@ -122,25 +121,5 @@ internal static class SavedFinish
         }
         foreach (var tensor in graph.Initializer) tensor.Name = prefix + tensor.Name;
         foreach (var value in graph.Input.Concat(graph.Output).Concat(graph.ValueInfo)) value.Name = prefix + value.Name;
-    }
-
-    private static string Describe(LinearizationGraph graph, IReadOnlyList<SavedInput> inputs, IReadOnlyList<SavedOutput> outputs, SavedLabel? label, string prefix)
-    {
-        var options = graph.Options;
-        return JsonSerializer.Serialize(new
-        {
-            version = typeof(SavedFinish).Assembly.GetName().Version?.ToString(3),
-            prefix,
-            targets = options.Targets.ToString(),
-            nonlinearity = options.Nonlinearity.ToString(),
-            outputCount = graph.OutputCount,
-            targetCount = graph.TargetCount,
-            rowByRow = graph.IsRowByRow,
-            topFeatures = options.TopFeatures,
-            classNames = options.ClassNames,
-            labelColumn = label?.Column,
-            inputs = inputs.Select(i => new { input = i.Input.Name, column = i.Column, type = i.Input.ElementType.Name, shape = i.Input.RowShape, batchAxis = i.Input.HasBatchAxis, explained = i.Input.IsExplained }),
-            outputs = outputs.Select(o => new { output = o.Output, column = o.Column }),
-        });
     }
 }

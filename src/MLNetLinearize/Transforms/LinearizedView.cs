@@ -15,27 +15,36 @@ internal sealed class LinearizedView(IDataView source, ColumnBinding binding, Se
 
     public long? GetRowCount() => source.GetRowCount();
 
-    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null)
+    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) => GetRowCursorSet(columnsNeeded, 1, rand)[0];
+
+    /// <summary>
+    /// Cursors for <paramref name="n"/> threads, which together give each row once: they take turns to read a batch from one
+    /// source cursor, and run side by side. Where values cannot be kept (images), there is one.
+    /// </summary>
+    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null)
     {
         ArgumentNullException.ThrowIfNull(columnsNeeded);
+        ArgumentOutOfRangeException.ThrowIfLessThan(n, 1);
         var wanted = columnsNeeded.ToList();
         var explanations = wanted.Select(c => binding.OutputAt(c.Index)).OfType<ExplanationColumn>().Distinct().ToList();
         var kept = wanted.Where(c => c.Index < binding.InputSchema.Count).Select(c => binding.InputSchema[c.Index]).Distinct().ToList();
         var cursor = source.GetRowCursor(binding.Dependencies(wanted), rand);
+        var made = new List<DataViewRowCursor>();
         try
         {
             var batch = explanations.Count == 0 || !kept.All(c => PassThrough.CanKeep(c.Type)) ? 1 : BatchSize(explanations);
-            return batch == 1 ? new RowCursor(cursor, new ExplainedRow(cursor, binding, sessions, wanted)) : new BatchCursor(cursor, binding, sessions, kept, explanations, batch);
+            if (batch == 1) return [new RowCursor(cursor, new ExplainedRow(cursor, binding, sessions, wanted))];
+            var shared = new SharedSource(cursor, n);
+            while (made.Count < n) made.Add(new BatchCursor(shared, binding, sessions, kept, explanations, batch));
+            return [.. made];
         }
         catch
         {
+            foreach (var one in made) one.Dispose();
             cursor.Dispose();
             throw;
         }
     }
-
-    /// <summary>One cursor: batches are computed on all cores already, and splitting the source would read it more than once.</summary>
-    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => [GetRowCursor(columnsNeeded, rand)];
 
     private int BatchSize(List<ExplanationColumn> explanations)
     {

@@ -23,6 +23,8 @@ public sealed class LinearizingTransformer : ITransformer, IDisposable
     /// <summary>The compiled graph that gives the columns.</summary>
     public LinearizationGraph Graph => sessions.Graph;
 
+    internal SessionCache Sessions => sessions;
+
     /// <summary>True: each row is explained by itself.</summary>
     public bool IsRowToRowMapper => true;
 
