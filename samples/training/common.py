@@ -2,12 +2,11 @@
 
 import collections
 import json
+import os
 import pathlib
 import random
 
 import numpy as np
-import onnx
-import onnx.numpy_helper
 import torch
 import torch.nn.functional as F
 
@@ -22,6 +21,7 @@ def seed_everything(seed):
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS is not deterministic
     torch.use_deterministic_algorithms(True)
     torch.set_num_threads(2)  # the order of float sums depends on it
 
@@ -42,6 +42,8 @@ def export(model, example, path, input_name, output_name):
     TrainingMode.PRESERVE on a model in eval mode matters: the default mode folds every
     BatchNormalization into the Conv before it, and a file without them would exercise less.
     """
+    import onnx  # here and below, so that training alone does without it
+
     model.eval()
     torch.onnx.export(
         model, example, str(path), opset_version=OPSET,
@@ -56,6 +58,9 @@ def run_onnx(path, x):
 
     It knows only the operators of these networks, and refuses any other.
     """
+    import onnx
+    import onnx.numpy_helper
+
     graph = onnx.load(str(path)).graph
     values = {t.name: torch.from_numpy(onnx.numpy_helper.to_array(t).copy()) for t in graph.initializer}
     values[graph.input[0].name] = x
@@ -96,6 +101,8 @@ def shape_of(value_info):
 
 def report(path, model, x, labels, seconds, epochs, seed, **more):
     """Check the file against the model in memory on the held-out rows, and note the results in results.json."""
+    import onnx
+
     expected = predict(model, x)
     actual = torch.cat([run_onnx(path, part) for part in x.split(500)])
     difference = (expected - actual).abs().max().item()

@@ -1,4 +1,10 @@
-"""Write the Fashion-MNIST sample files, and train and export fashion-cnn.onnx. Takes some fifteen minutes on two cores."""
+"""Write the Fashion-MNIST sample files, and train and export fashion-cnn.onnx. A GPU makes the training much shorter.
+
+The network learns from images that were changed a little so as to mislead it, beside the images themselves (Madry et
+al. 2018, arXiv 1706.06083). The reason is its maps: a network that small changes cannot sway has to rely on what is
+visible in an image, and its gradients show that (Tsipras et al. 2019, arXiv 1805.12152), where ordinary training gives
+speckle. The price is about two points of accuracy.
+"""
 
 import argparse
 import gzip
@@ -8,14 +14,15 @@ import time
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import nn
 
 from common import DATA, MODELS, accuracy, export, predict, report, seed_everything
 
 SEED = 1
-EPOCHS = 12
-BATCH = 128
+EPOCHS = 24
+BATCH = 256
+RADIUS = 0.5  # the largest L2 norm of a change to an image, whose pixels are from 0 to 1
+STEPS = 2  # of gradient ascent towards the worst change
 IMAGES_KEPT = 1000
 PNGS_KEPT = 100
 CLASSES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
@@ -37,6 +44,8 @@ def write_idx(path, values):
 
 
 def write_samples(images, labels):
+    from PIL import Image  # here, so that training alone does without it
+
     folder = DATA / "fashion-mnist"
     (folder / "png").mkdir(parents=True, exist_ok=True)
     write_idx(folder / "t10k-1000-images-idx3-ubyte.gz", images[:IMAGES_KEPT])
@@ -73,26 +82,54 @@ def network():
 
 def augment(images, generator):
     """Mirror every second image at random, and move each by up to two pixels."""
-    count = len(images)
-    mirrored = torch.rand(count, generator=generator) < 0.5
+    count, device = len(images), images.device
+    mirrored = torch.rand(count, generator=generator, device=device) < 0.5
     images = torch.where(mirrored.view(-1, 1, 1, 1), images.flip(3), images)
     padded = nn.functional.pad(images, (2, 2, 2, 2))
-    dy, dx = torch.randint(0, 5, (2, count, 1), generator=generator)
-    rows, columns = dy + torch.arange(28), dx + torch.arange(28)
-    return padded[torch.arange(count).view(-1, 1, 1), 0, rows[:, :, None], columns[:, None, :]].unsqueeze(1)
+    dy, dx = torch.randint(0, 5, (2, count, 1), generator=generator, device=device)
+    rows, columns = dy + torch.arange(28, device=device), dx + torch.arange(28, device=device)
+    each = torch.arange(count, device=device).view(-1, 1, 1)
+    return padded[each, 0, rows[:, :, None], columns[:, None, :]].unsqueeze(1)
 
 
-def train(model, images, labels, watch_images, watch_labels):
-    generator = torch.Generator().manual_seed(SEED)
-    steps = (len(images) + BATCH - 1) // BATCH
+def lengths(changes):
+    return changes.flatten(1).norm(dim=1).view(-1, 1, 1, 1) + 1e-12  # to divide by, also where there is no change
+
+
+def perturb(model, images, labels):
+    """Change each image by at most RADIUS so that the loss rises: projected gradient ascent."""
+    model.eval()  # mislead the network as it will be used, and leave its running statistics alone
+    change = torch.zeros_like(images)
+    for _ in range(STEPS):
+        change.requires_grad_()
+        loss = nn.functional.cross_entropy(model(images + change), labels)
+        slope, = torch.autograd.grad(loss, change)
+        # Steps of 1.5 times their share of the radius, so that the change can reach it though the path bends.
+        change = change.detach() + 1.5 * RADIUS / STEPS * slope / lengths(slope)
+        change = change * (RADIUS / lengths(change)).clamp(max=1)
+        change = (images + change).clamp(0, 1) - images  # pixels stay pixels
+    model.train()
+    return images + change
+
+
+def train(images, labels, watch_images, watch_labels, device):
+    """Train a new network; returns its weights, and the time and device they took."""
+    images, labels, watch_images, watch_labels = (
+        t.to(device) for t in (images, labels, watch_images, watch_labels))
+    seed_everything(SEED)
+    model = network().to(device)
+    generator = torch.Generator(device).manual_seed(SEED)
+    batches = (len(images) + BATCH - 1) // BATCH
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=2e-2)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=6e-3, epochs=EPOCHS, steps_per_epoch=steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=8e-3, epochs=EPOCHS, steps_per_epoch=batches)
     start = time.time()
     for epoch in range(EPOCHS):
         model.train()
-        for rows in torch.randperm(len(images), generator=generator).split(BATCH):
-            scores = model(augment(images[rows], generator))
-            loss = nn.functional.cross_entropy(scores, labels[rows], label_smoothing=0.05)
+        for rows in torch.randperm(len(images), generator=generator, device=device).split(BATCH):
+            clean, truth = augment(images[rows], generator), labels[rows]
+            # Both in equal parts: the network is to be right about unchanged images above all.
+            scores = model(torch.cat([clean, perturb(model, clean, truth)]))
+            loss = nn.functional.cross_entropy(scores, torch.cat([truth, truth]))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -100,7 +137,21 @@ def train(model, images, labels, watch_images, watch_labels):
         # Only to watch: the last epoch is kept, whatever the figures.
         watched = accuracy(predict(model, watch_images), watch_labels)
         print(f"epoch {epoch + 1}: {time.time() - start:.0f} s, {watched:.4f} on the first test images", flush=True)
-    return time.time() - start
+    return {"weights": {name: t.cpu() for name, t in model.state_dict().items()},
+            "seconds": time.time() - start, "device": device}
+
+
+def export_and_report(trained, images, labels):
+    model = network()
+    model.load_state_dict(trained["weights"])
+    MODELS.mkdir(exist_ok=True)
+    path = MODELS / "fashion-cnn.onnx"
+    export(model, images[:2], path, "image", "logits")
+    report(path, model, images, labels, trained["seconds"], EPOCHS, SEED,
+           training_device=trained["device"],
+           perturbation={"norm": "L2", "radius": RADIUS, "steps": STEPS},
+           held_out="the 10,000 official test images",
+           accuracy_on_the_first_1000=round(accuracy(predict(model, images[:IMAGES_KEPT]), labels[:IMAGES_KEPT]), 4))
 
 
 def to_tensors(images, labels):
@@ -108,31 +159,38 @@ def to_tensors(images, labels):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--source", type=pathlib.Path, default="/usr/share/datasets/fashion-mnist",
                         help="folder with the four original files (default: where dataset-fashion-mnist puts them)")
-    parser.add_argument("--data-only", action="store_true", help="write the sample files and stop")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cuda" if torch.cuda.is_available() else "cpu",
+                        help="where to train (default: cuda when available)")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--data-only", action="store_true", help="write the sample files and stop")
+    only.add_argument("--train-only", type=pathlib.Path, metavar="FILE",
+                      help="train, save the weights to FILE and stop; needs only PyTorch and NumPy")
+    only.add_argument("--export-only", type=pathlib.Path, metavar="FILE",
+                      help="export and evaluate the weights that --train-only saved, perhaps on another machine")
     options = parser.parse_args()
 
-    raw_images = read_idx(options.source / "t10k-images-idx3-ubyte.gz")
-    raw_labels = read_idx(options.source / "t10k-labels-idx1-ubyte.gz")
-    write_samples(raw_images, raw_labels)
+    def read(name):
+        return (read_idx(options.source / f"{name}-images-idx3-ubyte.gz"),
+                read_idx(options.source / f"{name}-labels-idx1-ubyte.gz"))
+
+    test = read("t10k")
+    if not options.train_only and not options.export_only:
+        write_samples(*test)
     if options.data_only:
         return
 
-    MODELS.mkdir(exist_ok=True)
-    test_images, test_labels = to_tensors(raw_images, raw_labels)
-    train_images, train_labels = to_tensors(read_idx(options.source / "train-images-idx3-ubyte.gz"),
-                                            read_idx(options.source / "train-labels-idx1-ubyte.gz"))
-    seed_everything(SEED)
-    model = network()
-    seconds = train(model, train_images, train_labels, test_images[:IMAGES_KEPT], test_labels[:IMAGES_KEPT])
-    path = MODELS / "fashion-cnn.onnx"
-    export(model, test_images[:2], path, "image", "logits")
-    report(path, model, test_images, test_labels, seconds, EPOCHS, SEED,
-           held_out="the 10,000 official test images",
-           accuracy_on_the_first_1000=round(accuracy(predict(model, test_images[:IMAGES_KEPT]),
-                                                     test_labels[:IMAGES_KEPT]), 4))
+    images, labels = to_tensors(*test)
+    if options.export_only:
+        trained = torch.load(options.export_only)
+    else:
+        trained = train(*to_tensors(*read("train")), images[:IMAGES_KEPT], labels[:IMAGES_KEPT], options.device)
+    if options.train_only:
+        torch.save(trained, options.train_only)
+    else:
+        export_and_report(trained, images, labels)
 
 
 if __name__ == "__main__":

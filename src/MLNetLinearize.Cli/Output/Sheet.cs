@@ -71,7 +71,7 @@ internal sealed class Sheet : IRowSink
     {
         return new($"Mistakes: {Words.Count(summary.Labelled - summary.Right)} of {Words.Count(summary.Labelled)}",
             "Of each confusion, most frequent first, the row the network was surest of: what spoke for the class it said, what spoke for the true class, "
-                + "and the difference of the two, which decided.",
+                + "and the difference of the two. It and the difference of the biases decided.",
             [.. confusions.Select(c => Mistake(c, predicted.Explain(c.Surest), truth.Explain(c.Surest)))]);
     }
 

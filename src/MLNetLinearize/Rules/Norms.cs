@@ -22,7 +22,8 @@ internal static class Norms
     /// <summary>log Σx: slope 1/Σx = e^−y, remainder y − 1.</summary>
     public static void LogSum(Vjp v)
     {
-        Slope(v, v.E.Op("Exp", [v.E.Neg(KeptOutput(v))]));
+        var slope = v.E.Mul(v.ReshapeTo(v.G, Reductions.Kept(v)), v.E.Op("Exp", [v.E.Neg(KeptOutput(v))]));
+        v.Give(0, v.ExpandTo(slope, v.InShape(0))); // the same for every element
         v.Offset(v.G, v.OutShape(), v.E.Sub(v.Out(), v.E.Scalar(1)), v.OutShape());
     }
 

@@ -1,3 +1,5 @@
+using MLNetLinearize.Onnx;
+
 namespace MLNetLinearize.Rules;
 
 /// <summary>
@@ -37,7 +39,7 @@ internal static class Pointwise
 
     public static string AbsSlope(Vjp v) => v.E.Op("Sign", [v.In(0)]);
 
-    public static string LeakyReluSlope(Vjp v) => Leaky(v, v.E.Scalar(Onnx.Nodes.Float(v.Node, "alpha", 0.01f)));
+    public static string LeakyReluSlope(Vjp v) => Leaky(v, v.E.Scalar(v.Node.Float("alpha", 0.01f)));
 
     public static string PReluSlope(Vjp v) => Leaky(v, v.In(1));
 
@@ -65,15 +67,22 @@ internal static class Pointwise
     public static void HardSigmoid(Vjp v)
     {
         var inside = v.E.Op("And", [v.E.Op("Greater", [v.Out(), v.E.Scalar(0)]), v.E.Op("Less", [v.Out(), v.E.Scalar(1)])]);
-        var slope = v.E.Scaled(v.E.Indicator(inside), Onnx.Nodes.Float(v.Node, "alpha", 0.2f));
+        var slope = v.E.Scaled(v.E.Indicator(inside), v.Node.Float("alpha", 0.2f));
         v.Give(0, v.E.Mul(v.G, slope));
         v.Offset(v.G, v.OutShape(), v.E.Sub(v.Out(), v.E.Mul(slope, v.In(0))), v.OutShape());
     }
 
-    /// <summary>x^c with a constant exponent: slope c·x^(c−1).</summary>
+    /// <summary>x^c with a constant exponent: slope c·x^(c−1). Below c = 1 the secant's limit at 0 is not finite, and the tangent is taken.</summary>
     public static void Pow(Vjp v)
     {
-        var slope = v.E.Mul(v.In(1), v.E.Op("Pow", [v.In(0), v.E.Sub(v.In(1), v.E.Scalar(1))]));
+        string Derivative(Vjp w) => w.E.Mul(w.In(1), w.E.Op("Pow", [w.In(0), w.E.Sub(w.In(1), w.E.Scalar(1))]));
+        if (v.Network.Constant(v.In(1)) is { } stored && stored.Count() == 1 && v.InShape(0).Same(v.OutShape()))
+        {
+            var c = stored.ToSingle()[0];
+            Smooth(Derivative, c >= 1 ? 0 : null, c == 1 ? 1 : 0)(v);
+            return;
+        }
+        var slope = Derivative(v);
         v.Give(0, v.Unbroadcast(v.E.Mul(v.G, slope), v.OutShape(), v.InShape(0)));
         v.Offset(v.G, v.OutShape(), v.E.Sub(v.Out(), v.E.Mul(slope, v.In(0))), v.OutShape());
     }

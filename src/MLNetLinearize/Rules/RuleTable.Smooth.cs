@@ -9,19 +9,19 @@ internal static partial class RuleTable
 
     private static readonly Dictionary<string, Rule> SmoothOperators = new(StringComparer.Ordinal)
     {
-        // σ(x)·σ(−x) rather than y·(1 − y), which loses its digits where the unit saturates; tanh likewise, as 2σ(2x) − 1.
-        ["Sigmoid"] = Of(v => v.E.Mul(v.Out(), v.E.Op("Sigmoid", [v.E.Neg(v.In(0))])), 0.5f, 0.25f),
-        ["Tanh"] = Of(v => v.E.Scaled(v.E.Mul(v.E.Op("Sigmoid", [v.E.Scaled(v.In(0), 2)]), v.E.Op("Sigmoid", [v.E.Scaled(v.In(0), -2)])), 4), 0, 1),
+        ["Sigmoid"] = Of(v => Smooth.LogisticSlope(v, 1), 0.5f, 0.25f),
+        ["Tanh"] = Of(v => v.E.Scaled(Smooth.LogisticSlope(v, 2), 4), 0, 1), // tanh x = 2σ(2x) − 1
         ["Exp"] = Of(v => v.Out(), 1, 1),
         ["Log"] = Of(v => v.E.Op("Reciprocal", [v.In(0)])),
         ["Sqrt"] = Of(v => v.E.Div(v.E.Scalar(0.5f), v.Out())),
         ["Reciprocal"] = Of(v => v.E.Neg(Square(v, v.Out()))),
         ["Erf"] = Of(v => v.E.Scaled(v.E.Op("Exp", [v.E.Neg(Square(v, v.In(0)))]), TwoOverRootPi), 0, TwoOverRootPi),
-        ["Softplus"] = Of(v => v.E.Op("Sigmoid", [v.In(0)]), MathF.Log(2), 0.5f),
+        ["Softplus"] = Of(Smooth.Logistic, MathF.Log(2), 0.5f),
         ["Softsign"] = Of(v => v.E.Op("Reciprocal", [Square(v, v.E.Add(v.E.Scalar(1), v.E.Op("Abs", [v.In(0)])))]), 0, 1),
-        ["Elu"] = Of(v => Positive(v, v.E.Scalar(1), v.E.Add(v.Out(), v.E.Scalar(v.Node.Float("alpha", 1)))), 0, 1),
-        ["Celu"] = Of(v => Positive(v, v.E.Scalar(1), v.E.Add(v.E.Scaled(v.Out(), 1 / v.Node.Float("alpha", 1)), v.E.Scalar(1))), 0, 1),
-        ["Selu"] = Of(v => Positive(v, v.E.Scalar(SeluGamma(v)), v.E.Add(v.Out(), v.E.Scalar(SeluGamma(v) * v.Node.Float("alpha", 1.6732632f)))), 0, 1.0507010f),
+        // The exponential itself rather than y + α, which loses its digits where the unit saturates.
+        ["Elu"] = Of(v => Positive(v, v.E.Scalar(1), v.E.Scaled(v.E.Op("Exp", [v.In(0)]), v.Node.Float("alpha", 1))), 0, 1),
+        ["Celu"] = Of(v => Positive(v, v.E.Scalar(1), v.E.Op("Exp", [v.E.Scaled(v.In(0), 1 / v.Node.Float("alpha", 1))])), 0, 1),
+        ["Selu"] = Of(v => Positive(v, v.E.Scalar(SeluGamma(v)), v.E.Scaled(v.E.Op("Exp", [v.In(0)]), SeluGamma(v) * v.Node.Float("alpha", 1.6732632f))), 0, 1.0507010f),
         ["Mish"] = Of(Smooth.MishSlope, 0, 0.6f),
         ["Gelu"] = Of(Smooth.GeluSlope, 0, 0.5f),
         ["HardSwish"] = Of(Smooth.HardSwishSlope, 0, 0.5f),

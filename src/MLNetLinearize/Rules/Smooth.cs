@@ -5,12 +5,30 @@ namespace MLNetLinearize.Rules;
 /// <summary>Derivatives that take more than a line, and Softmax.</summary>
 internal static class Smooth
 {
+    /// <summary>
+    /// σ'(s·x) = e/(1 + e)² with e = exp(−|s·x|): y·(1 − y) loses its digits where the unit saturates, and ONNX Runtime's
+    /// Sigmoid is a rational approximation whose tails are right to 1e-7 of 1, not of themselves.
+    /// </summary>
+    public static string LogisticSlope(Vjp v, float scale)
+    {
+        var e = v.E.Op("Exp", [v.E.Neg(v.E.Op("Abs", [v.E.Scaled(v.In(0), scale)]))]);
+        var one = v.E.Add(v.E.Scalar(1), e);
+        return v.E.Div(e, v.E.Mul(one, one));
+    }
+
+    /// <summary>σ(x) = exp(min(x, 0)) / (1 + exp(−|x|)), right to its last digits in both tails.</summary>
+    public static string Logistic(Vjp v)
+    {
+        var (e, x) = (v.E, v.In(0));
+        return e.Div(e.Op("Exp", [e.Op("Min", [x, e.Scalar(0)])]), e.Add(e.Scalar(1), e.Op("Exp", [e.Neg(e.Op("Abs", [x]))])));
+    }
+
     /// <summary>x·tanh(softplus(x)), Misra 2019 (arXiv 1908.08681): t + x·(1 − t²)·σ(x).</summary>
     public static string MishSlope(Vjp v)
     {
         var x = v.In(0);
         var t = v.E.Op("Tanh", [v.E.Op("Softplus", [x])]);
-        return v.E.Add(t, v.E.Mul(v.E.Mul(x, v.E.Op("Sigmoid", [x])), v.E.Sub(v.E.Scalar(1), v.E.Mul(t, t))));
+        return v.E.Add(t, v.E.Mul(v.E.Mul(x, Logistic(v)), v.E.Sub(v.E.Scalar(1), v.E.Mul(t, t))));
     }
 
     /// <summary>x·Φ(x), Hendrycks and Gimpel 2016 (arXiv 1606.08415): Φ(x) + x·φ(x), exact or in its tanh form.</summary>

@@ -5,6 +5,7 @@ internal static class NormalizationOperators
 {
     public static Dual BatchNormalization(OracleNode node)
     {
+        if (node.Int("training_mode", 0) != 0) throw new NotSupportedException("BatchNormalization in training mode.");
         var x = node.X;
         Dual PerChannel(Dual v) => v.Reshaped([1, v.Value.Length, .. Enumerable.Repeat(1, x.Rank - 2)]);
         var epsilon = Dual.Scalar(node.Float("epsilon", 1e-5f));

@@ -21,7 +21,9 @@ internal static class PointwiseOperators
 
     public static Dual PRelu(OracleNode n)
     {
-        var slope = n[1].BroadcastTo(n.X.Shape);
+        // Before opset 7 a list of slopes ran along the channels.
+        var slope = n.Opset < 7 && n[1].Rank == 1 && n[1].Value.Length > 1 ? n[1].Reshaped([n[1].Value.Length, .. Enumerable.Repeat(1, n.X.Rank - 2)]) : n[1];
+        slope = slope.BroadcastTo(n.X.Shape);
         return ArithmeticOperators.Where(n.X.Value.Select(z => z < 0), n.X.Shape, n.X * slope, n.X);
     }
 
@@ -85,12 +87,16 @@ internal static class PointwiseOperators
         return SelfGated(x, half * (gate + Dual.Scalar(1)));
     }
 
-    /// <summary>A power with a constant exponent.</summary>
+    /// <summary>Powers with constant exponents.</summary>
     public static Dual Power(OracleNode n)
     {
         if (!n[1].IsConstant) throw new NotSupportedException("Pow with an exponent that depends on the input.");
-        var p = n[1].Value.Distinct().Single();
-        return Rooted(n.X, n.X.BroadcastTo(Shapes.Broadcast(n.X.Shape, n[1].Shape)).Smooth(z => Math.Pow(z, p), z => p * Math.Pow(z, p - 1)));
+        var shape = Shapes.Broadcast(n.X.Shape, n[1].Shape);
+        var (x, exponents) = (n.X.BroadcastTo(shape), n[1].BroadcastTo(shape).Value);
+        // Each exponent is a function of its own; the results are put together element by element.
+        var distinct = exponents.Distinct().ToList();
+        var powers = distinct.Select(p => x.Smooth(z => Math.Pow(z, p), z => p * Math.Pow(z, p - 1))).ToList();
+        return Rooted(n.X, Dual.Select(shape, powers, [.. exponents.Select(p => distinct.IndexOf(p))], [.. Enumerable.Range(0, exponents.Length)]));
     }
 
     public static Dual Trigonometric(OracleNode n) => n.Operator switch

@@ -17,16 +17,16 @@ internal static class Agreement
 
     /// <summary>
     /// The error column is at most 1e-5, and the error relative to the score alone at most 1e-4. Where large contributions
-    /// cancel, neither score nor sum can be held that closely in single precision: there roundings of the sum of their
-    /// absolute values are allowed: one in W·x + b, four in the graph's own arithmetic.
+    /// cancel, neither score nor sum can be held that closely in single precision: there <paramref name="roundings"/> of the sum of their
+    /// absolute values are allowed in W·x + b, and four in the graph's own arithmetic.
     /// </summary>
-    public static void AssertExact(LinearMap map, int k, string what)
+    public static void AssertExact(LinearMap map, int k, string what, int roundings = 1)
     {
         var terms = map.Weights.Row(k).Zip(map.Input, (w, x) => (double)w * x).ToList();
         var (score, difference) = (Math.Abs((double)map.ExplainedScores[k]), Math.Abs(map.ExplainedScores[k] - (terms.Sum() + map.Bias[k])));
         var rounding = Math.ScaleB(terms.Sum(Math.Abs) + Math.Abs(map.Bias[k]), -23);
         Assert.True(map.Error[k] * Math.Max(1, score) <= Math.Max(1e-5 * Math.Max(1, score), 4 * rounding), $"{what}: error column {map.Error[k]}, score {score}, rounding {rounding}");
-        Assert.True(difference <= Math.Max(score > 0.01 ? 1e-4 * score : 1e-5, rounding), $"{what}: |F − (W·x + b)| = {difference}, score {score}, rounding {rounding}");
+        Assert.True(difference <= Math.Max(score > 0.01 ? 1e-4 * score : 1e-5, roundings * rounding), $"{what}: |F − (W·x + b)| = {difference}, score {score}, rounding {rounding}");
     }
 
     public static IEnumerable<double> Widened(this IEnumerable<float> values) => values.Select(v => (double)v);

@@ -10,6 +10,9 @@ internal enum RowData
 
     /// <summary>The same, between 0.2 and 2: for logarithms, roots and divisors.</summary>
     Positive,
+
+    /// <summary>The same, between 8 and 12: where squashing functions saturate.</summary>
+    Large,
 }
 
 /// <summary>One small model that exercises an operator, and the rows to try it on.</summary>
@@ -53,6 +56,7 @@ internal sealed record RuleCase(string Name, string Operator, int[] RowShape, Fu
     private float Spread(float unit, Random random)
     {
         if (Data == RowData.Positive) return 0.2f + 1.8f * unit;
+        if (Data == RowData.Large) return 8 + 4 * unit;
         // A single value per row would never be negative or positive otherwise.
         var z = RowLength == 1 ? random.NextSingle() * 4 - 2 : 4 * unit - 2;
         return Math.Abs(z) < 0.01f ? 0.01f : z;

@@ -54,9 +54,9 @@ internal static partial class RuleCases
         Case("Acosh", "Acosh", [5], (n, x) => Dense(n, n.Op("Acosh", [n.Op("Add", [x, n.Scalar(1)])]), 5), data: RowData.Positive) with { IsPiecewiseLinear = false },
         // Multiplied so that a slope that lost its digits shows beside the others.
         Case("Sigmoid, saturated", "Sigmoid", [5], (n, x) => Dense(n, n.Op("Sigmoid", [n.Op("Mul", [x, n.Scalar(5)])]), 5)) with { IsPiecewiseLinear = false },
-        Case("Sigmoid, saturated above", "Sigmoid", [5], (n, x) => Dense(n, n.Op("Mul", [n.Op("Sigmoid", [n.Op("Add", [x, n.Scalar(10)])]), n.Scalar(10000)]), 5)) with { IsPiecewiseLinear = false },
-        Case("Tanh, saturated", "Tanh", [5], (n, x) => Dense(n, n.Op("Mul", [n.Op("Tanh", [n.Op("Add", [x, n.Scalar(6)])]), n.Scalar(100000)]), 5)) with { IsPiecewiseLinear = false },
-        Case("Softplus, saturated below", "Softplus", [5], (n, x) => Dense(n, n.Op("Mul", [n.Op("Softplus", [n.Op("Sub", [x, n.Scalar(12)])]), n.Scalar(100000)]), 5)) with { IsPiecewiseLinear = false },
+        Case("Sigmoid, saturated above", "Sigmoid", [5], (n, x) => Dense(n, n.Op("Mul", [n.Op("Sigmoid", [x]), n.Scalar(10000)]), 5), data: RowData.Large) with { IsPiecewiseLinear = false },
+        Case("Tanh, saturated", "Tanh", [5], (n, x) => Dense(n, n.Op("Mul", [n.Op("Tanh", [n.Op("Mul", [x, n.Scalar(0.6f)])]), n.Scalar(100000)]), 5), data: RowData.Large) with { IsPiecewiseLinear = false },
+        Case("Softplus, saturated below", "Softplus", [5], (n, x) => Dense(n, n.Op("Mul", [n.Op("Softplus", [n.Op("Neg", [x])]), n.Scalar(100000)]), 5), data: RowData.Large) with { IsPiecewiseLinear = false },
         Case("Softplus, large", "Softplus", [5], (n, x) => Dense(n, n.Op("Softplus", [n.Op("Mul", [x, n.Scalar(60)])]), 5)) with { IsPiecewiseLinear = false },
         Case("Softmax, large logits", "Softmax", [5], (n, x) => Dense(n, n.Op("Softmax", [n.Op("Mul", [x, n.Scalar(50)])]), 5)) with { IsPiecewiseLinear = false },
         Case("Softmax, one class takes nearly all", "Softmax", [5], (n, x) => Dense(n, n.Op("Softmax", [n.Op("Mul", [x, n.Scalar(8)])]), 5)) with { IsPiecewiseLinear = false },
