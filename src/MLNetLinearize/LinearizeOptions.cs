@@ -48,7 +48,10 @@ public sealed class LinearizeOptions
     /// <summary>Name of the column <c>|F − (Σ attribution + b)| / max(1, |F|)</c>. Null leaves the column out.</summary>
     public string? LinearizationErrorColumn { get; init; } = "LinearizationError";
 
-    /// <summary>Rows per run of the network. Default: chosen by the library.</summary>
+    /// <summary>
+    /// Rows per run of the network. Default: a power of two up to 256, counted from the network's activations so that a run
+    /// stays in a core's cache, and so that a cursor's buffers stay within 64 MiB.
+    /// </summary>
     public int? BatchSize { get; init; }
 
     /// <summary>Largest output of one row, in bytes, that is accepted. Default: 64 MiB.</summary>

@@ -93,7 +93,8 @@ internal sealed record ExplanationColumn(string Name, string Output, IReadOnlyLi
             throw new ArgumentException($"LinearizeOptions.{nameof(options.ClassNames)} has {names.Count} names, but the network has {outputs} outputs. Give one name for each output, in order.");
     }
 
-    private static string[] Names(DataViewSchema.Column column)
+    /// <summary>The slot names of a column that has them.</summary>
+    public static string[] Names(DataViewSchema.Column column)
     {
         var names = default(VBuffer<ReadOnlyMemory<char>>);
         column.GetSlotNames(ref names);

@@ -1,14 +1,11 @@
 using Microsoft.ML;
+using Microsoft.ML.Data;
 
 namespace MLNetLinearize.Transforms;
 
 /// <summary>The input with the explanation columns appended, computed as they are read.</summary>
 internal sealed class LinearizedView(IDataView source, ColumnBinding binding, SessionCache sessions) : IDataView
 {
-    // Rows per run and the memory that one run's inputs and outputs may take, where the user sets no batch size.
-    private const int DefaultBatch = 32;
-    private const long DefaultBatchBytes = 64L << 20;
-
     public bool CanShuffle => source.CanShuffle;
 
     public DataViewSchema Schema => binding.OutputSchema;
@@ -32,7 +29,7 @@ internal sealed class LinearizedView(IDataView source, ColumnBinding binding, Se
         var made = new List<DataViewRowCursor>();
         try
         {
-            var batch = explanations.Count == 0 || !kept.All(c => PassThrough.CanKeep(c.Type)) ? 1 : BatchSize(explanations);
+            var batch = explanations.Count == 0 || !kept.All(c => PassThrough.CanKeep(c.Type)) ? 1 : BatchSize(explanations, kept, n);
             if (batch == 1) return [new RowCursor(cursor, new ExplainedRow(cursor, binding, sessions, wanted))];
             var shared = new SharedSource(cursor, n);
             while (made.Count < n) made.Add(new BatchCursor(shared, binding, sessions, kept, explanations, batch));
@@ -46,10 +43,10 @@ internal sealed class LinearizedView(IDataView source, ColumnBinding binding, Se
         }
     }
 
-    private int BatchSize(List<ExplanationColumn> explanations)
-    {
-        if (binding.Graph.Options.BatchSize is { } chosen) return chosen;
-        var elements = explanations.Sum(c => (long)c.Type.Size) + binding.Inputs.Sum(i => (long)i.Input.RowLength);
-        return (int)Math.Clamp(DefaultBatchBytes / (elements * sizeof(float)), 1, DefaultBatch);
-    }
+    private int BatchSize(IEnumerable<ExplanationColumn> explanations, IEnumerable<DataViewSchema.Column> kept, int cursors) => BatchChoice.Rows(
+        binding.Graph,
+        binding.Inputs.Sum(i => (long)i.Input.RowLength),
+        explanations.Sum(c => (long)c.Type.Size),
+        kept.Sum(c => c.Type is VectorDataViewType { IsKnownSize: true } vector ? vector.Size : 1L),
+        cursors);
 }

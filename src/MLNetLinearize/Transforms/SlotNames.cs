@@ -45,7 +45,8 @@ internal sealed class SlotNames
         value = editor.Commit();
     }
 
-    private static string[] Features(GraphInput input, IReadOnlyList<string>? given)
+    /// <summary>One name for each element of the input, without targets.</summary>
+    public static string[] Features(GraphInput input, IReadOnlyList<string>? given)
     {
         var names = new string[input.RowLength];
         for (var i = 0; i < names.Length; i++) names[i] = given is not null && given[i].Length > 0 ? given[i] : Position(i, input.RowShape);
