@@ -46,7 +46,7 @@ internal sealed record SavedFacts
         LabelColumn = label?.Column,
         Inputs = [.. inputs.Select(i => SavedTensor.Of(i.Input, i.Column))],
         Explained = [.. graph.ExplainedInputs.Select(i => SavedTensor.Of(i, null))],
-        Outputs = [.. outputs.Select(o => new SavedColumn(o.Output, o.Column))],
+        Outputs = [.. outputs.Select(o => new SavedColumn(o.Output, o.Column, o.Groups is not null))],
         Report = graph.Report,
     };
 
@@ -85,20 +85,21 @@ internal sealed record SavedFacts
         ExplainedTargetColumn = Column(OutputNames.ExplainedTarget),
         ExplainedScoreColumn = Column(OutputNames.ExplainedScore),
         LinearizationErrorColumn = Column(OutputNames.LinearizationError),
+        GroupedAttributionColumn = PerInput(OutputNames.Attribution, grouped: true),
         BatchSize = batchSize,
         GpuDeviceId = gpuDeviceId,
         FallbackToCpu = fallbackToCpu,
         Threads = threads,
     };
 
-    private string? Column(string output) => Outputs.FirstOrDefault(o => o.Output == output)?.Column;
+    private string? Column(string output, bool grouped = false) => Outputs.FirstOrDefault(o => o.Output == output && o.Grouped == grouped)?.Column;
 
     /// <summary>With several explained inputs there is a column for each, the option's name followed by the input's.</summary>
-    private string? PerInput(string output)
+    private string? PerInput(string output, bool grouped = false)
     {
-        if (Explained.Count == 1) return Column(output);
+        if (Explained.Count == 1) return Column(output, grouped);
         var suffix = "." + Explained[0].Name;
-        return Column(output + suffix)?[..^suffix.Length];
+        return Column(output + suffix, grouped)?[..^suffix.Length];
     }
 
     private static Targets ReadTargets(string text)
@@ -137,5 +138,5 @@ internal sealed record SavedTensor(string Name, string? Column, string Type, IRe
     public GraphInput ToGraphInput() => new(Name, OrtArrays.TypeNamed(Type) ?? throw new InvalidModelException($"The saved linearization graph's input '{Name}' is of type '{Type}', which ONNX lacks. Save the model again."), Shape, BatchAxis, Explained);
 }
 
-/// <summary>A graph output and the column that shows it.</summary>
-internal sealed record SavedColumn(string Output, string Column);
+/// <summary>A graph output and the column that shows it, or its sums over original columns.</summary>
+internal sealed record SavedColumn(string Output, string Column, bool Grouped);

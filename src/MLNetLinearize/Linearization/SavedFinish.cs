@@ -7,8 +7,11 @@ namespace MLNetLinearize.Linearization;
 /// <summary>An input of the model and the column that feeds it.</summary>
 internal sealed record SavedInput(GraphInput Input, string Column);
 
-/// <summary>A graph output and the column that shows it; <paramref name="Top"/> keeps only so many largest values of each <paramref name="PerTarget"/>.</summary>
-internal sealed record SavedOutput(string Column, string Output, IReadOnlyList<int> Shape, IReadOnlyList<string>? SlotNames, int? Top, int PerTarget);
+/// <summary>
+/// A graph output and the column that shows it; <paramref name="Top"/> keeps only so many largest values of each
+/// <paramref name="PerTarget"/>, <paramref name="Groups"/> gives the slot of the column that each of them is added to.
+/// </summary>
+internal sealed record SavedOutput(string Column, string Output, IReadOnlyList<int> Shape, IReadOnlyList<string>? SlotNames, int? Top, int PerTarget, int[]? Groups = null);
 
 /// <summary>
 /// The linearization graph as ML.NET's ONNX stage takes it: one row, no batch axis in the outputs (the stage makes a vector
@@ -65,8 +68,18 @@ internal static class SavedFinish
         var value = prefix + output.Output;
         long[] shape = [.. output.Shape.Select(d => (long)d)];
         if (output.Top is { } top && top < output.PerTarget) value = Largest(finish, value, top, shape.Aggregate(1L, (a, d) => a * d) / output.PerTarget, output.PerTarget);
+        if (output.Groups is { } groups) value = Sums(finish, value, groups, shape.Aggregate(1L, (a, d) => a * d));
         finish.Add("Reshape", [value, finish.Constant(shape)], output.Column);
         g.Outputs.Add(Graph.Value(output.Column, output.Output == OutputNames.ExplainedTarget ? DataType.Int64 : DataType.Float, shape.Cast<object>()));
+    }
+
+    private static string Sums(FinishNodes finish, string value, int[] groups, long length)
+    {
+        var rows = finish.Add("Reshape", [value, finish.Constant([-1, groups.Length])]);
+        var targets = length / (groups.Max() + 1);
+        var indices = finish.Add("Expand", [finish.Constant([.. groups.Select(g => (long)g)], 1, groups.Length), finish.Constant([targets, groups.Length])]);
+        var zeros = finish.Add("ConstantOfShape", [finish.Constant([targets, length / targets])]);
+        return finish.Add("ScatterElements", [zeros, indices, rows], ("axis", 1), ("reduction", "add"));
     }
 
     /// <summary>All but the largest values of each target become 0. A file knows no sparse vectors.</summary>

@@ -32,7 +32,7 @@ internal static class SavedGraph
             graph.Inputs.Add(Graph.Value(input.Name, OrtArrays.TypeOf(input.ElementType), input.HasBatchAxis ? [rows, .. input.RowShape.Cast<object>()] : input.RowShape.Cast<object>()));
         var restored = graph.ToModel();
         WithoutPrefix(restored.Graph, facts.Prefix);
-        foreach (var output in facts.Outputs) restored.Graph.Output.Add(Output(output.Output, explained, facts.TargetCount, rows));
+        foreach (var output in facts.Outputs.Select(o => o.Output).Distinct()) restored.Graph.Output.Add(Output(output, explained, facts.TargetCount, rows));
         foreach (var domain in restored.OpsetImport.Where(o => restored.Graph.Node.All(n => n.Domain != o.Domain) && o.Domain is not ("" or "ai.onnx")).ToList()) restored.OpsetImport.Remove(domain);
         restored.MetadataProps.Remove(restored.MetadataProps.First(p => p.Key == SavedFinish.MetadataKey));
         CheckOutputs(restored.Graph);

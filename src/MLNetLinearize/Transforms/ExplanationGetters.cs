@@ -19,6 +19,17 @@ internal static class ExplanationGetters
             var largest = new Largest(top, column.PerTarget);
             return (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) => largest.Get(batch.Single(column.Output, current()), ref value));
         }
+        if (column.Groups is { } groups)
+        {
+            var size = column.Type.Size;
+            return (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
+            {
+                var row = batch.Single(column.Output, current());
+                var editor = VBufferEditor.Create(ref value, size);
+                groups.Sum(row, editor.Values);
+                value = editor.Commit();
+            });
+        }
         return (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) => Dense(batch.Single(column.Output, current()), ref value));
     }
 

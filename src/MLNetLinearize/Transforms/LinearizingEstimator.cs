@@ -30,6 +30,9 @@ namespace MLNetLinearize.Transforms;
 /// | `ExplainedScore` | Vector of Single, [K] | F(x), before a final Softmax, LogSoftmax or Sigmoid |
 /// | `LinearizationError` | Vector of Single, [K] | \|F − (Σ Attribution + b)\| / max(1, \|F\|) |
 ///
+/// With `GroupedAttributionColumn` set there is one more, a vector of Single, [K, columns]: the attribution summed over the
+/// slots of each original column.
+///
 /// With several explained inputs there is one `Attribution.<input>` and one `Weights.<input>` column for each.
 ///
 /// Slots of Attribution and Weights are named by the slot names of the input column; without those, by the position in

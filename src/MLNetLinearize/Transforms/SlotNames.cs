@@ -38,6 +38,9 @@ internal sealed class SlotNames
         });
     }
 
+    /// <summary>Names for sums over original columns.</summary>
+    public static SlotNames Of(LinearizationGraph graph, IReadOnlyList<string> columns) => new(() => [.. TargetPrefixes(graph).SelectMany(prefix => columns.Select(c => prefix + c))]);
+
     public void Get(ref VBuffer<ReadOnlyMemory<char>> value)
     {
         var editor = VBufferEditor.Create(ref value, Values.Count);
