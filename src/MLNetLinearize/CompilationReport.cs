@@ -9,7 +9,7 @@ public sealed record CompilationReport
     /// <summary>Version of the default operator set of the linearization graph.</summary>
     public required long Opset { get; init; }
 
-    /// <summary>Name of the explained tensor.</summary>
+    /// <summary>Name of the explained tensor; where a final activation was cut, of the output that it led to.</summary>
     public required string ExplainedOutput { get; init; }
 
     /// <summary>The final Softmax, LogSoftmax or Sigmoid that was cut, or null.</summary>

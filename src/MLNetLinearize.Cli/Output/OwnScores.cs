@@ -21,14 +21,15 @@ internal sealed class OwnScores : IRowSink, IDisposable
 
     public LogQuantiles Differences { get; } = new();
 
-    /// <summary>Opens the model with the explained tensor as an output; null where that tensor came into being only in the compiler.</summary>
+    /// <summary>Opens the model with the explained tensor as an output; null where that tensor, or its precision, came into being only in the compiler.</summary>
     public static OwnScores? Open(string modelFile, LinearizationGraph graph)
     {
         var model = new Graph(OnnxFile.Read(modelFile));
         var name = graph.Report.ExplainedOutput;
-        if (!model.Nodes.Any(n => n.Output.Contains(name))) return null;
+        // A half or double network is explained in float32, and has other scores of its own.
+        if (!model.Nodes.Any(n => n.Output.Contains(name)) || Precision.Found(model).Count > 0) return null;
         // Logits are compared with logits: where the compiler cut a final Softmax off, it is cut off here.
-        if (graph.Report.CutActivation is not null) ExplainedTensors.ResolveOutput(model, graph.Options);
+        if (graph.Report.CutActivation is not null) ExplainedTensors.ResolveOutput(model, graph.Options, graph.Report.OriginalOpset);
         if (model.Outputs.All(o => o.Name != name)) model.Outputs.Add(new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)DataType.Float } } });
         return new(Sessions.Create(model.ToModel(), graph.Options), Explainer.DataInput(graph), name);
     }
@@ -38,8 +39,7 @@ internal sealed class OwnScores : IRowSink, IDisposable
         // One row at a time: the file may fix its batch to one, and must not be edited to check it.
         for (var i = 0; i < block.Count; i++)
         {
-            Array row = input.ElementType == typeof(double) ? Array.ConvertAll(block.Input(i).ToArray(), v => (double)v) : block.Input(i).ToArray();
-            using var value = OrtArrays.Wrap(row, [.. input.HasBatchAxis ? [1L] : Array.Empty<long>(), .. input.RowShape.Select(d => (long)d)]);
+            using var value = OrtArrays.Wrap(block.Input(i).ToArray(), [.. input.HasBatchAxis ? [1L] : Array.Empty<long>(), .. input.RowShape.Select(d => (long)d)]);
             using var results = session.Run(runOptions, [input.Name], [value], [output]);
             var own = results[0].GetTensorDataAsSpan<float>();
             var scores = block.Scores(i);

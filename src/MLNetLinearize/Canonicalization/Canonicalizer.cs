@@ -31,7 +31,7 @@ internal static class Canonicalizer
         {
             var batched = graph.Clone();
             BatchAxis.Open(batched, inputs);
-            var one = ShapeProbe.Run(batched, Sample(inputs, 1), Simplification.Foldable(batched));
+            var one = RunOneRow(batched, inputs);
             Dictionary<string, TensorFact>? two = null;
             try
             {
@@ -45,7 +45,7 @@ internal static class Canonicalizer
                 return Simplified(batched, inputs, output, one, two, shapes, null);
         }
         BatchAxis.Pin(graph, inputs);
-        var facts = ShapeProbe.Run(graph, Sample(inputs, 1), Simplification.Foldable(graph));
+        var facts = RunOneRow(graph, inputs);
         return Simplified(graph, inputs, output, facts, facts, facts.ToDictionary(f => f.Key, f => new TensorShape(f.Value.Dims, -1)), oneRowReason);
     }
 
@@ -60,6 +60,23 @@ internal static class Canonicalizer
         var types = one.ToDictionary(f => f.Key, f => f.Value.Type);
         foreach (var (name, tensor) in graph.Initializers) types[name] = tensor.ElementType();
         return new CanonicalNetwork(graph, inputs, output, shapes, types, oneRowReason);
+    }
+
+    /// <exception cref="InvalidModelException">The network does not run, or has tensors without elements.</exception>
+    private static Dictionary<string, TensorFact> RunOneRow(Graph graph, List<InputPlan> inputs)
+    {
+        Dictionary<string, TensorFact> facts;
+        try
+        {
+            facts = ShapeProbe.Run(graph, Sample(inputs, 1), Simplification.Foldable(graph));
+        }
+        catch (Microsoft.ML.OnnxRuntime.OnnxRuntimeException e)
+        {
+            throw new InvalidModelException($"The model does not run on a sample row ({string.Join(", ", inputs.Select(i => $"{i.Name} [{string.Join(", ", i.Dims)}]"))}): {e.Message} Check the input shapes (InputShapes), and that shapes, axes and sizes inside the model are constants.", e);
+        }
+        if (facts.FirstOrDefault(f => f.Value.Type == DataType.Float && f.Value.Dims.Contains(0) && !graph.Initializers.ContainsKey(f.Key)) is { Key: { } empty })
+            throw new InvalidModelException($"Tensor '{empty}' has no elements ([{string.Join(", ", facts[empty].Dims)}]). Check the input shapes (InputShapes), or remove the node that makes it.");
+        return facts;
     }
 
     private static List<(string, Array, long[])> Sample(List<InputPlan> inputs, int rows) => [.. inputs.Select((p, i) => p.Sample(rows, seed: 7 + i))];

@@ -10,28 +10,42 @@ namespace MLNetLinearize.Canonicalization;
 /// </summary>
 internal static class ExplainedTensors
 {
-    public static (string Output, string? Cut) ResolveOutput(Graph graph, LinearizeOptions options)
+    public static (string Output, string? Cut) ResolveOutput(Graph graph, LinearizeOptions options, long opset)
     {
         var made = graph.Nodes.SelectMany(n => n.Output).Where(o => o.Length > 0).ToHashSet();
         if (options.ExplainedOutput is { } named)
             return made.Contains(named) ? (named, null) : throw new InvalidModelException($"ExplainedOutput '{named}' is no tensor that the model computes. Its outputs are [{string.Join(", ", graph.Outputs.Select(o => o.Name))}]; any inner tensor may be named as well.");
         var output = graph.Outputs.FirstOrDefault(o => IsFloat(o) && made.Contains(o.Name))
-            ?? throw new InvalidModelException($"The model has no float output to explain: [{string.Join(", ", graph.Outputs.Select(o => $"{o.Name}: {Type(o)}"))}]. Convert a float16 model to float32, or name a float32 inner tensor as ExplainedOutput.");
+            ?? throw new UnsupportedOperatorException(MakersOf(graph, opset, graph.Outputs.Select(o => o.Name).ToHashSet()));
         return (output.Name, CutActivation(graph, output.Name));
     }
 
-    public static IReadOnlyList<string> ResolveInputs(Graph graph, LinearizeOptions options)
+    public static IReadOnlyList<string> ResolveInputs(Graph graph, LinearizeOptions options, long opset)
     {
         if (options.ExplainedInputs is not { Count: > 0 } named)
         {
             var floats = graph.Inputs.Where(IsFloat).Select(i => i.Name).ToList();
-            return floats.Count > 0 ? floats : throw new InvalidModelException($"The model has no float input to explain the score by: [{string.Join(", ", graph.Inputs.Select(i => $"{i.Name}: {Type(i)}"))}]. Integers have no slope; name the float tensor made from them (such as an embedding) in ExplainedInputs.");
+            return floats.Count > 0 ? floats : throw new UnsupportedOperatorException(ReadersOf(graph, opset, graph.Inputs.Select(i => i.Name).ToHashSet()));
         }
         var known = graph.Inputs.Select(i => i.Name).Concat(graph.Nodes.SelectMany(n => n.Output)).ToHashSet();
         if (named.FirstOrDefault(n => !known.Contains(n)) is { } missing)
             throw new InvalidModelException($"ExplainedInputs names '{missing}', which the model does not have. Its inputs are [{string.Join(", ", graph.Inputs.Select(i => i.Name))}]; any inner tensor may be named as well.");
         return [.. named];
     }
+
+    /// <summary>What makes outputs that are no float numbers, and every operator of another domain on the way.</summary>
+    private static List<UnsupportedNode> MakersOf(Graph graph, long opset, HashSet<string> outputs) =>
+        [.. graph.Nodes.Where(n => !n.IsStandard() || n.Output.Any(outputs.Contains)).Select(n => Describe(n, opset, n.IsStandard()
+            ? ($"the model has no float output to explain, and this node makes one of [{string.Join(", ", graph.Outputs.Select(o => $"{o.Name}: {Type(o)}"))}]", "name a float inner tensor as ExplainedOutput")
+            : ($"it is an operator of the domain '{n.Domain}', whose mathematics is unknown here", "explain the float tensors between such nodes with ExplainedInputs and ExplainedOutput, in a model without them")))];
+
+    /// <summary>What reads inputs that are no float numbers.</summary>
+    private static List<UnsupportedNode> ReadersOf(Graph graph, long opset, HashSet<string> inputs) =>
+        [.. graph.Nodes.Where(n => n.Input.Any(inputs.Contains)).Select(n => Describe(n, opset,
+            ($"it reads [{string.Join(", ", graph.Inputs.Select(i => $"{i.Name}: {Type(i)}"))}], and only float numbers have a slope to explain by", "name the float tensor made from them (such as an embedding) in ExplainedInputs")))];
+
+    private static UnsupportedNode Describe(NodeProto node, long opset, (string Reason, string Remedy) why) =>
+        new(node.Name, node.IsStandard() ? node.OpType : $"{node.Domain}.{node.OpType}", opset, why.Reason, why.Remedy);
 
     private static bool IsFloat(ValueInfoProto value) => value.Type?.TensorType is null || Type(value) is DataType.Float or DataType.Double or DataType.Undefined;
 

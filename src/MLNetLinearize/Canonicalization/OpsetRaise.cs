@@ -33,7 +33,7 @@ internal static class OpsetRaise
         switch (node.OpType)
         {
             case "Add" or "Sub" or "Mul" or "Div" or "Pow" or "And" or "Or" or "Equal" or "Greater" or "Less" or "PRelu" when from < 7:
-                LegacyBroadcast(node);
+                LegacyBroadcast(graph, node);
                 break;
             case "Gemm" when from < 7:
                 node.Remove("broadcast");
@@ -103,11 +103,11 @@ internal static class OpsetRaise
         }
     }
 
-    private static void LegacyBroadcast(NodeProto node)
+    private static void LegacyBroadcast(Graph graph, NodeProto node)
     {
-        // Before opset 7 the second operand was aligned at `axis`. Without it, alignment is at the right, as today.
-        if (node.Has("axis"))
-            throw new InvalidModelException($"{node.Describe()} uses the broadcasting of operator sets before 7 (attribute 'axis'). Raise the model to opset 7 or later first, for example with onnx.version_converter.");
+        // Before opset 7 the second operand was aligned at `axis` (PRelu's slope at the channels). Otherwise at the right, as today.
+        if (node.Has("axis") || node.OpType == "PRelu" && graph.Initializers.TryGetValue(node.Input[1], out var slope) && slope.Count() > 1)
+            throw new InvalidModelException($"{node.Describe()} uses the broadcasting of operator sets before 7 (alignment at an axis). Raise the model to opset 7 or later first, for example with onnx.version_converter.");
         node.Remove("broadcast");
     }
 

@@ -23,8 +23,8 @@ internal static class Compiler
         var opset = graph.Opset;
         var precisions = Precision.Found(graph);
         Canonicalizer.Respell(graph, [.. options.ExplainedInputs ?? [], .. options.ExplainedOutput is { } named ? [named] : Array.Empty<string>()]);
-        var (output, cut) = ExplainedTensors.ResolveOutput(graph, options);
-        var explained = ExplainedTensors.ResolveInputs(graph, options);
+        var (output, cut) = ExplainedTensors.ResolveOutput(graph, options, opset);
+        var explained = ExplainedTensors.ResolveInputs(graph, options, opset);
         Refusals.Check(graph, output, explained, opset);
         var notes = precisions.Count == 0 ? Array.Empty<string>() : [$"The model holds {string.Join(" and ", precisions)} numbers; it is computed, and explained, in float32."];
         return (graph, new Request(output, explained, options, opset, cut, notes));

@@ -9,8 +9,8 @@ internal static class Norms
     /// <summary>Σ|x|: homogeneous, no remainder.</summary>
     public static void L1(Vjp v) => Slope(v, v.E.Op("Sign", [v.In(0)]));
 
-    /// <summary>√Σx²: slope x/y, homogeneous, no remainder.</summary>
-    public static void L2(Vjp v) => Slope(v, v.E.Div(v.In(0), KeptOutput(v)));
+    /// <summary>√Σx²: slope x/y, homogeneous, no remainder. Where all elements are 0 the slope is 0 and not 0/0.</summary>
+    public static void L2(Vjp v) => Slope(v, v.E.Div(v.In(0), v.E.Op("Max", [KeptOutput(v), v.E.Scalar(1e-38f)])));
 
     /// <summary>Σx²: slope 2x, remainder y − 2y.</summary>
     public static void SumSquare(Vjp v)

@@ -1,4 +1,5 @@
 using MLNetLinearize.Onnx;
+using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
 
 namespace MLNetLinearize.Rules;
 
@@ -75,10 +76,11 @@ internal static class Pointwise
     /// <summary>x^c with a constant exponent: slope c·x^(c−1). Below c = 1 the secant's limit at 0 is not finite, and the tangent is taken.</summary>
     public static void Pow(Vjp v)
     {
-        string Derivative(Vjp w) => w.E.Mul(w.In(1), w.E.Op("Pow", [w.In(0), w.E.Sub(w.In(1), w.E.Scalar(1))]));
+        var exponent = v.Network.Type(v.In(1)) == DataType.Float ? v.In(1) : v.E.Cast(v.In(1), DataType.Float); // integers are allowed
+        string Derivative(Vjp w) => w.E.Mul(exponent, w.E.Op("Pow", [w.In(0), w.E.Sub(exponent, w.E.Scalar(1))]));
         if (v.Network.Constant(v.In(1)) is { } stored && stored.Count() == 1 && v.InShape(0).Same(v.OutShape()))
         {
-            var c = stored.ToSingle()[0];
+            var c = stored.ElementType() == DataType.Float ? stored.ToSingle()[0] : stored.ToInt64()[0];
             Smooth(Derivative, c >= 1 ? 0 : null, c == 1 ? 1 : 0)(v);
             return;
         }

@@ -19,9 +19,9 @@ internal static partial class RuleTable
         ["Softplus"] = Of(Smooth.Logistic, MathF.Log(2), 0.5f),
         ["Softsign"] = Of(v => v.E.Op("Reciprocal", [Square(v, v.E.Add(v.E.Scalar(1), v.E.Op("Abs", [v.In(0)])))]), 0, 1),
         // The exponential itself rather than y + α, which loses its digits where the unit saturates.
-        ["Elu"] = Of(v => Positive(v, v.E.Scalar(1), v.E.Scaled(v.E.Op("Exp", [v.In(0)]), v.Node.Float("alpha", 1))), 0, 1),
-        ["Celu"] = Of(v => Positive(v, v.E.Scalar(1), v.E.Op("Exp", [v.E.Scaled(v.In(0), 1 / v.Node.Float("alpha", 1))])), 0, 1),
-        ["Selu"] = Of(v => Positive(v, v.E.Scalar(SeluGamma(v)), v.E.Scaled(v.E.Op("Exp", [v.In(0)]), SeluGamma(v) * v.Node.Float("alpha", 1.6732632f))), 0, 1.0507010f),
+        ["Elu"] = Of(v => Branch(v, "GreaterOrEqual", v.E.Scalar(1), v.E.Scaled(v.E.Op("Exp", [v.In(0)]), v.Node.Float("alpha", 1))), 0, 1),
+        ["Celu"] = Of(v => Branch(v, "Greater", v.E.Scalar(1), v.E.Op("Exp", [v.E.Scaled(v.In(0), 1 / v.Node.Float("alpha", 1))])), 0, 1),
+        ["Selu"] = Of(v => Branch(v, "Greater", v.E.Scalar(SeluGamma(v)), v.E.Scaled(v.E.Op("Exp", [v.In(0)]), SeluGamma(v) * v.Node.Float("alpha", 1.6732632f))), 0, 1.0507010f),
         ["Mish"] = Of(Smooth.MishSlope, 0, 0.6f),
         ["Gelu"] = Of(Smooth.GeluSlope, 0, 0.5f),
         ["HardSwish"] = Of(Smooth.HardSwishSlope, 0, 0.5f),
@@ -56,5 +56,6 @@ internal static partial class RuleTable
 
     private static string OneMinus(Vjp v, string x) => v.E.Sub(v.E.Scalar(1), x);
 
-    private static string Positive(Vjp v, string above, string below) => v.E.Op("Where", [v.E.Op("Greater", [v.In(0), v.E.Scalar(0)]), above, below]);
+    /// <summary>The slope of the branch that ONNX Runtime takes; at 0 itself Elu goes with the line, Selu with the exponential.</summary>
+    private static string Branch(Vjp v, string comparison, string above, string below) => v.E.Op("Where", [v.E.Op(comparison, [v.In(0), v.E.Scalar(0)]), above, below]);
 }

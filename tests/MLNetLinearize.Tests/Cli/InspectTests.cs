@@ -47,7 +47,8 @@ public class InspectTests
         using var folder = new TemporaryFolder();
         var run = CliRun.Of("inspect", TinyModels.WriteIntegers(folder));
         Assert.Equal((2, ""), (run.Code, run.Error));
-        Assert.StartsWith("integers.onnx cannot be linearized.\nThe model has no float input", run.Out, StringComparison.Ordinal);
+        Assert.StartsWith("integers.onnx cannot be linearized: 1 node stands in the way.", run.Out, StringComparison.Ordinal);
+        Assert.Contains("--explained-input", run.Out, StringComparison.Ordinal);
     }
 
     [Theory]
