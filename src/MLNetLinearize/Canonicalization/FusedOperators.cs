@@ -15,11 +15,13 @@ internal static class FusedOperators
         var nodes = new List<NodeProto>(graph.Nodes.Count);
         var renamed = new Dictionary<string, string>();
         var kept = graph.Outputs.Select(o => o.Name).Concat(named).ToHashSet();
+        // Inner graphs read outer tensors by name; with one about, nothing is renamed.
+        var flat = graph.Nodes.All(n => n.Attribute.All(a => a.G is null && a.Graphs.Count == 0));
         foreach (var node in graph.Nodes)
         {
             for (var i = 0; i < node.Input.Count; i++)
                 if (renamed.TryGetValue(node.Input[i], out var name)) node.Input[i] = name;
-            if (IsNoOp(graph, node) && !kept.Contains(node.Output[0])) renamed[node.Output[0]] = node.Input[0];
+            if (flat && IsNoOp(graph, node) && !kept.Contains(node.Output[0])) renamed[node.Output[0]] = node.Input[0];
             else nodes.AddRange(Pieces(graph, node));
         }
         graph.Nodes = nodes;

@@ -70,6 +70,21 @@ internal sealed class Windows
         return [("strides", Strides), ("dilations", Dilations), ("pads", (long[])[.. Begin, .. end]), ("output_padding", missing)];
     }
 
+    /// <summary>
+    /// Padding of the Conv with the turned kernel that does the same at stride 1; null where strides or padding beyond the
+    /// kernel leave that to ConvTranspose.
+    /// </summary>
+    public long[]? Flipped()
+    {
+        var pads = new long[2 * Rank];
+        for (var i = 0; i < Rank; i++)
+        {
+            var reach = (Kernel[i] - 1) * Dilations[i];
+            (pads[i], pads[Rank + i]) = (reach - Begin[i], Input[i] - Output[i] + Begin[i]);
+        }
+        return Strides.All(s => s == 1) && pads.All(p => p >= 0) ? pads : null;
+    }
+
     /// <summary>Number of elements each window averages over.</summary>
     /// <param name="includePadding">Whether declared padding counts.</param>
     public float[] Counts(bool includePadding)
