@@ -42,7 +42,8 @@ namespace MLNetLinearize.Transforms;
 /// (`cat vs dog|[0,12,7]`), with Targets.Top the rank (`#1|[0,12,7]`).
 ///
 /// The fitted transformer is saved with the model as ONNX Runtime's stage of ML.NET, so that a program without this
-/// library loads it and gets the same columns.
+/// library loads it and gets the same columns. That stage runs one row at a time; where this library is present,
+/// RestoreLinearization of mlContext.Model puts the transformer back in its place.
 /// ]]></format>
 /// </remarks>
 public sealed class LinearizingEstimator : IEstimator<LinearizingTransformer>

@@ -48,17 +48,26 @@ internal sealed class RowBuffer
         lock (source.Gate)
         {
             source.BeginBatch();
-            var count = 0;
-            while (count < most && !cancellation.IsCancellationRequested && source.MoveNext())
+            try
             {
-                var row = start + count++;
-                inputs.Read(row);
-                foreach (var column in columns) column.Read(row);
-                readId(ref ids[row]);
-                positions[row] = source.Cursor.Position;
-                batches[row] = source.Batch;
+                var count = 0;
+                for (; count < most && !cancellation.IsCancellationRequested && source.MoveNext(); count++) Read(start + count);
+                return count;
             }
-            return count;
+            catch (Exception e)
+            {
+                source.Fail(e);
+                throw;
+            }
         }
+    }
+
+    private void Read(int row)
+    {
+        inputs.Read(row);
+        foreach (var column in columns) column.Read(row);
+        readId(ref ids[row]);
+        positions[row] = source.Cursor.Position;
+        batches[row] = source.Batch;
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.ML;
 
 namespace MLNetLinearize.Transforms;
@@ -12,6 +13,7 @@ internal sealed class SharedSource(DataViewRowCursor cursor, int users)
     private int users = users;
     private long batches;
     private bool isAtEnd;
+    private ExceptionDispatchInfo? failure;
 
     public DataViewRowCursor Cursor => cursor;
 
@@ -24,7 +26,14 @@ internal sealed class SharedSource(DataViewRowCursor cursor, int users)
     /// </summary>
     public long Batch => isShared ? batches : cursor.Batch;
 
-    public void BeginBatch() => batches++;
+    /// <summary>Begins a batch. A source that failed for one reader has failed for all: it may have lost rows.</summary>
+    public void BeginBatch()
+    {
+        failure?.Throw();
+        batches++;
+    }
+
+    public void Fail(Exception exception) => failure = ExceptionDispatchInfo.Capture(exception);
 
     /// <summary>Moves to the next row. A source that has ended is not asked again: not every cursor stays at its end.</summary>
     public bool MoveNext()

@@ -62,6 +62,27 @@ public sealed class PrefetchTests : IDisposable
     }
 
     [Fact]
+    public void AFailureReachesEveryCursorOfASet()
+    {
+        var result = transformer.Transform(Watched(reading: n =>
+        {
+            if (n == 10) throw new InvalidDataException("row 10 is torn");
+        }));
+        var (left, right) = (result.GetRowCursorSet([result.Schema["Bias"]], 2) is [var a, var b] ? (a, b) : throw new InvalidOperationException());
+        using (left)
+        using (right)
+        {
+            Assert.True(left.MoveNext());
+            Assert.Equal("row 10 is torn", Assert.Throws<InvalidDataException>(() => right.MoveNext()).Message);
+            Assert.Equal("row 10 is torn", Assert.Throws<InvalidDataException>(() =>
+            {
+                while (left.MoveNext()) { }
+            }).Message);
+        }
+        Assert.Equal(0, transformer.Sessions.OpenBuffers);
+    }
+
+    [Fact]
     public void AFailureInTheFirstBatchStaysToo()
     {
         var result = transformer.Transform(Watched(reading: n =>
