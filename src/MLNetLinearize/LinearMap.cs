@@ -22,7 +22,7 @@ public sealed class LinearMap
     /// <summary>b, length K: what no input contributed.</summary>
     public Vector<float> Bias { get; }
 
-    /// <summary>The row x, length n.</summary>
+    /// <summary>The row x, length n: the model's input, or the value of the inner tensor that is explained.</summary>
     public Vector<float> Input { get; }
 
     /// <summary>All C scores of the row.</summary>

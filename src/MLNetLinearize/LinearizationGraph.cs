@@ -10,7 +10,8 @@ namespace MLNetLinearize;
 /// Outputs, with N rows, K targets, C network outputs and an explained input of shape d… a row: <c>Score [N, C]</c> (the
 /// explained tensor), <c>ExplainedTarget [N, K]</c> (Int64), <c>Attribution [N, K, d…]</c> (W∘x), <c>Bias [N, K]</c>,
 /// <c>Weights [N, K, d…]</c>, <c>ExplainedScore [N, K]</c>, <c>LinearizationError [N, K]</c>. With several explained
-/// inputs, attribution and weights come once each as <c>Attribution.&lt;input&gt;</c> and <c>Weights.&lt;input&gt;</c>.
+/// inputs, attribution and weights come once each as <c>Attribution.&lt;input&gt;</c> and <c>Weights.&lt;input&gt;</c>. Where
+/// an inner tensor is explained, its value comes as <c>ExplainedInput [N, d…]</c>.
 /// </remarks>
 public sealed class LinearizationGraph
 {
@@ -94,4 +95,7 @@ internal static class OutputNames
     public const string ExplainedScore = "ExplainedScore";
     public const string LinearizationError = "LinearizationError";
     public const string Label = "ExplainedLabel";
+
+    /// <summary>Value of an explained inner tensor, which a caller cannot know otherwise.</summary>
+    public const string ExplainedInput = "ExplainedInput";
 }

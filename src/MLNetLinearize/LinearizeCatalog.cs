@@ -45,4 +45,33 @@ public static class LinearizeCatalog
         ArgumentNullException.ThrowIfNull(catalog);
         return new LinearizingEstimator(model, options ?? new());
     }
+
+    /// <summary>
+    /// Gives a loaded model its batches back. A model with a <see cref="LinearizingTransformer"/> loads anywhere as ML.NET's
+    /// own ONNX stage, which runs one row at a time; this puts the <see cref="LinearizingTransformer"/> in the stage's place
+    /// again, out of what the file holds. Same columns, same values.
+    /// </summary>
+    /// <param name="catalog">The model operations.</param>
+    /// <param name="model">
+    /// What <c>mlContext.Model.Load</c> returned. Use the result in its place: the result owns its stages, and those that are replaced are disposed.
+    /// </param>
+    /// <param name="inputSchema">The schema that <c>mlContext.Model.Load</c> gave beside it.</param>
+    /// <param name="batchSize">Rows per run of the network. Default: chosen by the library.</param>
+    /// <param name="gpuDeviceId">CUDA device to run on. Default: the CPU.</param>
+    /// <param name="fallbackToCpu">Whether to run on the CPU when the GPU cannot be used; otherwise that is an error.</param>
+    /// <param name="threads">Threads per run of the network. Default: ONNX Runtime's choice.</param>
+    /// <example>
+    /// <code>
+    /// using var model = mlContext.Model.RestoreLinearization(mlContext.Model.Load("model.zip", out var schema), schema) as IDisposable;
+    /// </code>
+    /// </example>
+    /// <exception cref="ArgumentException">No stage of the model was saved by this library, or the schema is not the model's.</exception>
+    /// <exception cref="InvalidModelException">The saved graph is damaged, or of a later version of this library.</exception>
+    public static ITransformer RestoreLinearization(this ModelOperationsCatalog catalog, ITransformer model, DataViewSchema inputSchema, int? batchSize = null, int? gpuDeviceId = null, bool fallbackToCpu = false, int? threads = null)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        return new LoadedModel(catalog, facts => facts.Options(batchSize, gpuDeviceId, fallbackToCpu, threads)).Restore(model, inputSchema);
+    }
 }

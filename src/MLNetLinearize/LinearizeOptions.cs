@@ -48,7 +48,17 @@ public sealed class LinearizeOptions
     /// <summary>Name of the column <c>|F − (Σ attribution + b)| / max(1, |F|)</c>. Null leaves the column out.</summary>
     public string? LinearizationErrorColumn { get; init; } = "LinearizationError";
 
-    /// <summary>Rows per run of the network. Default: chosen by the library.</summary>
+    /// <summary>
+    /// Name of a column with the attribution summed over the slots of each original column, which the slot names tell:
+    /// <c>City.Paris</c> and <c>City.Rome</c> count for <c>City</c>, up to the first dot. A column without slot names is one
+    /// original column; a slot without a name stands for itself. Default: null, no such column.
+    /// </summary>
+    public string? GroupedAttributionColumn { get; init; }
+
+    /// <summary>
+    /// Rows per run of the network. Default: a power of two up to 256, counted from the network's activations so that a run
+    /// stays in a core's cache, and so that a cursor's buffers stay within 64 MiB.
+    /// </summary>
     public int? BatchSize { get; init; }
 
     /// <summary>Largest output of one row, in bytes, that is accepted. Default: 64 MiB.</summary>

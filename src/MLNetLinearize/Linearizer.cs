@@ -16,9 +16,12 @@ public sealed class Linearizer : IDisposable
     public Linearizer(string modelFile, LinearizeOptions? options = null) : this(LinearizationGraph.Compile(modelFile, options)) { }
 
     /// <summary>Opens a session over a compiled graph.</summary>
+    /// <exception cref="InvalidOperationException">The graph takes several inputs, or explains by several.</exception>
     public Linearizer(LinearizationGraph graph)
     {
         ArgumentNullException.ThrowIfNull(graph);
+        if (graph.Inputs.Count != 1 || graph.ExplainedInputs.Count != 1)
+            throw new InvalidOperationException($"Linearizer explains networks of one input by one tensor; this graph takes [{string.Join(", ", graph.Inputs.Select(i => i.Name))}] and explains by [{string.Join(", ", graph.ExplainedInputs.Select(i => i.Name))}]. Use the IDataView component for several.");
         session = new ExplanationSession(graph);
     }
 
@@ -37,11 +40,12 @@ public sealed class Linearizer : IDisposable
     public IReadOnlyList<LinearMap> ExplainBatch(float[] rows, int count)
     {
         ArgumentNullException.ThrowIfNull(rows);
-        var input = Graph.Inputs.Count == 1 ? Graph.Inputs[0] : throw new InvalidOperationException($"The model has the inputs [{string.Join(", ", Graph.Inputs.Select(i => i.Name))}]; use the IDataView component for several inputs.");
+        var input = Graph.Inputs[0];
         if (rows.Length != (long)count * input.RowLength)
             throw new ArgumentException($"Input '{input.Name}' takes {input.RowLength} values a row ([{string.Join(", ", input.RowShape)}]), so {count} rows need {(long)count * input.RowLength}; got {rows.Length}.", nameof(rows));
         var batch = session.Run(new Dictionary<string, Array> { [input.Name] = rows }, count);
-        return [.. Enumerable.Range(0, count).Select(r => Map(batch, r, rows.AsSpan(r * input.RowLength, input.RowLength).ToArray()))];
+        var inner = batch.Has(OutputNames.ExplainedInput);
+        return [.. Enumerable.Range(0, count).Select(r => Map(batch, r, (inner ? batch.Single(OutputNames.ExplainedInput, r) : rows.AsSpan(r * input.RowLength, input.RowLength)).ToArray()))];
     }
 
     /// <summary>Releases the session.</summary>

@@ -25,6 +25,8 @@ internal static class Canonicalizer
     public static CanonicalNetwork Settle(Graph graph, string output, LinearizeOptions options, string? oneRowReason)
     {
         graph.RemoveDead([output]);
+        if (options.InputShapes?.Keys.FirstOrDefault(n => graph.Inputs.All(i => i.Name != n)) is { } unknown)
+            throw new InvalidModelException($"InputShapes names '{unknown}', but the model's inputs are [{string.Join(", ", graph.Inputs.Select(i => i.Name))}].");
         var inputs = graph.Inputs.Select(i => InputPlan.Of(i, options)).ToList();
         oneRowReason ??= inputs.FirstOrDefault(i => !i.CanBatch) is { } fixedInput ? $"input '{fixedInput.Name}' has no batch axis" : null;
         if (oneRowReason is null)
@@ -37,9 +39,9 @@ internal static class Canonicalizer
             {
                 two = ShapeProbe.Run(batched, Sample(inputs, 2), Simplification.Foldable(batched));
             }
-            catch (Microsoft.ML.OnnxRuntime.OnnxRuntimeException e)
+            catch (Microsoft.ML.OnnxRuntime.OnnxRuntimeException)
             {
-                oneRowReason = $"it does not run on two rows at once ({Shorten(e.Message)})";
+                oneRowReason = "it does not run on two rows at once";
             }
             if (two is not null && BatchAxis.Shapes(batched, one, two, output, out oneRowReason) is { } shapes)
                 return Simplified(batched, inputs, output, one, two, shapes, null);
@@ -80,8 +82,6 @@ internal static class Canonicalizer
     }
 
     private static List<(string, Array, long[])> Sample(List<InputPlan> inputs, int rows) => [.. inputs.Select((p, i) => p.Sample(rows, seed: 7 + i))];
-
-    private static string Shorten(string message) => message.Length > 160 ? message[..160] + "…" : message;
 
     /// <summary>ONNX Runtime needs unique node names, and errors and reports need a name at all.</summary>
     private static void NameNodes(Graph graph)

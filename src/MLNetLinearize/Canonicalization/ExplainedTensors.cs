@@ -41,7 +41,7 @@ internal static class ExplainedTensors
 
     /// <summary>What reads inputs that are no float numbers.</summary>
     private static List<UnsupportedNode> ReadersOf(Graph graph, long opset, HashSet<string> inputs) =>
-        [.. graph.Nodes.Where(n => n.Input.Any(inputs.Contains)).Select(n => Describe(n, opset,
+        [.. graph.Nodes.Where(n => n.Input.Any(inputs.Contains) && n.OpType is not ("Shape" or "Size")).Select(n => Describe(n, opset,
             ($"it reads [{string.Join(", ", graph.Inputs.Select(i => $"{i.Name}: {Type(i)}"))}], and only float numbers have a slope to explain by", "name the float tensor made from them (such as an embedding) in ExplainedInputs")))];
 
     private static UnsupportedNode Describe(NodeProto node, long opset, (string Reason, string Remedy) why) =>

@@ -53,32 +53,46 @@ internal static class FusedOperators
 
     private static IEnumerable<NodeProto> Activated(Graph graph, NodeProto node, string op)
     {
-        if (node.Input.Count > 3) return [node]; // FusedConv with a residual operand Z: left as it is, to be refused by name
+        // Left as they are, to be refused by name: a residual operand Z of FusedConv, and activations not listed here.
         var activation = node.Text("activation", "");
-        var parameters = node.Find("activation_params")?.Floats.ToArray() ?? [];
-        var alpha = parameters.Length > 0 ? parameters[0] : node.Float("activation_alpha", 0.01f);
+        if (node.Input.Count > 3 || !Activations.TryGetValue(activation, out var names)) return [node];
+        // FusedConv lists its parameters; FusedGemm names each.
+        var parameters = node.Find("activation_params")?.Floats.ToArray()
+            ?? [.. names.Select(n => node.Find($"activation_{n}")).TakeWhile(a => a is not null).Select(a => a!.F)];
+        if (activation == "Clip" && parameters.Length != 2 || parameters.Length > names.Length) return [node];
         var output = node.Output[0];
         var middle = graph.Fresh($"{output}/before_{activation}");
         node.Domain = "";
         node.OpType = op;
         node.Output[0] = middle;
-        node.Remove("activation", "activation_params", "activation_alpha", "activation_beta");
+        node.Remove("activation", "activation_params", "activation_alpha", "activation_beta", "activation_gamma");
         var second = Nodes.Create(activation.Length > 0 ? activation : "Identity", [middle], [output], graph.Fresh($"{output}/{activation}"));
-        switch (activation)
+        for (var i = 0; i < parameters.Length; i++)
         {
-            case "LeakyRelu":
-                second.Set("alpha", alpha);
-                break;
-            case "Clip":
-                second.Input.Add(graph.AddInitializer(Tensors.Of($"{output}/min", [parameters[0]])));
-                second.Input.Add(graph.AddInitializer(Tensors.Of($"{output}/max", [parameters[1]])));
-                break;
-            case "HardSigmoid":
-                second.Set("alpha", parameters[0]).Set("beta", parameters[1]);
-                break;
+            // Clip takes its bounds as inputs; a parameter that is left out keeps the operator's own default.
+            if (activation == "Clip") second.Input.Add(graph.AddInitializer(Tensors.Of($"{output}/{names[i]}", [parameters[i]])));
+            else second.Set(names[i], parameters[i]);
         }
         return [node, second];
     }
+
+    /// <summary>Activations that ONNX Runtime fuses, with the parameters that come along, in their order.</summary>
+    private static readonly Dictionary<string, string[]> Activations = new(StringComparer.Ordinal)
+    {
+        [""] = [],
+        ["Relu"] = [],
+        ["Sigmoid"] = [],
+        ["Tanh"] = [],
+        ["Softplus"] = [],
+        ["Softsign"] = [],
+        ["LeakyRelu"] = ["alpha"],
+        ["ThresholdedRelu"] = ["alpha"],
+        ["Elu"] = ["alpha"],
+        ["Celu"] = ["alpha"],
+        ["Selu"] = ["alpha", "gamma"],
+        ["HardSigmoid"] = ["alpha", "beta"],
+        ["Clip"] = ["min", "max"],
+    };
 
     private static List<NodeProto> FusedMatMul(Graph graph, NodeProto node)
     {

@@ -20,6 +20,9 @@ internal sealed record InputPlan(string Name, Type ElementType, long[] Dims, boo
             if (tensor.Shape is not null && given.Count != declared.Length)
                 throw new InvalidModelException($"InputShapes gives '{input.Name}' {given.Count} dimensions; the model declares {declared.Length}. Include the batch dimension.");
             dims = [.. given.Select(d => (long)d)];
+            for (var i = 1; i < declared.Length; i++)
+                if (declared[i] > 0 && declared[i] != dims[i])
+                    throw new InvalidModelException($"InputShapes gives dimension {i} of '{input.Name}' the size {dims[i]}; the model fixes it at {declared[i]}. Give sizes for open dimensions only.");
             if (declared.Length == 0) declared = [-1, .. dims.Skip(1)];
         }
         for (var i = 1; i < dims.Length; i++)

@@ -29,7 +29,7 @@ internal static class Simplification
             var made = node.Input.Sum(i => graph.Initializers.TryGetValue(i, out var t) ? t.Count() : 0);
             foreach (var name in node.Output.Where(o => o.Length > 0))
             {
-                if (one[name].Value is not { } value || two[name].Value is not { } other) continue;
+                if (!one.TryGetValue(name, out var fact) || fact.Value is not { } value || two[name].Value is not { } other) continue; // sequences have no value here
                 if (!value.Dims.SequenceEqual(other.Dims) || !value.RawData.Equals(other.RawData)) continue;
                 if (value.Count() <= Math.Max(made, SmallTensor)) graph.Initializers[name] = value.Clone();
             }

@@ -19,6 +19,9 @@ internal sealed class Adjoint
     /// <summary>Terms of the bias by node, each [K, N], or [N] when K = 1.</summary>
     public List<(NodeProto Node, string Term)> Offsets { get; } = [];
 
+    /// <summary>Nodes that <see cref="Nonlinearity.Frozen"/> has no secant for, and that were read by their tangent.</summary>
+    public List<NodeProto> Tangents { get; } = [];
+
     /// <param name="network">The forward network; its graph receives the adjoint's nodes.</param>
     /// <param name="emit">Writes to that graph.</param>
     /// <param name="output">The explained tensor.</param>
@@ -39,6 +42,8 @@ internal sealed class Adjoint
             var vjp = new Vjp(network, node, emit, targets, mode, active.Contains, [.. node.Output.Select(adjoint.Of)]);
             try
             {
+                if (node.OpType != "Split" && node.Output.Skip(1).FirstOrDefault(o => active.Contains(o) && adjoint.cotangents.ContainsKey(o)) is { } second)
+                    throw new RuleException($"its output '{second}' is used as well, and only the first has a rule", "export the model without that use");
                 RuleTable.Find(node)!.Apply!(vjp);
             }
             catch (RuleException e)
@@ -51,6 +56,7 @@ internal sealed class Adjoint
                 if (!adjoint.cotangents.TryGetValue(tensor, out var terms)) adjoint.cotangents[tensor] = terms = [];
                 terms.Add(cotangent);
             }
+            if (vjp.TookTangent) adjoint.Tangents.Add(node);
             adjoint.Offsets.AddRange(vjp.Offsets.Select(o => (node, o)));
         }
         if (refused.Count > 0) throw new UnsupportedOperatorException(refused);

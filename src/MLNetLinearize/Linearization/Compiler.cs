@@ -8,7 +8,23 @@ namespace MLNetLinearize.Linearization;
 /// <summary>A model to its linearization graph: the forward network, the adjoint of every node, and the outputs users read.</summary>
 internal static class Compiler
 {
+    /// <exception cref="InvalidModelException">The model or an option is wrong.</exception>
+    /// <exception cref="UnsupportedOperatorException">Operators on the way have no rule.</exception>
     public static LinearizationGraph Compile(ModelProto model, LinearizeOptions options)
+    {
+        CheckOptions(options);
+        try
+        {
+            return CompileChecked(model, options);
+        }
+        catch (Exception e) when (e is ArgumentException or KeyNotFoundException or IndexOutOfRangeException or NullReferenceException or InvalidOperationException or OverflowException or InvalidCastException)
+        {
+            // A node with too few inputs, an attribute of another type: what no single check foresees, told in one place.
+            throw new InvalidModelException($"The model is malformed, or holds what the library does not expect ({e.GetType().Name}: {e.Message}). Check the file with onnx.checker; if it is sound, this is a defect of the library.", e);
+        }
+    }
+
+    private static LinearizationGraph CompileChecked(ModelProto model, LinearizeOptions options)
     {
         var (graph, request) = Open(model, options);
         var batched = Build(Canonicalizer.Settle(graph.Clone(), request.Output, options, null), request);
@@ -63,11 +79,14 @@ internal static class Compiler
             var rank = input.RowShape.Count;
             long[] shape = [targets, .. input.RowShape.Select(d => (long)d)];
             var weights = names.Output(OutputNames.Weights + suffix, seed.Mark(e, finish.Weights(Cotangent(adjoint, request, input), input.Name, input.RowShape), rank), shape);
+            if (!inputs.Contains(input)) names.Output(OutputNames.ExplainedInput + suffix, finish.Value(input.Name, input.RowShape), [.. input.RowShape.Select(d => (long)d)]);
             var attribution = names.Output(OutputNames.Attribution + suffix, finish.Attribution(weights, input.Name, input.RowShape), shape);
             sums.Add(finish.Sum(attribution, rank));
         }
         names.Output(OutputNames.ExplainedScore, seed.Scores, [targets]);
         names.Output(OutputNames.LinearizationError, finish.Error(seed.Scores, sums, bias), [targets]);
+        if (adjoint.Tangents.Count > 0)
+            report = report with { Notes = [.. report.Notes, $"Frozen has no secant for {string.Join(", ", adjoint.Tangents.AsEnumerable().Reverse().Select(n => n.Describe()))}; the tangent is used there."] };
         return new LinearizationGraph(names.Model(batched), inputs, explained, count, targets, !batched, options, report);
     }
 
@@ -91,13 +110,23 @@ internal static class Compiler
             ? new GraphInput(name, typeof(float), Finish.RowShape(network.Shape(name)), network.Shape(name).HasBatch, true)
             : throw new InvalidModelException($"ExplainedInputs names '{name}', which the explained output does not depend on.");
 
+    private static void CheckOptions(LinearizeOptions options)
+    {
+        if (options.Targets is null) throw new InvalidModelException("LinearizeOptions.Targets is null. Use Targets.Predicted or another of its members.");
+        if (options.Threads < 1) throw new InvalidModelException($"LinearizeOptions.Threads is {options.Threads}; give 1 or more, or null for ONNX Runtime's choice.");
+        if (options.MaxBytesPerRow < 1) throw new InvalidModelException($"LinearizeOptions.MaxBytesPerRow is {options.MaxBytesPerRow}; give 1 or more.");
+        if (options.ExplainedInputs?.GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice) throw new InvalidModelException($"LinearizeOptions.ExplainedInputs names '{twice.Key}' more than once.");
+    }
+
     private static void CheckSize(IReadOnlyList<GraphInput> explained, int targets, LinearizeOptions options)
     {
         var elements = explained.Sum(i => (long)i.RowLength);
         var bytes = targets * elements * sizeof(float);
         if (bytes > options.MaxBytesPerRow)
-            throw new InvalidModelException($"Explaining {targets} targets by {elements:N0} inputs gives {bytes / 1e6:N0} MB a row ({targets} · {elements:N0} · 4 bytes), above the budget of {options.MaxBytesPerRow / 1e6:N0} MB (MaxBytesPerRow). Explain fewer targets, such as Targets.Top(3), or raise the budget.");
+            throw new InvalidModelException($"Explaining {targets} targets by {elements:N0} inputs gives {Bytes(bytes)} a row ({targets} · {elements:N0} · 4 bytes), above the budget of {Bytes(options.MaxBytesPerRow)} (MaxBytesPerRow). Explain fewer targets, such as Targets.Top(3), or raise the budget.");
     }
+
+    private static string Bytes(long bytes) => bytes < 1_000_000 ? $"{bytes:N0} bytes" : $"{bytes / 1e6:N0} MB";
 
     private static CompilationReport Report(CanonicalNetwork network, Request request, HashSet<string> active)
     {

@@ -39,6 +39,13 @@ internal sealed class Finish(CanonicalNetwork network, Emitter e, int targets)
         return e.Transpose(rows, [1, 0, .. Enumerable.Range(2, row.Count).Select(i => (long)i)]);
     }
 
+    /// <summary>The value of an explained tensor as [N, d…].</summary>
+    public string Value(string tensor, IReadOnlyList<int> row)
+    {
+        var shape = network.Shape(tensor);
+        return e.Reshape(RowsFirst(tensor, shape, 0), [shape.HasBatch ? -1 : 1, .. row.Select(d => (long)d)]);
+    }
+
     /// <summary>W∘x as [N, K, d…].</summary>
     public string Attribution(string weights, string tensor, IReadOnlyList<int> row)
     {

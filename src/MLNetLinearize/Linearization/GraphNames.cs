@@ -42,6 +42,7 @@ internal sealed class GraphNames(Graph graph)
         model.ProducerName = "MLNetLinearize";
         model.ProducerVersion = typeof(GraphNames).Assembly.GetName().Version!.ToString(3);
         model.Graph.Name = "linearization";
+        foreach (var unused in model.OpsetImport.Where(o => o.Domain is not ("" or "ai.onnx") && model.Graph.Node.All(n => n.Domain != o.Domain)).ToList()) model.OpsetImport.Remove(unused);
         return model;
     }
 

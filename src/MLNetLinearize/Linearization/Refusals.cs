@@ -16,6 +16,11 @@ internal static class Refusals
         foreach (var node in graph.Nodes.Where(n => n.Output.Any(behind.Contains)))
         {
             var active = Graph.Reads(node).Any(reached.Contains) && !RuleTable.Stops(node);
+            if (ShapeFromData(node, constant) is { } shaped)
+            {
+                refused.Add(Describe(node, opset, shaped));
+                continue;
+            }
             // A foreign operator cannot even be run; one that only makes constants of the row still has to be.
             if (active || !node.IsStandard() && !node.Output.All(constant.Contains))
             {
@@ -27,6 +32,29 @@ internal static class Refusals
 
     public static UnsupportedNode Describe(NodeProto node, long opset, (string Reason, string Remedy) why) =>
         new(node.Name, node.IsStandard() ? node.OpType : $"{node.Domain}.{node.OpType}", opset, why.Reason, why.Remedy);
+
+    /// <summary>
+    /// A shape that the row's values decide cannot be taken from a probe, wherever it stands on the way to the output.
+    /// </summary>
+    private static (string, string)? ShapeFromData(NodeProto node, HashSet<string> constant)
+    {
+        if (!node.IsStandard()) return null;
+        if (node.OpType is "NonZero" or "NonMaxSuppression" or "Unique" or "Compress" && !Graph.Reads(node).All(constant.Contains)) return RuleTable.WhyNot(node);
+        for (var i = 0; i < node.Input.Count; i++)
+            if (node.Input[i].Length > 0 && IsShapeOperand(node.OpType, i) && !constant.Contains(node.Input[i]))
+                return ($"its input {i} '{node.Input[i]}' is computed from the row, so that shapes depend on the data", "export the model so that it is a constant");
+        return null;
+    }
+
+    private static bool IsShapeOperand(string op, int input) => op switch
+    {
+        "Reshape" or "Expand" or "TopK" or "Tile" or "Unsqueeze" or "Squeeze" or "Split" or "OneHot" => input == 1,
+        "Range" or "ConstantOfShape" => true,
+        "Slice" => input >= 1,
+        "Pad" => input is 1 or 3,
+        "Resize" => input >= 1,
+        _ => false,
+    };
 
     private static (string, string)? Objection(NodeProto node, HashSet<string> reached)
     {

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using MLNetLinearize.Onnx;
 using MLNetLinearize.Runtime;
 using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
@@ -8,13 +7,16 @@ namespace MLNetLinearize.Linearization;
 /// <summary>An input of the model and the column that feeds it.</summary>
 internal sealed record SavedInput(GraphInput Input, string Column);
 
-/// <summary>A graph output and the column that shows it; <paramref name="Top"/> keeps only so many largest values of each <paramref name="PerTarget"/>.</summary>
-internal sealed record SavedOutput(string Column, string Output, IReadOnlyList<int> Shape, IReadOnlyList<string>? SlotNames, int? Top, int PerTarget);
+/// <summary>
+/// A graph output and the column that shows it; <paramref name="Top"/> keeps only so many largest values of each
+/// <paramref name="PerTarget"/>, <paramref name="Groups"/> gives the slot of the column that each of them is added to.
+/// </summary>
+internal sealed record SavedOutput(string Column, string Output, IReadOnlyList<int> Shape, IReadOnlyList<string>? SlotNames, int? Top, int PerTarget, int[]? Groups = null);
 
 /// <summary>
 /// The linearization graph as ML.NET's ONNX stage takes it: one row, no batch axis in the outputs (the stage makes a vector
 /// type of the whole shape), inputs and outputs named as the columns. The batch graph stands in it unchanged but for a
-/// prefix on every name: take away the nodes under <see cref="Prefix"/> + <c>finish/</c> and rename, and it is back.
+/// prefix on every name: <see cref="SavedGraph"/> takes away the nodes under <see cref="Prefix"/> + <c>finish/</c> and renames, and it is back.
 /// </summary>
 internal static class SavedFinish
 {
@@ -47,7 +49,7 @@ internal static class SavedFinish
         foreach (var output in outputs) AddOutput(g, finish, output, prefix);
         var model = g.ToModel();
         AddSlotNames(model, outputs);
-        model.MetadataProps.Add(new StringStringEntryProto { Key = MetadataKey, Value = Describe(graph, inputs, outputs, label, prefix) });
+        model.MetadataProps.Add(new StringStringEntryProto { Key = MetadataKey, Value = SavedFacts.Of(graph, inputs, outputs, label, prefix).Write() });
         return model;
     }
 
@@ -66,8 +68,18 @@ internal static class SavedFinish
         var value = prefix + output.Output;
         long[] shape = [.. output.Shape.Select(d => (long)d)];
         if (output.Top is { } top && top < output.PerTarget) value = Largest(finish, value, top, shape.Aggregate(1L, (a, d) => a * d) / output.PerTarget, output.PerTarget);
+        if (output.Groups is { } groups) value = Sums(finish, value, groups, shape.Aggregate(1L, (a, d) => a * d));
         finish.Add("Reshape", [value, finish.Constant(shape)], output.Column);
         g.Outputs.Add(Graph.Value(output.Column, output.Output == OutputNames.ExplainedTarget ? DataType.Int64 : DataType.Float, shape.Cast<object>()));
+    }
+
+    private static string Sums(FinishNodes finish, string value, int[] groups, long length)
+    {
+        var rows = finish.Add("Reshape", [value, finish.Constant([-1, groups.Length])]);
+        var targets = length / (groups.Max() + 1);
+        var indices = finish.Add("Expand", [finish.Constant([.. groups.Select(g => (long)g)], 1, groups.Length), finish.Constant([targets, groups.Length])]);
+        var zeros = finish.Add("ConstantOfShape", [finish.Constant([targets, length / targets])]);
+        return finish.Add("ScatterElements", [zeros, indices, rows], ("axis", 1), ("reduction", "add"));
     }
 
     /// <summary>All but the largest values of each target become 0. A file knows no sparse vectors.</summary>
@@ -122,25 +134,5 @@ internal static class SavedFinish
         }
         foreach (var tensor in graph.Initializer) tensor.Name = prefix + tensor.Name;
         foreach (var value in graph.Input.Concat(graph.Output).Concat(graph.ValueInfo)) value.Name = prefix + value.Name;
-    }
-
-    private static string Describe(LinearizationGraph graph, IReadOnlyList<SavedInput> inputs, IReadOnlyList<SavedOutput> outputs, SavedLabel? label, string prefix)
-    {
-        var options = graph.Options;
-        return JsonSerializer.Serialize(new
-        {
-            version = typeof(SavedFinish).Assembly.GetName().Version?.ToString(3),
-            prefix,
-            targets = options.Targets.ToString(),
-            nonlinearity = options.Nonlinearity.ToString(),
-            outputCount = graph.OutputCount,
-            targetCount = graph.TargetCount,
-            rowByRow = graph.IsRowByRow,
-            topFeatures = options.TopFeatures,
-            classNames = options.ClassNames,
-            labelColumn = label?.Column,
-            inputs = inputs.Select(i => new { input = i.Input.Name, column = i.Column, type = i.Input.ElementType.Name, shape = i.Input.RowShape, batchAxis = i.Input.HasBatchAxis, explained = i.Input.IsExplained }),
-            outputs = outputs.Select(o => new { output = o.Output, column = o.Column }),
-        });
     }
 }

@@ -17,6 +17,8 @@ internal sealed class Graph
         header = model.Clone();
         var graph = header.Graph;
         Nodes = [.. graph.Node];
+        if (graph.Initializer.GroupBy(t => t.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
+            throw new InvalidModelException($"The model stores the tensor '{twice.Key}' {twice.Count()} times. Names must be unique; check the file with onnx.checker.");
         Initializers = graph.Initializer.ToDictionary(t => t.Name);
         // IR versions below 4 list every initializer among the inputs as well.
         Inputs = [.. graph.Input.Where(i => !Initializers.ContainsKey(i.Name))];

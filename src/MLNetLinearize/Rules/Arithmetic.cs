@@ -40,6 +40,7 @@ internal static class Arithmetic
         var slope = v.E.Div(v.G, v.In(1));
         if (v.Active(0)) v.Give(0, v.Unbroadcast(slope, v.OutShape(), v.InShape(0)));
         if (!v.Active(1) || v.Active(0) && v.IsHeld(1)) return;
+        v.TakeTangent();
         v.Give(1, v.Unbroadcast(v.E.Neg(v.E.Mul(slope, v.Out())), v.OutShape(), v.InShape(1)));
         v.Offset(v.G, v.OutShape(), v.Out(), v.OutShape(), v.Active(0) ? 1 : 2);
     }

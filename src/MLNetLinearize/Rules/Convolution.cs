@@ -58,7 +58,7 @@ internal static class Convolution
         var auto = node.Text("auto_pad", "NOTSET");
         if (node.Has("output_shape") || auto is "SAME_UPPER" or "SAME_LOWER")
         {
-            // The specification splits the total padding so that the larger half comes first for SAME_UPPER, last otherwise.
+            // The specification splits the total padding so that an odd one more falls to the end for SAME_UPPER, to the beginning otherwise.
             var windows = Windows.Of(node.Clone().Remove("auto_pad", "pads"), v.OutShape(), v.InShape(0), kernel);
             var extra = node.Ints("output_padding") ?? new long[kernel.Length];
             var pads = new long[2 * kernel.Length];

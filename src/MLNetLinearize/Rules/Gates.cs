@@ -11,23 +11,28 @@ internal static class Gates
 {
     public static bool IsGate(Graph graph, string tensor)
     {
-        var root = false;
+        var (root, statistic) = (false, false);
         for (var node = Producer(graph, tensor); node is not null; node = Producer(graph, tensor))
         {
             if (!node.IsStandard()) return false;
             switch (node.OpType)
             {
                 case "Softmax" or "Sigmoid" or "HardSigmoid" or "Tanh":
-                    return !root;
+                    return !statistic;
                 case "Reshape" or "Transpose" or "Expand" or "Identity" or "Slice" or "Split" or "Cast":
+                    break;
+                // From here on only a statistic can follow: √(mean + ε) and its like.
                 case "Reciprocal" or "Clip":
+                    statistic = true;
                     break;
                 case "Sqrt" or "Pow":
-                    root = true;
+                    root = statistic = true;
                     break;
                 case "Add" or "Max" when graph.Initializers.ContainsKey(node.Input[1]):
+                    statistic = true;
                     break;
                 case "Add" or "Max" when graph.Initializers.ContainsKey(node.Input[0]):
+                    statistic = true;
                     tensor = node.Input[1];
                     continue;
                 case "ReduceL2":

@@ -15,6 +15,7 @@ internal static class Norms
     /// <summary>Σx²: slope 2x, remainder y − 2y.</summary>
     public static void SumSquare(Vjp v)
     {
+        v.TakeTangent();
         Slope(v, v.E.Scaled(v.In(0), 2));
         v.Offset(v.G, v.OutShape(), v.Out(), v.OutShape(), -1);
     }
@@ -22,6 +23,7 @@ internal static class Norms
     /// <summary>log Σx: slope 1/Σx = e^−y, remainder y − 1.</summary>
     public static void LogSum(Vjp v)
     {
+        v.TakeTangent();
         var slope = v.E.Mul(v.ReshapeTo(v.G, Reductions.Kept(v)), v.E.Op("Exp", [v.E.Neg(KeptOutput(v))]));
         v.Give(0, v.ExpandTo(slope, v.InShape(0))); // the same for every element
         v.Offset(v.G, v.OutShape(), v.E.Sub(v.Out(), v.E.Scalar(1)), v.OutShape());
@@ -30,6 +32,7 @@ internal static class Norms
     /// <summary>log Σe^x: slope softmax = e^(x−y), remainder y − Σ softmax·x.</summary>
     public static void LogSumExp(Vjp v)
     {
+        v.TakeTangent();
         var slope = v.E.Op("Exp", [v.E.Sub(v.In(0), KeptOutput(v))]);
         Slope(v, slope);
         var kept = Reductions.Kept(v);

@@ -30,6 +30,7 @@ internal static class Pointwise
             v.Offset(v.G, shape, v.E.Sub(y, v.E.Mul(slope, x)), shape);
             return;
         }
+        v.TakeTangent();
         var tangent = derivative(v);
         v.Give(0, v.E.Mul(v.G, tangent));
         v.Offset(v.G, shape, v.E.Sub(y, v.E.Mul(tangent, x)), shape);
@@ -84,6 +85,7 @@ internal static class Pointwise
             Smooth(Derivative, c >= 1 ? 0 : null, c == 1 ? 1 : 0)(v);
             return;
         }
+        v.TakeTangent();
         var slope = Derivative(v);
         v.Give(0, v.Unbroadcast(v.E.Mul(v.G, slope), v.OutShape(), v.InShape(0)));
         v.Offset(v.G, v.OutShape(), v.E.Sub(v.Out(), v.E.Mul(slope, v.In(0))), v.OutShape());

@@ -63,15 +63,19 @@ internal static class Smooth
     {
         var axis = Structural.Axis(v.Node.Int("axis", -1), v.InShape(0));
         var y = v.Out();
+        v.TakeTangent();
         string Jacobian(string u, long along) => v.E.Mul(y, v.E.Sub(u, v.E.ReduceSum(v.E.Mul(u, y), along)));
         v.Give(0, Jacobian(v.G, axis + v.P));
-        v.Offset(v.G, v.OutShape(), v.E.Sub(y, Jacobian(v.In(0), axis)), v.OutShape());
+        // A masked element is −∞ with y = 0 and adds nothing; as 0 it does so without 0·∞.
+        var finite = v.E.Op("Where", [v.E.Op("Equal", [y, v.E.Scalar(0)]), v.E.Scalar(0), v.In(0)]);
+        v.Offset(v.G, v.OutShape(), v.E.Sub(y, Jacobian(finite, axis)), v.OutShape());
     }
 
     /// <summary>J = I − 1·softmaxᵀ.</summary>
     public static void LogSoftmax(Vjp v)
     {
         var axis = Structural.Axis(v.Node.Int("axis", -1), v.InShape(0));
+        v.TakeTangent();
         var probability = v.E.Op("Exp", [v.Out()]);
         v.Give(0, v.E.Sub(v.G, v.E.Mul(probability, v.E.ReduceSum(v.G, axis + v.P))));
         var applied = v.E.Sub(v.In(0), v.E.ReduceSum(v.E.Mul(probability, v.In(0)), axis));

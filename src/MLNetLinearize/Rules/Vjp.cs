@@ -30,6 +30,12 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
     /// <summary>The node's terms of the bias, each [K, N] (or [N] when K = 1).</summary>
     public IReadOnlyList<string> Offsets => offsets;
 
+    /// <summary>Whether <see cref="Nonlinearity.Frozen"/> was asked for and the rule had to take the tangent.</summary>
+    public bool TookTangent { get; private set; }
+
+    /// <summary>Says that the rule takes the tangent, whatever the mode; <see cref="Nonlinearity.Frozen"/> lists such nodes.</summary>
+    public void TakeTangent() => TookTangent = mode == Nonlinearity.Frozen;
+
     /// <summary>The cotangent of output 0.</summary>
     public string G => cotangents[0]!;
 
@@ -93,6 +99,14 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
     /// <param name="factor">A factor.</param>
     public void Offset(string g, TensorShape shape, string value, TensorShape valueShape, float factor = 1)
     {
+        if (IsInfinite(value))
+        {
+            // −∞ as "never": where no cotangent arrives it adds nothing, and 0·∞ must not make it NaN.
+            var finite = E.Op("Where", [E.Op("Equal", [g, E.Scalar(0)]), E.Scalar(0), E.Mul(g, value)]);
+            var inner = Enumerable.Range(0, shape.Rank).Where(i => i != shape.BatchAxis).Select(i => (long)i + P);
+            offsets.Add(E.Scaled(PerRow(E.ReduceSum(finite, [.. inner]), shape), factor));
+            return;
+        }
         // Where the offset is broadcast, the cotangent is summed first: a convolution's bias meets a [C] vector, not a map.
         var reduced = Enumerable.Range(0, shape.Rank).Where(i => i != shape.BatchAxis && IsBroadcast(shape, valueShape, i)).ToArray();
         var product = E.Mul(E.ReduceSum(g, [.. reduced.Select(i => (long)i + P)]), value);
@@ -136,6 +150,19 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
 
     /// <summary>A list of dimensions behind the target axis.</summary>
     public long[] Prefixed(IEnumerable<long> dims) => [.. Enumerable.Repeat((long)targets, P), .. dims];
+
+    /// <summary>Whether an offset holds infinities by construction: stored ones, or those that padding and masks put in.</summary>
+    private bool IsInfinite(string value)
+    {
+        if (network.Constant(value) is { } stored) return stored.ElementType() == TensorProto.Types.DataType.Float && stored.ToSingle().Any(float.IsInfinity);
+        var node = network.Graph.Nodes.FindLast(n => n.Output.Contains(value));
+        return node?.OpType switch
+        {
+            "Pad" => node.InputOrNull(2) is { } border && IsInfinite(border),
+            "Where" => IsInfinite(node.Input[1]) || IsInfinite(node.Input[2]),
+            _ => false,
+        };
+    }
 
     private string PerRow(string g, TensorShape shape)
     {

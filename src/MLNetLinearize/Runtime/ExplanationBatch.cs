@@ -1,13 +1,25 @@
-using Microsoft.ML.OnnxRuntime;
-
 namespace MLNetLinearize.Runtime;
 
 /// <summary>The explanations of a batch of rows: each output as one array, row after row.</summary>
-internal sealed class ExplanationBatch(int rows)
+internal sealed class ExplanationBatch
 {
     private readonly Dictionary<string, Array> values = [];
 
-    public int Rows { get; } = rows;
+    /// <param name="graph">The graph.</param>
+    /// <param name="outputs">Its outputs to hold.</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="isPinned">Whether the arrays never move: right for arrays that live long and are written by ONNX Runtime again and again.</param>
+    public ExplanationBatch(LinearizationGraph graph, IEnumerable<string> outputs, int rows, bool isPinned)
+    {
+        Rows = rows;
+        foreach (var name in outputs)
+        {
+            var length = checked((int)(rows * RowShape(graph, name).Aggregate(1L, (a, d) => a * d)));
+            values[name] = name == OutputNames.ExplainedTarget ? GC.AllocateArray<long>(length, isPinned) : GC.AllocateArray<float>(length, isPinned);
+        }
+    }
+
+    public int Rows { get; }
 
     public bool Has(string output) => values.ContainsKey(output);
 
@@ -20,17 +32,12 @@ internal sealed class ExplanationBatch(int rows)
     /// <summary>All rows of a Single output, without a copy.</summary>
     public float[] AllSingle(string output) => (float[])values[output];
 
-    internal void Set(string output, OrtValue value) =>
-        values[output] = output == OutputNames.ExplainedTarget ? value.GetTensorDataAsSpan<long>().ToArray() : value.GetTensorDataAsSpan<float>().ToArray();
+    /// <summary>All rows of any output, without a copy.</summary>
+    internal Array All(string output) => values[output];
 
-    internal void SetRow(int row, ExplanationBatch one)
-    {
-        foreach (var (name, array) in one.values)
-        {
-            if (!values.TryGetValue(name, out var all)) values[name] = all = Array.CreateInstance(array.GetType().GetElementType()!, array.Length * Rows);
-            Array.Copy(array, 0, all, row * array.Length, array.Length);
-        }
-    }
+    /// <summary>Shape of one row of an output.</summary>
+    internal static long[] RowShape(LinearizationGraph graph, string output) =>
+        [.. graph.Model.Graph.Output.Single(o => o.Name == output).Type.TensorType.Shape.Dim.Skip(1).Select(d => d.DimValue)];
 
     private ReadOnlySpan<T> Row<T>(T[] array, int row)
     {

@@ -1,18 +1,22 @@
-using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using MLNetLinearize.Onnx;
 
 namespace MLNetLinearize.Runtime;
 
 /// <summary>
-/// One ONNX Runtime session over a linearization graph. <see cref="Run"/> may be called from several threads; the caller
-/// owns the returned batch. A graph that takes one row per run is looped over here, so that callers see batches only.
+/// One ONNX Runtime session over a linearization graph, for any number of threads. Disposing it while runs are under way
+/// lets them end; the last one frees the network.
 /// </summary>
 internal sealed class ExplanationSession : IDisposable
 {
     private readonly InferenceSession session;
-    private readonly RunOptions runOptions = new();
+    private readonly string[] inputs;
     private readonly string[] outputs;
+    private readonly object gate = new();
+    private int running;
+    private bool isDisposed;
+    private long runs;
+    private int buffers;
 
     /// <param name="graph">The compiled graph.</param>
     /// <param name="outputs">Graph outputs to fetch; all when null. What only the others need is not computed.</param>
@@ -20,32 +24,65 @@ internal sealed class ExplanationSession : IDisposable
     {
         Graph = graph;
         session = Sessions.Create(outputs is null ? graph.Model : Only(graph.Model, outputs), graph.Options);
+        inputs = [.. graph.Inputs.Select(i => i.Name)];
         this.outputs = [.. outputs ?? session.OutputNames];
     }
 
     public LinearizationGraph Graph { get; }
 
+    /// <summary>The fetched outputs.</summary>
+    public IReadOnlyList<string> Outputs => outputs;
+
     /// <summary>The fetched outputs that hold floats: all but the target indices.</summary>
     public IEnumerable<string> SingleOutputs => outputs.Where(o => o != OutputNames.ExplainedTarget);
+
+    /// <summary>Number of runs of the network so far.</summary>
+    public long Runs => Interlocked.Read(ref runs);
+
+    /// <summary>Number of buffers over this session that hold native memory.</summary>
+    public int OpenBuffers => Volatile.Read(ref buffers);
 
     /// <summary>Explains <paramref name="rows"/> rows. Each input is an array of its element type with rows · row length elements, row after row.</summary>
     public ExplanationBatch Run(IReadOnlyDictionary<string, Array> inputs, int rows)
     {
-        foreach (var input in Graph.Inputs) Check(input, inputs, rows);
-        if (!Graph.IsRowByRow) return RunOnce(inputs, rows);
-        var result = new ExplanationBatch(rows);
-        for (var r = 0; r < rows; r++)
-        {
-            var row = Graph.Inputs.ToDictionary(i => i.Name, i => Slice(inputs[i.Name], r * i.RowLength, i.RowLength));
-            result.SetRow(r, RunOnce(row, 1));
-        }
-        return result;
+        using var once = new ExplanationBuffers(this, inputs, rows, isPinned: false);
+        once.Run(0, rows);
+        return once.Outputs;
     }
+
+    /// <summary>One run of the network. Values are in the order of the graph's inputs and of <see cref="Outputs"/>.</summary>
+    public void Run(RunOptions options, OrtValue[] inputValues, OrtValue[] outputValues)
+    {
+        lock (gate)
+        {
+            if (isDisposed)
+                throw new ObjectDisposedException(nameof(LinearizationGraph), "The network was released, because the transformer or Linearizer that owns it was disposed. Dispose that after its last cursor, prediction engine and result.");
+            running++;
+        }
+        try
+        {
+            Interlocked.Increment(ref runs);
+            session.Run(options, inputs, inputValues, outputs, outputValues);
+        }
+        finally
+        {
+            bool last;
+            lock (gate) last = --running == 0 && isDisposed;
+            if (last) session.Dispose();
+        }
+    }
+
+    internal void CountBuffers(int change) => Interlocked.Add(ref buffers, change);
 
     public void Dispose()
     {
+        lock (gate)
+        {
+            if (isDisposed) return;
+            isDisposed = true;
+            if (running > 0) return;
+        }
         session.Dispose();
-        runOptions.Dispose();
     }
 
     /// <summary>The model with these outputs only: ONNX Runtime runs every node of its graph, whatever is fetched.</summary>
@@ -55,36 +92,5 @@ internal sealed class ExplanationSession : IDisposable
         graph.Outputs.RemoveAll(o => !kept.Contains(o.Name));
         graph.RemoveDead(kept);
         return graph.ToModel();
-    }
-
-    private ExplanationBatch RunOnce(IReadOnlyDictionary<string, Array> inputs, int rows)
-    {
-        var values = Graph.Inputs.Select(i => OrtArrays.Wrap(inputs[i.Name], [.. i.HasBatchAxis ? [rows, .. i.RowShape.Select(d => (long)d)] : i.RowShape.Select(d => (long)d)])).ToList();
-        try
-        {
-            using var results = session.Run(runOptions, [.. Graph.Inputs.Select(i => i.Name)], values, outputs);
-            var batch = new ExplanationBatch(rows);
-            for (var i = 0; i < outputs.Length; i++) batch.Set(outputs[i], results[i]);
-            return batch;
-        }
-        finally
-        {
-            foreach (var value in values) value.Dispose();
-        }
-    }
-
-    private static void Check(GraphInput input, IReadOnlyDictionary<string, Array> inputs, int rows)
-    {
-        if (!inputs.TryGetValue(input.Name, out var array))
-            throw new ArgumentException($"Input '{input.Name}' is missing. Expected {input.ElementType.Name}[{string.Join(", ", input.RowShape)}] a row; got the inputs [{string.Join(", ", inputs.Keys)}].", nameof(inputs));
-        if (array.GetType().GetElementType() != input.ElementType || array.Length < (long)rows * input.RowLength)
-            throw new ArgumentException($"Input '{input.Name}': expected {rows} rows of {input.ElementType.Name}[{string.Join(", ", input.RowShape)}], {(long)rows * input.RowLength} elements; got {array.Length} of {array.GetType().GetElementType()!.Name}.", nameof(inputs));
-    }
-
-    private static Array Slice(Array source, int start, int length)
-    {
-        var result = Array.CreateInstance(source.GetType().GetElementType()!, length);
-        Array.Copy(source, start, result, 0, length);
-        return result;
     }
 }

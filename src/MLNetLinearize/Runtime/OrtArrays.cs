@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
 
@@ -6,21 +7,29 @@ namespace MLNetLinearize.Runtime;
 /// <summary>Managed arrays as ONNX Runtime values, without a copy where the element type allows it.</summary>
 internal static class OrtArrays
 {
+    /// <summary>The first elements of an array.</summary>
+    public static OrtValue Wrap(Array array, long[] shape) => Wrap(array, 0, shape, isPinned: false);
+
+    /// <summary>The elements of an array from <paramref name="start"/> on. Texts are copied, now and with <see cref="SetTexts"/>.</summary>
+    /// <param name="array">The array.</param>
+    /// <param name="start">First element.</param>
+    /// <param name="shape">Shape of the value.</param>
+    /// <param name="isPinned">Whether the array never moves, so that the value need not hold it in its place.</param>
     // By type code, never by pattern: the runtime takes a uint[] for an int[] as well.
-    public static OrtValue Wrap(Array array, long[] shape) => Type.GetTypeCode(array.GetType().GetElementType()) switch
+    public static OrtValue Wrap(Array array, int start, long[] shape, bool isPinned) => Type.GetTypeCode(array.GetType().GetElementType()) switch
     {
-        TypeCode.Single => Numbers((float[])array, shape),
-        TypeCode.Double => Numbers((double[])array, shape),
-        TypeCode.Int64 => Numbers((long[])array, shape),
-        TypeCode.Int32 => Numbers((int[])array, shape),
-        TypeCode.Int16 => Numbers((short[])array, shape),
-        TypeCode.SByte => Numbers((sbyte[])array, shape),
-        TypeCode.Byte => Numbers((byte[])array, shape),
-        TypeCode.UInt16 => Numbers((ushort[])array, shape),
-        TypeCode.UInt32 => Numbers((uint[])array, shape),
-        TypeCode.UInt64 => Numbers((ulong[])array, shape),
-        TypeCode.Boolean => Numbers((bool[])array, shape),
-        TypeCode.String => Strings((string[])array, shape),
+        TypeCode.Single => Numbers((float[])array, start, shape, isPinned),
+        TypeCode.Double => Numbers((double[])array, start, shape, isPinned),
+        TypeCode.Int64 => Numbers((long[])array, start, shape, isPinned),
+        TypeCode.Int32 => Numbers((int[])array, start, shape, isPinned),
+        TypeCode.Int16 => Numbers((short[])array, start, shape, isPinned),
+        TypeCode.SByte => Numbers((sbyte[])array, start, shape, isPinned),
+        TypeCode.Byte => Numbers((byte[])array, start, shape, isPinned),
+        TypeCode.UInt16 => Numbers((ushort[])array, start, shape, isPinned),
+        TypeCode.UInt32 => Numbers((uint[])array, start, shape, isPinned),
+        TypeCode.UInt64 => Numbers((ulong[])array, start, shape, isPinned),
+        TypeCode.Boolean => Numbers((bool[])array, start, shape, isPinned),
+        TypeCode.String => Strings((string[])array, start, shape),
         _ => throw new ArgumentException($"ONNX Runtime takes no {array.GetType().GetElementType()!.Name} tensors."),
     };
 
@@ -63,13 +72,27 @@ internal static class OrtArrays
         _ => null,
     };
 
-    private static OrtValue Numbers<T>(T[] array, long[] shape) where T : unmanaged =>
-        OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, array.AsMemory(0, checked((int)shape.Aggregate(1L, (a, d) => a * d))), shape);
+    /// <summary>.NET type of ONNX elements by its name, such as <c>Single</c>, or null where there is none.</summary>
+    public static Type? TypeNamed(string name) => Enum.GetValues<DataType>().Select(TypeOf).FirstOrDefault(t => t?.Name == name);
 
-    private static OrtValue Strings(string[] array, long[] shape)
+    /// <summary>Writes texts into a value over texts.</summary>
+    public static void SetTexts(OrtValue value, ReadOnlySpan<string> texts)
+    {
+        for (var i = 0; i < texts.Length; i++) value.StringTensorSetElementAt(texts[i].AsSpan(), i);
+    }
+
+    private static OrtValue Numbers<T>(T[] array, int start, long[] shape, bool isPinned) where T : unmanaged
+    {
+        var length = Length(shape);
+        return OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, isPinned ? MemoryMarshal.CreateFromPinnedArray(array, start, length) : array.AsMemory(start, length), shape);
+    }
+
+    private static OrtValue Strings(string[] array, int start, long[] shape)
     {
         var value = OrtValue.CreateTensorWithEmptyStrings(OrtAllocator.DefaultInstance, shape);
-        for (var i = 0; i < shape.Aggregate(1L, (a, d) => a * d); i++) value.StringTensorSetElementAt(array[i].AsSpan(), i);
+        SetTexts(value, array.AsSpan(start, Length(shape)));
         return value;
     }
+
+    private static int Length(long[] shape) => checked((int)shape.Aggregate(1L, (a, d) => a * d));
 }

@@ -9,7 +9,8 @@ internal static class Sessions
 {
     public static InferenceSession Create(ModelProto model, LinearizeOptions options, GraphOptimizationLevel level = GraphOptimizationLevel.ORT_ENABLE_ALL)
     {
-        using var settings = new SessionOptions { GraphOptimizationLevel = level, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        // What goes wrong comes as an exception; a log beside it would only repeat it, and some probes may fail.
+        using var settings = new SessionOptions { GraphOptimizationLevel = level, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
         // Spinning threads win nothing for single runs and steal the cores from runs side by side.
         settings.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
         if (options.Threads is { } threads) settings.IntraOpNumThreads = threads;

@@ -5,75 +5,83 @@ using MLNetLinearize.Runtime;
 namespace MLNetLinearize.Transforms;
 
 /// <summary>
-/// Reads rows from one source cursor until a batch is full, explains them in one run, and hands them out. What the consumer
-/// reads of the input columns is kept beside the explanations, so the two can never belong to different rows, whatever the
-/// source is: a file, a shuffle, or a generator that gives other rows each time it is asked.
+/// Reads rows from one source cursor until a batch is full, explains them in one run, and hands them out, while the next
+/// batch is read and explained beside it. What the consumer reads of the input columns is kept beside the explanations, so
+/// the two can never belong to different rows, whatever the source is: a file, a shuffle, or a generator that gives other
+/// rows each time it is asked.
 /// </summary>
+/// <remarks>
+/// Its buffers have two halves: the consumer is at a row of one, the next batch is written to the other. The consumer never
+/// touches the source, so only one thread at a time does.
+/// </remarks>
 internal sealed class BatchCursor : DataViewRowCursor
 {
-    private readonly DataViewRowCursor source;
+    private readonly SharedSource source;
     private readonly ColumnBinding binding;
-    private readonly ExplanationSession session;
-    private readonly InputReader inputs;
-    private readonly Dictionary<int, PassThrough> kept;
+    private readonly RowBuffer rows;
+    private readonly ExplanationBuffers explanations;
     private readonly HashSet<int> active;
-    private readonly ValueGetter<DataViewRowId> readId;
-    private readonly DataViewRowId[] ids;
-    private readonly long[] positions;
-    private readonly long[] batches;
-    private ExplanationBatch? explanations;
+    private readonly int capacity;
+    private readonly CancellationTokenSource disposal = new();
+    private Task<int>? next;
+    private int start;
     private int count;
     private int current = -1;
-    private bool isAtEnd;
     private bool isDisposed;
 
-    public BatchCursor(DataViewRowCursor source, ColumnBinding binding, SessionCache sessions, IEnumerable<DataViewSchema.Column> kept, IReadOnlyCollection<ExplanationColumn> explanations, int capacity)
+    public BatchCursor(SharedSource source, ColumnBinding binding, SessionCache sessions, IReadOnlyCollection<DataViewSchema.Column> kept, IReadOnlyCollection<ExplanationColumn> explained, int capacity)
     {
         this.source = source;
         this.binding = binding;
-        session = sessions.Get(explanations.Select(c => c.Output));
-        inputs = new InputReader(binding, source, capacity);
-        this.kept = kept.ToDictionary(c => c.Index, c => PassThrough.Create(source, source.Schema[c.Index], capacity));
-        active = [.. this.kept.Keys, .. explanations.Select(c => binding.OutputSchema[c.Name].Index)];
-        readId = source.GetIdGetter();
-        ids = new DataViewRowId[capacity];
-        positions = new long[capacity];
-        batches = new long[capacity];
+        this.capacity = capacity;
+        active = [.. kept.Select(c => c.Index), .. explained.Select(c => binding.OutputSchema[c.Name].Index)];
+        var session = sessions.Get(explained.Select(c => c.Output));
+        rows = new RowBuffer(source, binding, kept, 2 * capacity);
+        explanations = new ExplanationBuffers(session, rows.Inputs, 2 * capacity, isPinned: true);
+        start = capacity;
     }
 
     public override DataViewSchema Schema => binding.OutputSchema;
 
-    public override long Position => current < 0 ? -1 : positions[current];
+    public override long Position => current < 0 ? -1 : rows.Position(current);
 
-    public override long Batch => current < 0 ? 0 : batches[current];
+    public override long Batch => current < 0 ? 0 : rows.Batch(current);
 
     public override bool IsColumnActive(DataViewSchema.Column column) => active.Contains(column.Index);
 
     public override bool MoveNext()
     {
         if (isDisposed) return false;
-        if (current + 1 < count)
+        if (current >= 0 && current + 1 < start + count)
         {
             current++;
-            return true;
-        }
-        if (Fill())
-        {
-            current = 0;
+            // Not before a second row is wanted: who looks at the first row only shall not pay for two batches.
+            if (count == capacity) next ??= Task.Run(FillOther, CancellationToken.None);
             return true;
         }
         current = -1;
-        return false;
+        if (next is null)
+        {
+            next = new Task<int>(FillOther);
+            next.RunSynchronously(TaskScheduler.Default);
+        }
+        // A batch that failed, and the end, stay: asked again, they answer the same.
+        count = next.GetAwaiter().GetResult();
+        if (count == 0) return false;
+        next = null;
+        start = OtherStart;
+        current = start;
+        return true;
     }
 
-    public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId value) => value = ids[Current()];
+    public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId value) => value = rows.Id(Current());
 
     public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
     {
         Getters.CheckActive(this, column);
         return Getters.Typed<TValue>(column, binding.OutputAt(column.Index) is { } explanation
-            ? ExplanationGetters.Create(explanation, () => (explanations!, Current()))
-            : kept[column.Index].Getter(Current));
+            ? ExplanationGetters.Create(explanation, explanations.Outputs, Current)
+            : rows.Getter(column.Index, Current));
     }
 
     protected override void Dispose(bool disposing)
@@ -82,35 +90,32 @@ internal sealed class BatchCursor : DataViewRowCursor
         {
             isDisposed = true;
             current = -1;
-            count = 0;
-            source.Dispose();
+            disposal.Cancel();
+            explanations.Cancel();
+            try
+            {
+                next?.Wait();
+            }
+            catch (AggregateException)
+            {
+                // Whoever leaves does not want to know.
+            }
+            explanations.Dispose();
+            disposal.Dispose();
+            source.Release();
         }
         base.Dispose(disposing);
     }
 
+    private int OtherStart => capacity - start;
+
     private int Current() => current >= 0 ? current : throw Getters.NoRow();
 
-    private bool Fill()
+    private int FillOther()
     {
-        count = 0;
-        current = -1;
-        // A source that has ended is not asked again: not every cursor stays at its end.
-        while (count < ids.Length && !isAtEnd)
-        {
-            if (!source.MoveNext())
-            {
-                isAtEnd = true;
-                break;
-            }
-            inputs.Read(count);
-            foreach (var column in kept.Values) column.Read(count);
-            readId(ref ids[count]);
-            positions[count] = source.Position;
-            batches[count] = source.Batch;
-            count++;
-        }
-        if (count == 0) return false;
-        explanations = session.Run(inputs.Arrays, count);
-        return true;
+        var other = OtherStart;
+        var read = rows.Read(other, capacity, disposal.Token);
+        if (read > 0 && !disposal.IsCancellationRequested) explanations.Run(other, read);
+        return read;
     }
 }

@@ -14,8 +14,7 @@ internal sealed class ExplainedRow : DataViewRow
     private readonly ColumnBinding binding;
     private readonly HashSet<int> active;
     private readonly InputReader? inputs;
-    private readonly ExplanationSession? session;
-    private ExplanationBatch? explanation;
+    private readonly ExplanationBuffers? buffers;
     private long explained = -1;
 
     public ExplainedRow(DataViewRow source, ColumnBinding binding, SessionCache sessions, IEnumerable<DataViewSchema.Column> columns)
@@ -26,7 +25,7 @@ internal sealed class ExplainedRow : DataViewRow
         var outputs = active.Select(binding.OutputAt).OfType<ExplanationColumn>().Select(c => c.Output).ToList();
         if (outputs.Count == 0) return;
         inputs = new InputReader(binding, source, capacity: 1);
-        session = sessions.Get(outputs);
+        buffers = new ExplanationBuffers(sessions.Get(outputs), inputs.Arrays, rows: 1, isPinned: true);
     }
 
     public override DataViewSchema Schema => binding.OutputSchema;
@@ -43,26 +42,29 @@ internal sealed class ExplainedRow : DataViewRow
     {
         Getters.CheckActive(this, column);
         return binding.OutputAt(column.Index) is { } explained
-            ? Getters.Typed<TValue>(column, ExplanationGetters.Create(explained, () => (Explanation(), 0)))
+            ? Getters.Typed<TValue>(column, ExplanationGetters.Create(explained, buffers!.Outputs, Explain))
             : source.GetGetter<TValue>(source.Schema[column.Index]);
     }
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing) source.Dispose();
+        if (disposing)
+        {
+            buffers?.Dispose();
+            source.Dispose();
+        }
         base.Dispose(disposing);
     }
 
-    private ExplanationBatch Explanation()
+    private int Explain()
     {
         if (source.Position < 0) throw Getters.NoRow();
-        if (explanation is null || explained != source.Position)
-        {
-            explanation = null;
-            inputs!.Read(0);
-            explanation = session!.Run(inputs.Arrays, 1);
-            explained = source.Position;
-        }
-        return explanation;
+        if (explained == source.Position) return 0;
+        // Stays so where reading or running fails.
+        explained = -1;
+        inputs!.Read(0);
+        buffers!.Run(0, 1);
+        explained = source.Position;
+        return 0;
     }
 }

@@ -19,6 +19,9 @@ internal sealed record ExplanationColumn(string Name, string Output, IReadOnlyLi
     /// <summary>Number of largest contributions to keep per target, where this is an attribution and the user asked so.</summary>
     public int? Top { get; private init; }
 
+    /// <summary>The original columns that an attribution is summed over, where it is.</summary>
+    public ColumnGroups? Groups { get; private init; }
+
     /// <summary>Number of its slots that belong to one target.</summary>
     public int PerTarget { get; private init; }
 
@@ -32,10 +35,12 @@ internal sealed record ExplanationColumn(string Name, string Output, IReadOnlyLi
 
     /// <summary>The columns that the options ask for. <paramref name="sources"/> are the input columns by ONNX input.</summary>
     public static IReadOnlyList<ExplanationColumn> Of(LinearizationGraph graph, IReadOnlyDictionary<string, DataViewSchema.Column> sources) =>
-        Of(graph, input => sources.TryGetValue(input.Name, out var column) && column.HasSlotNames(), input => Names(sources[input.Name]));
+        Of(graph, input => sources.TryGetValue(input.Name, out var column) && column.HasSlotNames(), input => Names(sources[input.Name]), input => Grouping(sources, input));
 
-    /// <summary>The columns, where it is known only which input columns have slot names.</summary>
-    public static IReadOnlyList<ExplanationColumn> Of(LinearizationGraph graph, Func<GraphInput, bool> hasSlotNames, Func<GraphInput, IReadOnlyList<string>> slotNames)
+    /// <summary>The columns, where it is known only which input columns have slot names. Sizes that depend on the names are not right then.</summary>
+    public static IReadOnlyList<ExplanationColumn> Of(LinearizationGraph graph, Func<GraphInput, bool> hasSlotNames) => Of(graph, hasSlotNames, _ => [], _ => new ColumnGroups([""], [0]));
+
+    private static IReadOnlyList<ExplanationColumn> Of(LinearizationGraph graph, Func<GraphInput, bool> hasSlotNames, Func<GraphInput, IReadOnlyList<string>> slotNames, Func<GraphInput, ColumnGroups> grouping)
     {
         var o = graph.Options;
         Check(o, graph.OutputCount);
@@ -52,6 +57,18 @@ internal sealed record ExplanationColumn(string Name, string Output, IReadOnlyLi
                 columns.Add(new(explained.Count == 1 ? name : $"{name}.{input.Name}", output(input), k == 1 ? shape : [k, .. shape], option, slots) { Top = top, PerTarget = input.RowLength });
             }
         }
+        void Grouped(string? name)
+        {
+            if (name is null) return;
+            foreach (var input in explained)
+            {
+                if (graph.Inputs.All(i => i.Name != input.Name))
+                    throw new ArgumentException($"LinearizeOptions.{nameof(o.GroupedAttributionColumn)} sums over the columns of the model's input, but the score is explained by the inner tensor '{input.Name}'. Set it to null, or explain by the model's inputs.");
+                var groups = grouping(input);
+                int[] shape = k == 1 ? [groups.Names.Count] : [k, groups.Names.Count];
+                columns.Add(new(explained.Count == 1 ? name : $"{name}.{input.Name}", graph.AttributionOf(input), shape, nameof(o.GroupedAttributionColumn), SlotNames.Of(graph, groups.Names)) { Groups = groups, PerTarget = input.RowLength });
+            }
+        }
         void PerTarget(string? name, string option, string output)
         {
             if (name is not null) columns.Add(new(name, output, [k], option, null));
@@ -62,6 +79,7 @@ internal sealed record ExplanationColumn(string Name, string Output, IReadOnlyLi
         PerTarget(o.ExplainedTargetColumn, nameof(o.ExplainedTargetColumn), OutputNames.ExplainedTarget);
         PerTarget(o.ExplainedScoreColumn, nameof(o.ExplainedScoreColumn), OutputNames.ExplainedScore);
         PerTarget(o.LinearizationErrorColumn, nameof(o.LinearizationErrorColumn), OutputNames.LinearizationError);
+        Grouped(o.GroupedAttributionColumn);
         if (columns.Count == 0)
             throw new ArgumentException("Every column name in LinearizeOptions is null, so there is no column to append. Leave at least one.");
         return columns;
@@ -93,7 +111,14 @@ internal sealed record ExplanationColumn(string Name, string Output, IReadOnlyLi
             throw new ArgumentException($"LinearizeOptions.{nameof(options.ClassNames)} has {names.Count} names, but the network has {outputs} outputs. Give one name for each output, in order.");
     }
 
-    private static string[] Names(DataViewSchema.Column column)
+    private static ColumnGroups Grouping(IReadOnlyDictionary<string, DataViewSchema.Column> sources, GraphInput input)
+    {
+        var column = sources[input.Name];
+        return ColumnGroups.Of(input, column.Name, column.HasSlotNames() ? Names(column) : null);
+    }
+
+    /// <summary>The slot names of a column that has them.</summary>
+    public static string[] Names(DataViewSchema.Column column)
     {
         var names = default(VBuffer<ReadOnlyMemory<char>>);
         column.GetSlotNames(ref names);

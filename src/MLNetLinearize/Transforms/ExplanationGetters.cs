@@ -8,26 +8,29 @@ namespace MLNetLinearize.Transforms;
 internal static class ExplanationGetters
 {
     /// <param name="column">The column.</param>
-    /// <param name="current">Gives the batch and the row in it that the consumer is at.</param>
-    public static Delegate Create(ExplanationColumn column, Func<(ExplanationBatch Batch, int Row)> current)
+    /// <param name="batch">The explanations.</param>
+    /// <param name="current">Gives the row in them that the consumer is at.</param>
+    public static Delegate Create(ExplanationColumn column, ExplanationBatch batch, Func<int> current)
     {
         if (column.Output == OutputNames.ExplainedTarget)
-            return (ValueGetter<VBuffer<long>>)((ref VBuffer<long> value) =>
-            {
-                var (batch, row) = current();
-                Dense(batch.Int64(column.Output, row), ref value);
-            });
+            return (ValueGetter<VBuffer<long>>)((ref VBuffer<long> value) => Dense(batch.Int64(column.Output, current()), ref value));
         if (column.Top is { } top)
+        {
+            var largest = new Largest(top, column.PerTarget);
+            return (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) => largest.Get(batch.Single(column.Output, current()), ref value));
+        }
+        if (column.Groups is { } groups)
+        {
+            var size = column.Type.Size;
             return (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
             {
-                var (batch, row) = current();
-                Largest(batch.Single(column.Output, row), top, column.PerTarget, ref value);
+                var row = batch.Single(column.Output, current());
+                var editor = VBufferEditor.Create(ref value, size);
+                groups.Sum(row, editor.Values);
+                value = editor.Commit();
             });
-        return (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
-        {
-            var (batch, row) = current();
-            Dense(batch.Single(column.Output, row), ref value);
-        });
+        }
+        return (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) => Dense(batch.Single(column.Output, current()), ref value));
     }
 
     private static void Dense<T>(ReadOnlySpan<T> source, ref VBuffer<T> value)
@@ -38,13 +41,27 @@ internal static class ExplanationGetters
     }
 
     /// <summary>Keeps the <paramref name="top"/> largest contributions of each target, those at lower positions among equals.</summary>
-    internal static void Largest(ReadOnlySpan<float> source, int top, int perTarget, ref VBuffer<float> value)
+    private sealed class Largest(int top, int perTarget)
     {
-        var kept = new List<int>();
-        var heap = new PriorityQueue<int, (float Size, int Position)>();
-        for (var start = 0; start < source.Length; start += perTarget)
+        private readonly List<int> kept = [];
+        private readonly PriorityQueue<int, (float Size, int Position)> heap = new();
+
+        public void Get(ReadOnlySpan<float> source, ref VBuffer<float> value)
         {
-            heap.Clear();
+            kept.Clear();
+            for (var start = 0; start < source.Length; start += perTarget) Keep(source, start);
+            kept.Sort();
+            var editor = VBufferEditor.Create(ref value, source.Length, kept.Count);
+            for (var i = 0; i < kept.Count; i++)
+            {
+                editor.Values[i] = source[kept[i]];
+                if (kept.Count < source.Length) editor.Indices[i] = kept[i];
+            }
+            value = editor.Commit();
+        }
+
+        private void Keep(ReadOnlySpan<float> source, int start)
+        {
             for (var i = start; i < start + perTarget; i++)
             {
                 var size = Math.Abs(source[i]);
@@ -56,13 +73,5 @@ internal static class ExplanationGetters
             }
             while (heap.TryDequeue(out var position, out _)) kept.Add(position);
         }
-        kept.Sort();
-        var editor = VBufferEditor.Create(ref value, source.Length, kept.Count);
-        for (var i = 0; i < kept.Count; i++)
-        {
-            editor.Values[i] = source[kept[i]];
-            if (kept.Count < source.Length) editor.Indices[i] = kept[i];
-        }
-        value = editor.Commit();
     }
 }

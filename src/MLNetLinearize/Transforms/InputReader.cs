@@ -3,7 +3,7 @@ using Microsoft.ML.Data;
 
 namespace MLNetLinearize.Transforms;
 
-/// <summary>The model's inputs of a batch of rows, read from the columns of one cursor or row. The arrays are reused.</summary>
+/// <summary>The model's inputs of a batch of rows, read from the columns of one cursor or row. The arrays are reused and never move.</summary>
 internal sealed class InputReader
 {
     private readonly Dictionary<string, Array> arrays = [];
@@ -13,7 +13,7 @@ internal sealed class InputReader
     {
         foreach (var input in binding.Inputs) Add(input, row, capacity);
         if (binding.Label?.Reader(row) is not { } label) return;
-        var classes = new long[capacity];
+        var classes = GC.AllocateArray<long>(capacity, pinned: true);
         arrays[OutputNames.Label] = classes;
         readers.Add(slot => classes[slot] = label());
     }
@@ -48,7 +48,7 @@ internal sealed class InputReader
     private void Add<T>(InputColumn input, DataViewRow row, int capacity)
     {
         var length = input.Input.RowLength;
-        var values = new T[capacity * length];
+        var values = GC.AllocateArray<T>(checked(capacity * length), pinned: true);
         arrays[input.Input.Name] = values;
         if (input.IsVector)
         {
@@ -65,7 +65,8 @@ internal sealed class InputReader
     private void AddText(InputColumn input, DataViewRow row, int capacity)
     {
         var length = input.Input.RowLength;
-        var values = new string[capacity * length];
+        var values = new string[checked(capacity * length)];
+        Array.Fill(values, "");
         arrays[input.Input.Name] = values;
         if (input.IsVector)
         {

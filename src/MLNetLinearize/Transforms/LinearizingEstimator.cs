@@ -30,6 +30,9 @@ namespace MLNetLinearize.Transforms;
 /// | `ExplainedScore` | Vector of Single, [K] | F(x), before a final Softmax, LogSoftmax or Sigmoid |
 /// | `LinearizationError` | Vector of Single, [K] | \|F − (Σ Attribution + b)\| / max(1, \|F\|) |
 ///
+/// With `GroupedAttributionColumn` set there is one more, a vector of Single, [K, columns]: the attribution summed over the
+/// slots of each original column.
+///
 /// With several explained inputs there is one `Attribution.<input>` and one `Weights.<input>` column for each.
 ///
 /// Slots of Attribution and Weights are named by the slot names of the input column; without those, by the position in
@@ -39,7 +42,8 @@ namespace MLNetLinearize.Transforms;
 /// (`cat vs dog|[0,12,7]`), with Targets.Top the rank (`#1|[0,12,7]`).
 ///
 /// The fitted transformer is saved with the model as ONNX Runtime's stage of ML.NET, so that a program without this
-/// library loads it and gets the same columns.
+/// library loads it and gets the same columns. That stage runs one row at a time; where this library is present,
+/// RestoreLinearization of mlContext.Model puts the transformer back in its place.
 /// ]]></format>
 /// </remarks>
 public sealed class LinearizingEstimator : IEstimator<LinearizingTransformer>

@@ -23,6 +23,8 @@ public sealed class LinearizingTransformer : ITransformer, IDisposable
     /// <summary>The compiled graph that gives the columns.</summary>
     public LinearizationGraph Graph => sessions.Graph;
 
+    internal SessionCache Sessions => sessions;
+
     /// <summary>True: each row is explained by itself.</summary>
     public bool IsRowToRowMapper => true;
 
@@ -44,6 +46,27 @@ public sealed class LinearizingTransformer : ITransformer, IDisposable
     /// <summary>Explains single rows, as <see cref="PredictionEngine{TSrc, TDst}"/> does.</summary>
     /// <exception cref="ArgumentException">A column is missing, has another type or size, or an output column's name is taken.</exception>
     public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => new RowMapper(Bind(inputSchema), sessions);
+
+    /// <summary>
+    /// What the network makes of a whole data set: mean, mean absolute and quantiles of the attribution of each feature to
+    /// each explained output, the mean bias, and the errors. One pass over the rows, of which it keeps none but a sample.
+    /// </summary>
+    /// <param name="input">Rows as <see cref="Transform"/> takes them.</param>
+    /// <param name="quantiles">Which quantiles, each from 0 to 1. Default: 0.05, 0.25, 0.5, 0.75 and 0.95.</param>
+    /// <remarks>
+    /// Attributions are those before <see cref="LinearizeOptions.TopFeatures"/> leaves the smaller ones out. Means are
+    /// exact. Quantiles are those of a uniform sample of the rows (J. Vitter, "Random sampling with a reservoir", 1985) that
+    /// is the same in every pass: at most 1,024 rows for each output, fewer, but at least 32, where samples of all outputs
+    /// would take more than 64 MiB. Up to that many rows they are exact; beyond, the share of rows below the quantile q of a
+    /// sample of m rows is off q by √(q(1 − q)/m) in standard deviation, at most 0.016 for 1,024.
+    /// </remarks>
+    /// <exception cref="ArgumentException">A column is missing or has another type or size.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A quantile is not from 0 to 1.</exception>
+    public LinearizationSummary Summarize(IDataView input, IReadOnlyList<double>? quantiles = null)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return DataSetSummary.Make(sessions, input, quantiles ?? DataSetSummary.DefaultQuantiles);
+    }
 
     /// <summary>Releases the network. Cursors and prediction engines over this transformer cannot go on.</summary>
     public void Dispose() => sessions.Dispose();

@@ -24,7 +24,7 @@ internal static class SchemaPromise
             var isVector = column.Kind != SchemaShape.Column.VectorKind.Scalar;
             LabelColumn.CheckType(graph, label, Type(column), column.ItemType.RawType, column.IsKey, isVector, column.Annotations.Any(a => a.Name == KeyValues.Annotation));
         }
-        var columns = ExplanationColumn.Of(graph, i => named.Contains(i.Name), _ => []);
+        var columns = ExplanationColumn.Of(graph, i => named.Contains(i.Name));
         ExplanationColumn.CheckNames(columns, name => Find(input, name) is not null);
         var schema = new DataViewSchema.Builder();
         foreach (var column in columns) schema.AddColumn(column.Name, column.Type, column.Annotations());

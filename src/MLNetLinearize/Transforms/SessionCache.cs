@@ -23,6 +23,24 @@ internal sealed class SessionCache(LinearizationGraph graph) : IDisposable
         }
     }
 
+    /// <summary>Number of runs of the network so far, in all sessions.</summary>
+    public long Runs
+    {
+        get
+        {
+            lock (gate) return sessions.Values.Sum(s => s.Runs);
+        }
+    }
+
+    /// <summary>Number of cursors and rows that hold native memory.</summary>
+    public int OpenBuffers
+    {
+        get
+        {
+            lock (gate) return sessions.Values.Sum(s => s.OpenBuffers);
+        }
+    }
+
     public ExplanationSession Get(IEnumerable<string> outputs)
     {
         var wanted = outputs.Distinct().Order(StringComparer.Ordinal).ToList();

@@ -38,6 +38,9 @@ internal sealed class SlotNames
         });
     }
 
+    /// <summary>Names for sums over original columns.</summary>
+    public static SlotNames Of(LinearizationGraph graph, IReadOnlyList<string> columns) => new(() => [.. TargetPrefixes(graph).SelectMany(prefix => columns.Select(c => prefix + c))]);
+
     public void Get(ref VBuffer<ReadOnlyMemory<char>> value)
     {
         var editor = VBufferEditor.Create(ref value, Values.Count);
@@ -45,7 +48,8 @@ internal sealed class SlotNames
         value = editor.Commit();
     }
 
-    private static string[] Features(GraphInput input, IReadOnlyList<string>? given)
+    /// <summary>One name for each element of the input, without targets.</summary>
+    public static string[] Features(GraphInput input, IReadOnlyList<string>? given)
     {
         var names = new string[input.RowLength];
         for (var i = 0; i < names.Length; i++) names[i] = given is not null && given[i].Length > 0 ? given[i] : Position(i, input.RowShape);

@@ -39,7 +39,7 @@ internal static class StockStage
     public static ModelProto Build(ColumnBinding binding) => SavedFinish.Build(
         binding.Graph,
         [.. binding.Inputs.Select(i => new SavedInput(i.Input, i.Column.Name))],
-        [.. binding.Outputs.Select(o => new SavedOutput(o.Name, o.Output, o.Shape, o.Slots?.Values, o.Top, o.PerTarget))],
+        [.. binding.Outputs.Select(o => new SavedOutput(o.Name, o.Output, o.Shape, o.Slots?.Values, o.Top, o.PerTarget, o.Groups?.OfSlot))],
         binding.Label?.Saved());
 
     /// <exception cref="IOException">The file cannot be written; nothing of it is left.</exception>

@@ -169,6 +169,48 @@ public sealed class PipelineTests : IDisposable
     }
 
     [Fact]
+    public void AModelFileThatGoesAwayIsNotMissed()
+    {
+        var file = Path.Combine(folder, "network.onnx");
+        File.Copy(Samples.Path("models/digits-mlp.onnx"), file);
+        var estimator = ml.Transforms.Linearize(file, new() { InputColumn = "pixels" });
+        File.Delete(file);
+        using var model = estimator.Fit(digits);
+        ml.Model.Save(model, digits.Schema, Path.Combine(folder, "model.zip"));
+
+        Assert.Equal(200, model.Transform(digits).GetColumn<float[]>("Bias").Count());
+        Assert.Equal(200, ml.Model.Load(Path.Combine(folder, "model.zip"), out _).Transform(digits).GetColumn<float[]>("Bias").Count());
+    }
+
+    [Fact]
+    public void SlotNamesComeThroughPreparationAndFeaturesAreSelectedByThem()
+    {
+        var raw = ml.Data.LoadFromEnumerable(Enumerable.Range(0, 40).Select(i => new { Town = i % 2 == 0 ? "Paris" : "Rome", Age = (float)i, Rare = i == 0 ? 1f : 0f }));
+        var net = new HandMadeGraph(2, new(), ("x", [4]));
+        var pipeline = ml.Transforms.Categorical.OneHotEncoding("Town").Append(ml.Transforms.NormalizeMinMax("Age"))
+            .Append(ml.Transforms.Concatenate("x", "Town", "Age", "Rare")).Append(new LinearizingEstimator(net.Graph))
+            .Append(ml.Transforms.FeatureSelection.SelectFeaturesBasedOnCount("Often", "Attribution", count: 10));
+        using var model = pipeline.Fit(raw);
+        var often = model.Transform(raw).Schema["Often"];
+        var names = default(VBuffer<ReadOnlyMemory<char>>);
+        often.GetSlotNames(ref names);
+
+        Assert.Equal(["Town.Paris", "Town.Rome", "Age"], names.DenseValues().Select(n => n.ToString()));
+    }
+
+    [Fact]
+    public void CrossValidationTrainsOnTheColumns()
+    {
+        var pipeline = Cnn().Append(ml.Transforms.Conversion.MapValueToKey("Class", "Label"))
+            .Append(ml.MulticlassClassification.Trainers.SdcaMaximumEntropy("Class", "Attribution", maximumNumberOfIterations: 5));
+        var folds = ml.MulticlassClassification.CrossValidate(digits, pipeline, numberOfFolds: 2, labelColumnName: "Class");
+
+        Assert.Equal(2, folds.Count);
+        // What speaks for the predicted digit tells the digit far better than chance, a tenth.
+        Assert.All(folds, f => Assert.InRange(f.Metrics.MicroAccuracy, 0.5, 1));
+    }
+
+    [Fact]
     public void AMissingModelFileIsNamed() =>
         Assert.Contains("no-such.onnx", Assert.Throws<FileNotFoundException>(() => ml.Transforms.Linearize("no-such.onnx")).Message, StringComparison.Ordinal);
 

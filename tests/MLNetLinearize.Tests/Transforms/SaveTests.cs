@@ -12,7 +12,7 @@ namespace MLNetLinearize.Tests.Transforms;
 /// <summary>A saved model gives the same columns as before: here, and in a program that does not have this library.</summary>
 public sealed class SaveTests : IDisposable
 {
-    private static readonly string[] Columns = ["Attribution", "Bias", "Weights", "ExplainedTarget", "ExplainedScore", "LinearizationError", "Attribution.left", "Attribution.right", "Weights.left", "Weights.right"];
+    internal static readonly string[] Columns = ["Attribution", "Bias", "Weights", "ExplainedTarget", "ExplainedScore", "LinearizationError", "Attribution.left", "Attribution.right", "Weights.left", "Weights.right", "Grouped", "Grouped.left", "Grouped.right"];
 
     private readonly MLContext ml = new(seed: 1);
     private readonly string folder = Directory.CreateTempSubdirectory("save-tests").FullName;
@@ -21,7 +21,7 @@ public sealed class SaveTests : IDisposable
 
     public static TheoryData<string> Cases => [.. CasesByName.Keys];
 
-    private static readonly Dictionary<string, Func<HandMadeGraph>> CasesByName = new()
+    internal static readonly Dictionary<string, Func<HandMadeGraph>> CasesByName = new()
     {
         ["predicted"] = () => new(3),
         ["all"] = () => new(3, new() { Targets = Targets.All, ClassNames = ["a", "b", "c"] }),
@@ -39,6 +39,8 @@ public sealed class SaveTests : IDisposable
         ["key label"] = () => new(3, new() { Targets = Targets.FromColumn("Key"), ClassNames = ["ant", "bee", "cow"] }),
         ["text label"] = () => new(3, new() { Targets = Targets.FromColumn("Name"), ClassNames = ["ant", "bee", "cow"] }),
         ["float label"] = () => new(3, new() { Targets = Targets.FromColumn("Whole") }),
+        ["grouped"] = () => new(3, new() { Targets = Targets.All, TopFeatures = 1, GroupedAttributionColumn = "Grouped" }),
+        ["grouped, several inputs"] = () => new(2, new() { AttributionColumn = null, GroupedAttributionColumn = "Grouped", InputColumns = new Dictionary<string, string> { ["left"] = "x", ["right"] = "Number" } }, ("left", [4]), ("right", [1])),
         ["column under the inner prefix"] = () => new(3, new() { BiasColumn = "mlnetlinearize/Bias" }),
     };
 
@@ -151,7 +153,7 @@ public sealed class SaveTests : IDisposable
         return [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.TrimEnd('\r'))];
     }
 
-    private static void Same(List<string> expected, List<string> actual)
+    internal static void Same(List<string> expected, List<string> actual)
     {
         Assert.Equal(expected.Count, actual.Count);
         foreach (var (e, a) in expected.Zip(actual))

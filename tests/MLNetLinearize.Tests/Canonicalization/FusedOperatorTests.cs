@@ -1,0 +1,79 @@
+using MLNetLinearize.Onnx;
+using MLNetLinearize.Runtime;
+using MLNetLinearize.Tests.Rules;
+
+namespace MLNetLinearize.Tests.Canonicalization;
+
+/// <summary>ONNX Runtime's own fused operators, against ONNX Runtime's own output.</summary>
+public class FusedOperatorTests
+{
+    public static TheoryData<string, float[]> Activations => new()
+    {
+        { "Relu", [] }, { "Sigmoid", [] }, { "Tanh", [] }, { "LeakyRelu", [0.3f] }, { "HardSigmoid", [0.15f, 0.4f] },
+    };
+
+    public static TheoryData<string, float[]> GemmActivations => new()
+    {
+        { "Relu", [] }, { "Sigmoid", [] }, { "Tanh", [] }, { "LeakyRelu", [0.3f] }, { "Elu", [0.2f] }, { "HardSigmoid", [0.15f, 0.4f] },
+        { "Selu", [1.2f, 1.4f] }, { "Celu", [0.7f] }, { "ThresholdedRelu", [0.1f] }, { "Softsign", [] }, { "Softplus", [] },
+    };
+
+    [Theory]
+    [MemberData(nameof(GemmActivations))]
+    public void A_fused_product_keeps_its_activation_and_parameters(string activation, float[] parameters)
+    {
+        var net = new Net(17, 31);
+        var y = net.Op("FusedGemm", [net.Input("x", "N", 4), net.Weights(4, 3), net.Weights(3)], ("activation", activation));
+        var model = net.Build(y);
+        string[] names = activation == "Selu" ? ["alpha", "gamma"] : ["alpha", "beta"];
+        for (var i = 0; i < parameters.Length; i++) model.Graph.Node[0].Set($"activation_{names[i]}", parameters[i]);
+        AgreesWithOnnxRuntime(Foreign(model), y, [4]);
+    }
+
+    [Theory]
+    [MemberData(nameof(Activations))]
+    public void A_fused_convolution_keeps_its_activation_and_parameters(string activation, float[] parameters)
+    {
+        var net = new Net(17, 32);
+        var y = net.Op("FusedConv", [net.Input("x", "N", 2, 5, 5), net.Weights(3, 2, 3, 3), net.Weights(3)], ("activation", activation), ("kernel_shape", Net.L(3, 3)));
+        var model = net.Build(y);
+        if (parameters.Length > 0) model.Graph.Node[0].Set("activation_params", parameters);
+        AgreesWithOnnxRuntime(Foreign(model), y, [2, 5, 5]);
+    }
+
+    [Fact]
+    public void A_scaled_product_keeps_its_factor()
+    {
+        var net = new Net(17, 33);
+        var y = net.Op("FusedMatMul", [net.Input("x", "N", 4), net.Weights(4, 3)], ("alpha", 0.25f));
+        AgreesWithOnnxRuntime(Foreign(net.Build(y)), y, [4]);
+    }
+
+    [Fact]
+    public void An_activation_that_is_not_known_is_refused_by_name()
+    {
+        var net = new Net(17, 34);
+        var model = Foreign(net.Build(net.Op("FusedGemm", [net.Input("x", "N", 4), net.Weights(4, 3)], ("activation", "Secret"))));
+        var error = Assert.Throws<UnsupportedOperatorException>(() => LinearizationGraph.Compile(CaseRun.Stream(model)));
+        Assert.Equal("com.microsoft.FusedGemm", Assert.Single(error.Nodes).Operator);
+    }
+
+    private static ModelProto Foreign(ModelProto model)
+    {
+        model.Graph.Node[0].Domain = "com.microsoft";
+        model.OpsetImport.Add(new OperatorSetIdProto { Domain = "com.microsoft", Version = 1 });
+        return model;
+    }
+
+    private static void AgreesWithOnnxRuntime(ModelProto model, string output, long[] row)
+    {
+        var random = new Random(4);
+        var x = Enumerable.Range(0, (int)row.Aggregate(1L, (a, d) => a * d)).Select(_ => random.NextSingle() * 4 - 2).ToArray();
+        using var original = new OriginalModel(model, output);
+        using var session = new ExplanationSession(LinearizationGraph.Compile(CaseRun.Stream(model), new LinearizeOptions { Targets = Targets.All, ExplainedOutput = output }));
+        var batch = session.Run(new Dictionary<string, Array> { ["x"] = x }, 1);
+        Agreement.AssertClose(original.Run("x", x, [1, .. row]).Widened(), batch.AllSingle("Score").Widened(), "Score");
+        Assert.All(batch.AllSingle("LinearizationError"), e => Assert.True(e < 1e-5f));
+        Assert.All(session.Graph.Model.OpsetImport, o => Assert.True(o.Domain is "" or "ai.onnx"));
+    }
+}
