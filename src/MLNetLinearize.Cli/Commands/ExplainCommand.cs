@@ -90,9 +90,9 @@ internal sealed class ExplainCommand(Terminal terminal)
     };
 
     /// <summary>Names of what the score is explained by: the data's own where it explains by the data, else positions.</summary>
-    private static IReadOnlyList<string> Features(IRows rows, LinearizationGraph graph, Func<IReadOnlyList<int>, IReadOnlyList<string>> positions)
+    private static IReadOnlyList<string> Features(IRows rows, LinearizationGraph graph, Func<GraphInput, IReadOnlyList<string>> positions)
     {
         var explained = graph.ExplainedInputs.Single();
-        return explained.Name == Explainer.DataInput(graph).Name && rows.FeatureNames is { } names ? names : positions(explained.RowShape);
+        return explained.Name == Explainer.DataInput(graph).Name && rows.FeatureNames is { } names ? names : positions(explained);
     }
 }

@@ -18,11 +18,11 @@ public class MapTests
     [Fact]
     public void Short_positions_leave_out_axes_that_say_nothing()
     {
-        Assert.Equal(["[0,0,0]", "[0,0,1]", "[0,0,2]", "[0,1,0]", "[0,1,1]", "[0,1,2]"], FeatureNames.Positions([1, 2, 3]));
-        Assert.Equal(["[0,0]", "[0,1]", "[0,2]", "[1,0]", "[1,1]", "[1,2]"], FeatureNames.ShortPositions([1, 2, 3]));
-        Assert.Equal(["[0,0,0]", "[0,0,1]", "[1,0,0]", "[1,0,1]"], FeatureNames.ShortPositions([2, 1, 2]));
-        Assert.Equal(["[0]", "[1]"], FeatureNames.Positions([2]));
-        Assert.Equal(["[0]"], FeatureNames.ShortPositions([1, 1]));
+        Assert.Equal(["[0,0,0]", "[0,0,1]", "[0,0,2]", "[0,1,0]", "[0,1,1]", "[0,1,2]"], FeatureNames.Positions(Input([1, 2, 3])));
+        Assert.Equal(["[0,0]", "[0,1]", "[0,2]", "[1,0]", "[1,1]", "[1,2]"], FeatureNames.ShortPositions(Input([1, 2, 3])));
+        Assert.Equal(["[0,0,0]", "[0,0,1]", "[1,0,0]", "[1,0,1]"], FeatureNames.ShortPositions(Input([2, 1, 2])));
+        Assert.Equal(["[0]", "[1]"], FeatureNames.Positions(Input([2])));
+        Assert.Equal(["[0]"], FeatureNames.ShortPositions(Input([1, 1])));
     }
 
     [Fact]
@@ -30,8 +30,10 @@ public class MapTests
     {
         var graph = LinearizationGraph.Compile(Cli.Samples.Model("digits-cnn.onnx"));
         var input = graph.ExplainedInputs.Single();
-        Assert.Equal(SlotNames.For(graph, input, null)!.Values, FeatureNames.Positions(input.RowShape));
+        Assert.Equal(SlotNames.For(graph, input, null)!.Values, FeatureNames.Positions(input));
     }
+
+    private static GraphInput Input(int[] rowShape) => new("x", typeof(float), rowShape, true, true);
 
     [Fact]
     public void More_contributions_than_there_are_can_be_asked_for() => Assert.Equal([new(0, 1)], TopFeatures.Strongest([1f], int.MaxValue));
