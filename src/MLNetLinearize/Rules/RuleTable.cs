@@ -59,7 +59,7 @@ internal static partial class RuleTable
         ["ScatterElements"] = Linear(Indexed.ScatterElements, 0, 2) with { Objection = AddOrNoneOnly },
         ["Conv"] = Linear(Convolution.Conv, 0),
         ["ConvTranspose"] = Linear(Convolution.ConvTranspose, 0),
-        ["AveragePool"] = Linear(Pooling.AveragePool),
+        ["AveragePool"] = Linear(Pooling.AveragePool) with { Objection = NoDilatedSameLower },
         ["GlobalAveragePool"] = Linear(Pooling.GlobalAveragePool),
         ["MaxUnpool"] = Linear(Pooling.MaxUnpool, 0),
         ["Resize"] = Linear(Pooling.ResizeNearest, 0) with { Objection = NearestOnly },
@@ -118,6 +118,12 @@ internal static partial class RuleTable
     private static Rule Linear(Action<Vjp> apply, params int[] inputs) => new(RuleKind.Linear, apply, inputs.Length > 0 ? inputs : null);
 
     private static Rule Piecewise(Action<Vjp> apply, params int[] inputs) => new(RuleKind.PiecewiseLinear, apply, inputs.Length > 0 ? inputs : null);
+
+    /// <summary>ONNX Runtime's own padding in this combination is not the specification's.</summary>
+    private static (string, string)? NoDilatedSameLower(NodeProto node) =>
+        node.Text("auto_pad", "NOTSET") == "SAME_LOWER" && node.Ints("dilations")?.Any(d => d > 1) == true
+            ? ("an average over dilated windows with auto_pad SAME_LOWER has no rule", "write the padding out as 'pads'")
+            : null;
 
     private static (string, string)? AddOrNoneOnly(NodeProto node) => node.Text("reduction", "none") is "none" or "add" ? null : ($"reduction '{node.Text("reduction", "")}' has no rule yet", "scatter without reduction or with 'add'");
 

@@ -40,5 +40,13 @@ public class UnsupportedTests
         Assert.Contains("com.example", Assert.Single(Refused(model).Nodes).Operator, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void An_average_over_dilated_windows_padded_low_is_refused()
+    {
+        var net = new Net(22, 1);
+        var model = net.Build(net.Op("AveragePool", [net.Input("x", "N", 1, 6)], ("kernel_shape", Net.L(2)), ("dilations", Net.L(2)), ("auto_pad", "SAME_LOWER")));
+        Assert.Contains("'pads'", Assert.Single(Refused(model).Nodes).Remedy, StringComparison.Ordinal);
+    }
+
     private static UnsupportedOperatorException Refused(Onnx.ModelProto model) => Assert.Throws<UnsupportedOperatorException>(() => LinearizationGraph.Compile(CaseRun.Stream(model)));
 }
