@@ -24,6 +24,7 @@ internal static partial class RuleTable
         ["Selu"] = Of(v => Branch(v, "Greater", v.E.Scalar(SeluGamma(v)), v.E.Scaled(v.E.Op("Exp", [v.In(0)]), SeluGamma(v) * v.Node.Float("alpha", 1.6732632f))), 0, 1.0507010f),
         ["Mish"] = Of(Smooth.MishSlope, 0, 0.6f),
         ["Gelu"] = Of(Smooth.GeluSlope, 0, 0.5f),
+        ["Swish"] = Of(Smooth.SwishSlope, 0, 0.5f),
         ["HardSwish"] = Of(Smooth.HardSwishSlope, 0, 0.5f),
         ["Sin"] = Of(v => v.E.Op("Cos", [v.In(0)]), 0, 1),
         ["Cos"] = Of(v => v.E.Neg(v.E.Op("Sin", [v.In(0)])), 1, 0),
@@ -43,8 +44,15 @@ internal static partial class RuleTable
         ["ReduceSumSquare"] = new(RuleKind.Smooth, Norms.SumSquare, [0]),
         ["ReduceLogSum"] = new(RuleKind.Smooth, Norms.LogSum, [0]),
         ["ReduceLogSumExp"] = new(RuleKind.Smooth, Norms.LogSumExp, [0]),
+        ["ReduceProd"] = new(RuleKind.Smooth, Norms.Prod, [0]),
+        ["LpPool"] = new(RuleKind.Smooth, Pooling.LpPool),
+        ["GlobalLpPool"] = new(RuleKind.Smooth, Pooling.GlobalLpPool),
         ["LayerNormalization"] = new(RuleKind.Smooth, Normalizations.Layer, [0]),
         ["InstanceNormalization"] = new(RuleKind.Smooth, Normalizations.Instance, [0]),
+        ["GroupNormalization"] = new(RuleKind.Smooth, Normalizations.Group, [0]),
+        ["RMSNormalization"] = new(RuleKind.Smooth, Normalizations.RootMeanSquare, [0]),
+        ["MeanVarianceNormalization"] = new(RuleKind.Smooth, Normalizations.MeanVariance),
+        ["LpNormalization"] = new(RuleKind.Smooth, Normalizations.Lp),
         ["LRN"] = new(RuleKind.Smooth, Normalizations.LocalResponse),
     };
 

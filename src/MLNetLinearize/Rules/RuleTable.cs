@@ -57,6 +57,8 @@ internal static partial class RuleTable
         ["Gather"] = Linear(Structural.Gather, 0),
         ["GatherElements"] = Linear(Indexed.GatherElements, 0),
         ["ScatterElements"] = Linear(Indexed.ScatterElements, 0, 2) with { Objection = AddOrNoneOnly },
+        ["GatherND"] = Linear(IndexedNd.GatherND, 0),
+        ["ScatterND"] = Linear(IndexedNd.ScatterND, 0, 2) with { Objection = AddOrNoneOnly },
         ["Conv"] = Linear(Convolution.Conv, 0),
         ["ConvTranspose"] = Linear(Convolution.ConvTranspose, 0),
         ["AveragePool"] = Linear(Pooling.AveragePool),
@@ -94,6 +96,7 @@ internal static partial class RuleTable
         ["Mul"] = new(RuleKind.Bilinear, Arithmetic.Mul),
         ["Div"] = new(RuleKind.Bilinear, Arithmetic.Div),
         ["MatMul"] = new(RuleKind.Bilinear, Matrices.MatMul),
+        ["Einsum"] = new(RuleKind.Bilinear, EinsteinSum.Einsum),
         ["Gemm"] = new(RuleKind.Bilinear, Matrices.Gemm),
     };
 

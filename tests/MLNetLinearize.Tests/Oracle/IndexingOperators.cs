@@ -36,14 +36,19 @@ internal static class IndexingOperators
     {
         var (data, updates) = (node.X, node[2]);
         var target = Targets(data.Shape, node[1], Shapes.Axis(node.Int("axis", 0), data.Rank));
-        var reduction = node.Text("reduction", "none");
+        return Scattered(data, updates, target, node.Text("reduction", "none"));
+    }
+
+    /// <summary>Element i of <paramref name="updates"/> replaces, or is added to, element <paramref name="target"/>[i].</summary>
+    public static Dual Scattered(Dual data, Dual updates, int[] target, string reduction)
+    {
         if (reduction == "none")
         {
             var (which, index) = (new int[data.Value.Length], Enumerable.Range(0, data.Value.Length).ToArray());
             for (var i = 0; i < target.Length; i++) (which[target[i]], index[target[i]]) = (1, i);
             return Dual.Select(data.Shape, [data, updates], which, index);
         }
-        if (reduction != "add") throw new NotSupportedException($"ScatterElements with reduction {reduction}.");
+        if (reduction != "add") throw new NotSupportedException($"Scattering with reduction {reduction}.");
         return data + updates.Linear(data.Shape, us =>
         {
             var sums = new double[data.Value.Length];

@@ -72,7 +72,8 @@ internal static partial class RuleCases
     public static IReadOnlyList<RuleCase> All { get; } =
     [
         .. Convolution(), .. TransposedConvolution(), .. Pooling(), .. Dense(), .. Arithmetic(), .. Activations(), .. Smooth(),
-        .. Normalization(), .. Shape(), .. Selection(), .. Indexing(), .. Reduction(), .. Networks(),
+        .. Normalization(), .. Shape(), .. Selection(), .. Indexing(), .. Reduction(), .. IndexTuples(), .. EinsteinSums(),
+        .. OwnStatistics(), .. Networks(),
     ];
 
     public static RuleCase Named(string name) => All.Single(c => c.Name == name);
