@@ -71,27 +71,6 @@ internal static class Pooling
         v.Give(0, v.ReshapeTo(picked, v.InShape(0)));
     }
 
-    /// <summary>Enlarging by whole factors, each element repeated in a block: the cotangents of a block add up.</summary>
-    public static void ResizeNearest(Vjp v)
-    {
-        var (from, to) = (v.InShape(0), v.OutShape());
-        var split = new List<long>();
-        var axes = new List<long>();
-        for (var i = 0; i < from.Rank; i++)
-        {
-            if (i == from.BatchAxis || to.Dims[i] == from.Dims[i])
-            {
-                split.Add(from.Open[i]);
-                continue;
-            }
-            if (to.Dims[i] % from.Dims[i] != 0) throw new RuleException($"it resizes {from} to {to}, not by whole factors", "resize by whole factors");
-            split.Add(from.Dims[i]);
-            axes.Add(split.Count + v.P);
-            split.Add(to.Dims[i] / from.Dims[i]);
-        }
-        v.Give(0, v.ReshapeTo(v.E.ReduceSum(v.E.Reshape(v.G, v.Prefixed(split)), [.. axes]), from));
-    }
-
     /// <summary>Gives each cotangent, times a weight, to every element of its window.</summary>
     private static string Spread(Vjp v, string g, Windows windows, float weight)
     {

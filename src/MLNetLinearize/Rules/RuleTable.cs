@@ -64,7 +64,8 @@ internal static partial class RuleTable
         ["AveragePool"] = Linear(Pooling.AveragePool),
         ["GlobalAveragePool"] = Linear(Pooling.GlobalAveragePool),
         ["MaxUnpool"] = Linear(Pooling.MaxUnpool, 0),
-        ["Resize"] = Linear(Pooling.ResizeNearest, 0) with { Objection = NearestOnly },
+        ["Resize"] = Linear(Resampling.Resize, 0) with { Objection = StretchOnly },
+        ["GridSample"] = Linear(Resampling.GridSample, 0),
         ["BatchNormalization"] = Linear(Reductions.BatchNormalization, 0) with { Objection = InferenceOnly },
         ["ReduceSum"] = Linear(Reductions.Sum, 0),
         ["ReduceMean"] = Linear(Reductions.Mean, 0),
@@ -128,14 +129,9 @@ internal static partial class RuleTable
 
     private static (string, string)? InferenceOnly(NodeProto node) => node.Int("training_mode", 0) == 0 ? null : ("it computes statistics over the batch, so that rows depend on each other", "export the model in evaluation mode");
 
-    private static (string, string)? NearestOnly(NodeProto node)
+    private static (string, string)? StretchOnly(NodeProto node)
     {
-        if (node.Text("mode", "nearest") is not "nearest") return ($"interpolation '{node.Text("mode", "")}' has no rule yet", "resize by nearest neighbours");
-        var coordinates = node.Text("coordinate_transformation_mode", "half_pixel");
-        var rounding = node.Text("nearest_mode", "round_prefer_floor");
-        // For whole factors both spellings come to element i/factor.
-        return (coordinates, rounding) is ("asymmetric", "floor") or ("half_pixel", "round_prefer_floor") or ("half_pixel", "round_prefer_ceil") or ("half_pixel_symmetric", "round_prefer_floor")
-            ? null
-            : ($"coordinates '{coordinates}' with rounding '{rounding}' have no rule yet", "use 'asymmetric' with 'floor'");
+        if (node.Text("coordinate_transformation_mode", "") == "tf_crop_and_resize") return ("cropping to a region while resizing has no rule yet", "crop by Slice, then resize");
+        return node.Text("keep_aspect_ratio_policy", "stretch") == "stretch" ? null : ("sizes that keep the aspect ratio have no rule yet", "give the sizes themselves, with keep_aspect_ratio_policy 'stretch'");
     }
 }

@@ -85,42 +85,6 @@ internal static class IndexingOperators
         }));
     }
 
-    /// <summary>Nearest-neighbour Resize and Upsample: every output element copies one input element.</summary>
-    public static Dual Resize(OracleNode node)
-    {
-        if (node.Text("mode", "nearest") != "nearest") throw new NotSupportedException("Resize other than nearest.");
-        var x = node.X;
-        var given = node.Floats("scales")?.Select(s => (double)s).ToArray() ?? node.Optional(node.Operator == "Resize" && node.Opset >= 11 ? 2 : 1)?.Value ?? [];
-        int[] shape = given.Length > 0 ? [.. x.Shape.Select((d, i) => (int)Math.Floor(d * given[i]))] : Shapes.Ints(node[3].Integers);
-        var scales = given.Length > 0 ? given : [.. shape.Select((d, i) => (double)d / x.Shape[i])];
-        var oldStyle = node.Operator == "Upsample" || node.Opset < 11;
-        var coordinates = node.Text("coordinate_transformation_mode", oldStyle ? "asymmetric" : "half_pixel");
-        var rounding = node.Text("nearest_mode", oldStyle ? "floor" : "round_prefer_floor");
-        var strides = Shapes.Strides(x.Shape);
-        return x.Pick(shape, Shapes.Map(shape, at => at.Select((c, d) => Nearest(c, scales[d], x.Shape[d], shape[d]) * strides[d]).Sum()));
-
-        int Nearest(int c, double scale, int from, int to)
-        {
-            var p = coordinates switch
-            {
-                "asymmetric" => c / scale,
-                "align_corners" => to == 1 ? 0 : c * (from - 1.0) / (to - 1.0),
-                "pytorch_half_pixel" => to > 1 ? (c + 0.5) / scale - 0.5 : 0,
-                "half_pixel" => (c + 0.5) / scale - 0.5,
-                _ => throw new NotSupportedException(coordinates),
-            };
-            if (scale == 1) p = c;
-            var nearest = rounding switch
-            {
-                "floor" => Math.Floor(p),
-                "ceil" => Math.Ceiling(p),
-                "round_prefer_ceil" => Math.Floor(p + 0.5),
-                _ => Math.Ceiling(p - 0.5),
-            };
-            return (int)Math.Clamp(nearest, 0, from - 1);
-        }
-    }
-
     private static int[] Targets(int[] shape, Dual indices, int axis)
     {
         var (strides, i) = (Shapes.Strides(shape), 0);

@@ -96,6 +96,7 @@ internal static class OracleOperators
         "Tile" => S.Tile(node),
         "Constant" => S.Constant(node),
         "ConstantOfShape" => S.ConstantOfShape(node),
+        "EyeLike" => S.EyeLike(node),
         "Shape" => S.Shape(node),
         "Size" => Dual.Whole([], [node.X.Value.Length]),
 
@@ -105,7 +106,8 @@ internal static class OracleOperators
         "ScatterElements" => IndexingOperators.ScatterElements(node),
         "GatherND" => IndexingNdOperators.Gather(node),
         "ScatterND" => IndexingNdOperators.Scatter(node),
-        "Resize" or "Upsample" => IndexingOperators.Resize(node),
+        "Resize" or "Upsample" => ResamplingOperators.Resize(node),
+        "GridSample" => ResamplingOperators.GridSample(node),
         "CumSum" => ReductionOperators.CumulativeSum(node),
         "Trilu" => IndexingOperators.Triangle(node),
         "DepthToSpace" => IndexingOperators.DepthToSpace(node),
