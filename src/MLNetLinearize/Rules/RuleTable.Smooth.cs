@@ -1,3 +1,4 @@
+using MLNetLinearize.Canonicalization;
 using MLNetLinearize.Onnx;
 
 namespace MLNetLinearize.Rules;
@@ -53,6 +54,10 @@ internal static partial class RuleTable
         ["RMSNormalization"] = new(RuleKind.Smooth, Normalizations.RootMeanSquare, [0]),
         ["MeanVarianceNormalization"] = new(RuleKind.Smooth, Normalizations.MeanVariance),
         ["LpNormalization"] = new(RuleKind.Smooth, Normalizations.Lp),
+        // Unrolled before the rules: none of their own.
+        ["RNN"] = new(RuleKind.Smooth, null, Objection: RecurrentCells.Objection),
+        ["GRU"] = new(RuleKind.Smooth, null, Objection: RecurrentCells.Objection),
+        ["LSTM"] = new(RuleKind.Smooth, null, Objection: RecurrentCells.Objection),
         ["LRN"] = new(RuleKind.Smooth, Normalizations.LocalResponse),
     };
 

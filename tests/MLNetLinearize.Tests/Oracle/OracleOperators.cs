@@ -11,6 +11,7 @@ internal static class OracleOperators
         "MaxPool" => PoolingOperators.MaxPool(node),
         "TopK" => ReductionOperators.TopK(node),
         "Split" => S.Split(node),
+        "RNN" or "GRU" or "LSTM" => RecurrentOperators.Apply(node),
         _ => [Single(node)],
     };
 

@@ -73,7 +73,7 @@ internal static partial class RuleCases
     [
         .. Convolution(), .. TransposedConvolution(), .. Pooling(), .. Dense(), .. Arithmetic(), .. Activations(), .. Smooth(),
         .. Normalization(), .. Shape(), .. Selection(), .. Indexing(), .. Reduction(), .. IndexTuples(), .. EinsteinSums(),
-        .. OwnStatistics(), .. Networks(),
+        .. OwnStatistics(), .. Recurrent(), .. Networks(),
     ];
 
     public static RuleCase Named(string name) => All.Single(c => c.Name == name);

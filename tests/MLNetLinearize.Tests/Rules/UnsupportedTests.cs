@@ -30,6 +30,19 @@ public class UnsupportedTests
         Assert.Contains(op, Refused(model).Nodes.Select(n => n.Operator));
     }
 
+    [Theory]
+    [InlineData("sequence_lens", 4)]
+    [InlineData("peepholes", 7)]
+    public void A_recurrent_cell_that_cannot_be_unrolled_says_why(string reason, int input)
+    {
+        var net = new Net(17, 1);
+        string[] inputs = [net.Op("Unsqueeze", [net.Input("x", "N", 2), net.Ints(0)]), net.Weights(1, 12, 2), net.Weights(1, 12, 3), "", "", "", "", ""];
+        inputs[input] = net.Weights(1, 9);
+        var refused = Assert.Single(Refused(net.Build(net.Op("LSTM", inputs, ("hidden_size", 3L)))).Nodes);
+        Assert.Equal("LSTM", refused.Operator);
+        Assert.Contains(reason, refused.Reason, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void An_operator_of_another_domain_is_refused_with_its_domain()
     {
