@@ -21,6 +21,7 @@ internal static class Compiler
     {
         var graph = new Graph(model);
         var opset = graph.Opset;
+        Inlining.Apply(graph);
         var precisions = Precision.Found(graph);
         Canonicalizer.Respell(graph, [.. options.ExplainedInputs ?? [], .. options.ExplainedOutput is { } named ? [named] : Array.Empty<string>()]);
         var (output, cut) = ExplainedTensors.ResolveOutput(graph, options, opset);
