@@ -86,6 +86,8 @@ internal static partial class RuleTable
         ["MaxPool"] = Piecewise(Pooling.MaxPool) with { Objection = RowMajorOnly },
         ["GlobalMaxPool"] = Piecewise(Pooling.GlobalMaxPool),
         ["Where"] = Piecewise(Pointwise.Where, 1, 2),
+        ["QuantizeLinear"] = Piecewise(Quantization.Quantize, 0) with { Objection = Quantization.WholeAxesOnly },
+        ["DequantizeLinear"] = Linear(Quantization.Dequantize, 0) with { Objection = Quantization.WholeAxesOnly },
         ["ThresholdedRelu"] = Piecewise(Pointwise.Homogeneous(v => v.E.Indicator(v.E.Op("Greater", [v.In(0), v.E.Scalar(v.Node.Float("alpha", 1))])))),
         ["HardSigmoid"] = Piecewise(Pointwise.HardSigmoid),
         ["ReduceMax"] = Piecewise(Reductions.Extremum("ArgMax"), 0),

@@ -70,6 +70,8 @@ internal static class OracleOperators
         "GlobalMaxPool" => PoolingOperators.GlobalMaxPool(node),
         "LpPool" or "GlobalLpPool" => PoolingOperators.LpPool(node),
         "MaxUnpool" => PoolingOperators.MaxUnpool(node),
+        "QuantizeLinear" => QuantizationOperators.Quantize(node),
+        "DequantizeLinear" => QuantizationOperators.Dequantize(node),
         "ReduceSum" or "ReduceMean" or "ReduceMax" or "ReduceMin" or "ReduceProd" or "ReduceL1" or "ReduceL2" or "ReduceSumSquare" or "ReduceLogSum" or "ReduceLogSumExp" => ReductionOperators.Reduce(node),
 
         "BatchNormalization" => NormalizationOperators.BatchNormalization(node),
