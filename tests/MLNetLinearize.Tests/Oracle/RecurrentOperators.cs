@@ -5,6 +5,7 @@ internal static class RecurrentOperators
 {
     public static IReadOnlyList<Dual> Apply(OracleNode node)
     {
+        if (node.Int("layout", 0) != 0 || node.Optional(4) is not null || node.Optional(7) is not null) throw new NotSupportedException("Cells with layout 1, sequence_lens or peepholes.");
         var direction = node.Text("direction", "forward");
         var runs = Enumerable.Range(0, direction == "bidirectional" ? 2 : 1).Select(d => Run(node, d, direction == "reverse" || d == 1)).ToList();
         var (steps, rows, hidden) = (node.X.Shape[0], node.X.Shape[1], (int)node.Int("hidden_size", 0));

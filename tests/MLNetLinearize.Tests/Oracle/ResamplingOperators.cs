@@ -5,6 +5,7 @@ internal static class ResamplingOperators
 {
     public static Dual Resize(OracleNode node)
     {
+        if (node.Int("exclude_outside", 0) != 0 || node.Int("antialias", 0) != 0) throw new NotSupportedException("Resize with exclude_outside or antialias.");
         var x = node.X;
         var oldStyle = node.Operator == "Upsample" || node.Opset < 11;
         var given = node.Floats("scales")?.Select(s => (double)s).ToArray() ?? node.Optional(oldStyle ? 1 : 2)?.Value ?? [];
@@ -14,6 +15,7 @@ internal static class ResamplingOperators
             var from = x.Shape[axes[i]];
             var to = given.Length > 0 ? (int)Math.Floor(from * given[i]) : (int)node[3].Integers[i];
             var scale = given.Length > 0 ? given[i] : (double)to / from;
+            if (scale * from != to && node.Text("coordinate_transformation_mode", "") == "align_corners") throw new NotSupportedException("align_corners with a scale that reaches no whole size: the last corner is read in two ways.");
             if (scale != 1) x = Along(x, axes[i], [.. Enumerable.Range(0, to).Select(c => Taps(node, oldStyle, c, scale, from, to))]);
         }
         return x;
@@ -23,6 +25,7 @@ internal static class ResamplingOperators
     public static Dual GridSample(OracleNode node)
     {
         var (x, grid) = (node.X, node[1]);
+        if (node.Text("padding_mode", "zeros") == "reflection" || node.Text("mode", "linear") is "cubic" or "bicubic" || x.Rank != 4) throw new NotSupportedException("GridSample with reflection, cubic, or not of images.");
         var (rows, channels, h, w, oh, ow) = (x.Shape[0], x.Shape[1], x.Shape[2], x.Shape[3], grid.Shape[1], grid.Shape[2]);
         var (aligned, border, nearest) = (node.Int("align_corners", 0) != 0, node.Text("padding_mode", "zeros") == "border", node.Text("mode", "linear") == "nearest");
         double At(double unit, int size)

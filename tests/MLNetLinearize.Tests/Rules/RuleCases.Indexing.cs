@@ -36,7 +36,7 @@ internal static partial class RuleCases
         Resize("Resize 18, asymmetric floor", 18, [2, 3, 2], [1, 1, 2, 2], ("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor")),
         Resize("Resize, half_pixel", 13, [2, 3, 2], [1, 1, 2, 3]),
         Resize("Resize, one axis", 13, [2, 4], [1, 1, 2], ("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor")),
-        Resize("Resize, nearest, align_corners, not by whole factors", 13, [2, 3, 4], [1, 1, 1.7f, 2.5f], ("coordinate_transformation_mode", "align_corners"), ("nearest_mode", "round_prefer_ceil")),
+        Resize("Resize, nearest, align_corners, not by whole factors", 13, [2, 3, 4], [1, 1, 2, 2.25f], ("coordinate_transformation_mode", "align_corners"), ("nearest_mode", "round_prefer_ceil")),
         Resize("Resize, nearest, smaller", 13, [2, 6, 5], [1, 1, 0.5f, 0.6f]),
         Resize("Resize, nearest, a factor that is not whole but reaches a whole size", 13, [2, 3, 2], [1, 1, 2.2f, 2], ("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor")),
         Resize("Resize, linear, half_pixel", 13, [2, 3, 4], [1, 1, 2, 1.6f], ("mode", "linear")),
