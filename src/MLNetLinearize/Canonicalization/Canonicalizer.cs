@@ -28,6 +28,7 @@ internal static class Canonicalizer
         if (options.InputShapes?.Keys.FirstOrDefault(n => graph.Inputs.All(i => i.Name != n)) is { } unknown)
             throw new InvalidModelException($"InputShapes names '{unknown}', but the model's inputs are [{string.Join(", ", graph.Inputs.Select(i => i.Name))}].");
         var inputs = graph.Inputs.Select(i => InputPlan.Of(i, options)).ToList();
+        UnrollCells(graph, inputs);
         oneRowReason ??= inputs.FirstOrDefault(i => !i.CanBatch) is { } fixedInput ? $"input '{fixedInput.Name}' has no batch axis" : null;
         if (oneRowReason is null)
         {
@@ -49,6 +50,15 @@ internal static class Canonicalizer
         BatchAxis.Pin(graph, inputs);
         var facts = RunOneRow(graph, inputs);
         return Simplified(graph, inputs, output, facts, facts, facts.ToDictionary(f => f.Key, f => new TensorShape(f.Value.Dims, -1)), oneRowReason);
+    }
+
+    /// <summary>A recurrent cell can be unrolled once the length of its sequence is known, from one run of the network as it is.</summary>
+    private static void UnrollCells(Graph graph, List<InputPlan> inputs)
+    {
+        if (!graph.Nodes.Any(RecurrentCells.IsCell)) return;
+        var pinned = graph.Clone();
+        BatchAxis.Pin(pinned, inputs);
+        RecurrentCells.Unroll(graph, RunOneRow(pinned, inputs));
     }
 
     private static CanonicalNetwork Simplified(Graph graph, List<InputPlan> inputs, string output, Dictionary<string, TensorFact> one, Dictionary<string, TensorFact> two, Dictionary<string, TensorShape> shapes, string? oneRowReason)

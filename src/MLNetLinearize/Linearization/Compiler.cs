@@ -37,6 +37,7 @@ internal static class Compiler
     {
         var graph = new Graph(model);
         var opset = graph.Opset;
+        Inlining.Apply(graph);
         var precisions = Precision.Found(graph);
         Canonicalizer.Respell(graph, [.. options.ExplainedInputs ?? [], .. options.ExplainedOutput is { } named ? [named] : Array.Empty<string>()]);
         var (output, cut) = ExplainedTensors.ResolveOutput(graph, options, opset);
@@ -97,8 +98,8 @@ internal static class Compiler
     {
         var active = ValueFlow.Reached(network.Graph, request.Explained, RuleTable.Stops);
         active.IntersectWith(ValueFlow.Behind(network.Graph, request.Output));
-        active.RemoveWhere(t => network.Type(t) is not (DataType.Float or DataType.Double or DataType.Float16 or DataType.Bfloat16));
-        if (active.FirstOrDefault(t => network.Type(t) != DataType.Float) is { } tensor)
+        active.RemoveWhere(t => network.Type(t) is not (DataType.Float or DataType.Double or DataType.Float16 or DataType.Bfloat16) && !Quantization.IsQuantized(network.Type(t)));
+        if (active.FirstOrDefault(t => network.Type(t) != DataType.Float && !Quantization.IsQuantized(network.Type(t))) is { } tensor)
             throw new InvalidModelException($"Tensor '{tensor}' on the way from the explained input to the explained output is {network.Type(tensor)}. The library computes in float32; convert the model to float32.");
         if (!active.Contains(request.Output))
             throw new InvalidModelException($"The explained output '{request.Output}' does not depend on [{string.Join(", ", request.Explained)}] through operators that have a slope. Name another ExplainedOutput or other ExplainedInputs.");

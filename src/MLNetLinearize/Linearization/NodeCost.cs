@@ -29,6 +29,7 @@ internal static class NodeCost
     {
         var kind = RuleTable.Find(node)?.Kind ?? RuleKind.Constant;
         if (kind != RuleKind.Bilinear) return kind;
+        if (node.OpType == "Einsum") return node.Input.Count(active.Contains) > 1 ? RuleKind.Bilinear : RuleKind.Linear;
         var (first, second) = (active.Contains(node.Input[0]), active.Contains(node.Input[1]));
         return second && (first || node.OpType == "Div") ? RuleKind.Bilinear : RuleKind.Linear;
     }

@@ -11,21 +11,63 @@ namespace MLNetLinearize.Rules;
 internal static class Normalizations
 {
     /// <summary>Over all axes from <c>axis</c> on; scale and shift per element.</summary>
-    public static void Layer(Vjp v)
-    {
-        var shape = v.InShape(0);
-        var first = Structural.Axis(v.Node.Int("axis", -1), shape);
-        var axes = Enumerable.Range(first, shape.Rank - first).Select(i => (long)i).ToArray();
-        Normalize(v, axes, v.In(1), v.InShape(1), v.HasInput(2) ? (v.In(2), v.InShape(2)) : null);
-    }
+    public static void Layer(Vjp v) => OverLastAxes(v, isCentred: true);
+
+    /// <summary>Without a mean: h = x·r, r = 1/√(mean(x²) + ε). Zhang and Sennrich 2019 (arXiv 1910.07467).</summary>
+    public static void RootMeanSquare(Vjp v) => OverLastAxes(v, isCentred: false);
 
     /// <summary>Over space, channel by channel; scale and shift per channel.</summary>
     public static void Instance(Vjp v)
     {
         var shape = v.InShape(0);
-        var channel = new TensorShape([shape.Dims[1], .. Enumerable.Repeat(1L, shape.Rank - 2)], -1);
-        var axes = Enumerable.Range(2, shape.Rank - 2).Select(i => (long)i).ToArray();
-        Normalize(v, axes, v.E.Reshape(v.In(1), channel.Dims), channel, (v.E.Reshape(v.In(2), channel.Dims), channel));
+        var channel = PerChannel(shape, shape.Dims[1]);
+        v.Offset(v.G, v.OutShape(), v.E.Reshape(v.In(2), channel.Dims), channel);
+        v.Give(0, Standardize(v, v.E.Mul(v.G, v.E.Reshape(v.In(1), channel.Dims)), v.In(0), shape, From(2, shape), Epsilon(v)));
+    }
+
+    /// <summary>
+    /// Over the channels of a group and space (Wu and He 2018, arXiv 1803.08494). Scale and shift are per channel since
+    /// opset 21, per group in opset 18.
+    /// </summary>
+    public static void Group(Vjp v)
+    {
+        var (shape, groups) = (v.InShape(0), v.Node.Int("num_groups", 1));
+        var view = new TensorShape([shape.Dims[0], groups, shape.Dims.Skip(1).Aggregate(1L, (a, d) => a * d) / groups], shape.BatchAxis);
+        var isPerChannel = v.InShape(1).Dims[0] == shape.Dims[1];
+        var channel = isPerChannel ? PerChannel(shape, shape.Dims[1]) : PerChannel(view, groups);
+        var (g, of) = isPerChannel ? (v.G, shape) : (v.ReshapeTo(v.G, view), view);
+        v.Offset(g, of, v.E.Reshape(v.In(2), channel.Dims), channel);
+        var u = v.E.Mul(g, v.E.Reshape(v.In(1), channel.Dims));
+        var back = Standardize(v, isPerChannel ? v.ReshapeTo(u, view) : u, v.E.Reshape(v.In(0), view.Open), view, [2], Epsilon(v));
+        v.Give(0, v.ReshapeTo(back, shape));
+    }
+
+    /// <summary>Over the axes named, without scale and shift; h = (x − mean)/(√variance + 1e-9).</summary>
+    public static void MeanVariance(Vjp v)
+    {
+        var axes = (v.Node.Ints("axes") ?? [0, 2, 3]).Select(a => (long)Structural.Axis(a, v.InShape(0)));
+        v.Give(0, Standardize(v, v.G, v.In(0), v.InShape(0), [.. axes], 1e-18f)); // √1e-18 = 1e-9: the same where the variance is 0
+    }
+
+    /// <summary>
+    /// y = x/n with n = Σ|x| or √Σx²: the differential applied to u is (u − y·Σ(s∘u))/n with s = ∂n/∂x = sign(x) or y; at x itself
+    /// it comes to 0, so that y is the tangent's remainder. Frozen holds n. Where n is 0, so are y and the slope.
+    /// </summary>
+    public static void Lp(Vjp v)
+    {
+        var (e, x, y) = (v.E, v.In(0), v.Out());
+        var axis = Structural.Axis(v.Node.Int("axis", -1), v.InShape(0));
+        var isFirst = v.Node.Int("p", 2) == 1;
+        var n = e.Op(isFirst ? "ReduceL1" : "ReduceL2", [x, e.Ints(axis)], ("keepdims", 1));
+        var r = e.Div(e.Op("Sign", [n]), e.Op("Max", [n, e.Scalar(1e-38f)]));
+        if (v.Mode == Nonlinearity.Frozen)
+        {
+            v.Give(0, e.Mul(v.G, r));
+            return;
+        }
+        var s = isFirst ? e.Op("Sign", [x]) : y;
+        v.Give(0, e.Mul(r, e.Sub(v.G, e.Mul(s, e.ReduceSum(e.Mul(v.G, y), axis + v.P)))));
+        v.Offset(v.G, v.OutShape(), y, v.OutShape());
     }
 
     /// <summary>
@@ -50,26 +92,35 @@ internal static class Normalizations
         v.Offset(v.G, v.OutShape(), e.Scaled(e.Mul(y, e.Div(sum, s)), 2 * beta), v.OutShape());
     }
 
-    private static void Normalize(Vjp v, long[] axes, string scale, TensorShape scaleShape, (string Name, TensorShape Shape)? shift)
+    private static void OverLastAxes(Vjp v, bool isCentred)
     {
-        var (e, x, shape) = (v.E, v.In(0), v.InShape(0));
-        if (axes.Contains(shape.BatchAxis)) throw new RuleException("it normalizes over the batch axis", "normalize inside a row only");
-        string Mean(string u, int offset) => e.Op("ReduceMean", [u, e.Ints([.. axes.Select(a => a + offset)])], ("keepdims", 1));
-        var centred = e.Sub(x, Mean(x, 0));
-        var variance = Mean(e.Mul(centred, centred), 0);
-        var r = e.Op("Reciprocal", [e.Op("Sqrt", [e.Add(variance, e.Scalar(v.Node.Float("epsilon", 1e-5f)))])]);
-        var u = e.Mul(v.G, scale);
-        var direct = e.Sub(u, Mean(u, v.P));
-        if (shift is { } s) v.Offset(v.G, v.OutShape(), s.Name, s.Shape);
-        if (v.Mode == Nonlinearity.Frozen)
-        {
-            v.Give(0, e.Mul(r, direct));
-            return;
-        }
-        var h = e.Mul(centred, r);
-        v.Give(0, e.Mul(r, e.Sub(direct, e.Mul(h, Mean(e.Mul(h, u), v.P)))));
-        v.Offset(u, v.OutShape(), e.Mul(h, Mean(e.Mul(h, h), 0)), v.OutShape());
+        if (v.Cotangents.Skip(1).Any(g => g is not null)) throw new RuleException("its mean or deviation is read as well", "export the model so that only the normalized output is read");
+        var shape = v.InShape(0);
+        if (v.HasInput(2)) v.Offset(v.G, v.OutShape(), v.In(2), v.InShape(2));
+        v.Give(0, Standardize(v, v.E.Mul(v.G, v.In(1)), v.In(0), shape, From(Structural.Axis(v.Node.Int("axis", -1), shape), shape), Epsilon(v), isCentred));
     }
+
+    /// <summary>Sends <paramref name="u"/>, the cotangent of h, back to <paramref name="x"/>, and the remainder to the bias.</summary>
+    private static string Standardize(Vjp v, string u, string x, TensorShape shape, long[] axes, float epsilon, bool isCentred = true)
+    {
+        var e = v.E;
+        if (axes.Contains(shape.BatchAxis)) throw new RuleException("it normalizes over the batch axis", "normalize inside a row only");
+        string Mean(string t, int offset) => e.Op("ReduceMean", [t, e.Ints([.. axes.Select(a => a + offset)])], ("keepdims", 1));
+        string Centred(string t, int offset) => isCentred ? e.Sub(t, Mean(t, offset)) : t;
+        var centred = Centred(x, 0);
+        var variance = Mean(e.Mul(centred, centred), 0);
+        var r = e.Op("Reciprocal", [e.Op("Sqrt", [e.Add(variance, e.Scalar(epsilon))])]);
+        if (v.Mode == Nonlinearity.Frozen) return e.Mul(r, Centred(u, v.P));
+        var h = e.Mul(centred, r);
+        v.Offset(u, shape, e.Mul(h, Mean(e.Mul(h, h), 0)), shape);
+        return e.Mul(r, e.Sub(Centred(u, v.P), e.Mul(h, Mean(e.Mul(h, u), v.P))));
+    }
+
+    private static float Epsilon(Vjp v) => v.Node.Float("epsilon", 1e-5f);
+
+    private static long[] From(int first, TensorShape shape) => [.. Enumerable.Range(first, shape.Rank - first).Select(i => (long)i)];
+
+    private static TensorShape PerChannel(TensorShape shape, long channels) => new([channels, .. Enumerable.Repeat(1L, shape.Rank - 2)], -1);
 
     /// <summary>Sum over neighbouring channels, by a convolution of one channel over [channels, space].</summary>
     private static string Window(Vjp v, string x, long size, bool transposed)

@@ -40,6 +40,29 @@ internal static class Norms
         v.Offset(v.ReshapeTo(v.G, kept), kept, v.E.Sub(KeptOutput(v), applied), kept);
     }
 
+    /// <summary>
+    /// Πx over n elements: slope Π of the others, multiplied out rather than y/x, which fails at 0. Remainder y − n·y; in
+    /// <see cref="Nonlinearity.Frozen"/> each of the n factors carries an equal part.
+    /// </summary>
+    public static void Prod(Vjp v)
+    {
+        var (e, shape, axes) = (v.E, v.InShape(0), Reductions.Axes(v));
+        long[] order = [.. Enumerable.Range(0, shape.Rank).Except(axes).Concat(axes.Order()).Select(i => (long)i)];
+        long[] moved = [.. order.Select(i => shape.Open[i])];
+        var size = (int)axes.Aggregate(1L, (a, i) => a * shape.Dims[i]);
+        // Row i of an n×n table holds all elements, with 1 in place of element i.
+        var (diagonal, rest) = (new float[size * size], new float[size * size]);
+        for (var i = 0; i < diagonal.Length; i++) (diagonal[i], rest[i]) = i % (size + 1) == 0 ? (1, 0) : (0, 1);
+        var row = e.Reshape(e.Transpose(v.In(0), order), [.. moved.SkipLast(axes.Length), 1, size]);
+        var table = e.Add(e.Mul(row, e.Floats(rest, size, size)), e.Floats(diagonal, size, size));
+        var others = e.Op("ReduceProd", [table, e.Ints(-1)], ("keepdims", 0));
+        var inverse = new long[shape.Rank];
+        for (var i = 0; i < order.Length; i++) inverse[order[i]] = i;
+        var slope = e.Transpose(e.Reshape(others, moved), inverse);
+        Slope(v, e.Scaled(slope, v.Mode == Nonlinearity.Frozen ? 1f / size : 1));
+        if (v.Mode == Nonlinearity.Tangent) v.Offset(v.G, v.OutShape(), v.Out(), v.OutShape(), 1 - size);
+    }
+
     private static void Slope(Vjp v, string slope) => v.Give(0, v.E.Mul(v.ReshapeTo(v.G, Reductions.Kept(v)), slope));
 
     private static string KeptOutput(Vjp v) => v.Node.Int("keepdims", 1) != 0 ? v.Out() : v.E.Reshape(v.Out(), Reductions.Kept(v).Open);

@@ -17,14 +17,19 @@ internal static class Pointwise
     public static Action<Vjp> Homogeneous(Func<Vjp, string> slope) => v => v.Give(0, v.E.Mul(v.G, slope(v)));
 
     /// <summary>A smooth f with derivative <paramref name="derivative"/> and value <paramref name="atZero"/> at 0; null where that is not finite.</summary>
-    public static Action<Vjp> Smooth(Func<Vjp, string> derivative, float? atZero, float slopeAtZero) => v =>
+    /// <param name="derivative">f'.</param>
+    /// <param name="atZero">f(0).</param>
+    /// <param name="slopeAtZero">f'(0).</param>
+    /// <param name="difference">f(z) − f(0) in a form that keeps its digits near 0; by subtraction when null.</param>
+    public static Action<Vjp> Smooth(Func<Vjp, string> derivative, float? atZero, float slopeAtZero, Func<Vjp, string>? difference = null) => v =>
     {
         var (x, y, shape) = (v.In(0), v.Out(), v.OutShape());
         if (v.Mode == Nonlinearity.Frozen && atZero is { } f0)
         {
             var near = v.E.Op("Less", [v.E.Op("Abs", [x]), v.E.Scalar(NearZero)]);
             var safe = v.E.Op("Where", [near, v.E.Scalar(1), x]);
-            var slope = v.E.Op("Where", [near, v.E.Scalar(slopeAtZero), v.E.Div(f0 == 0 ? y : v.E.Sub(y, v.E.Scalar(f0)), safe)]);
+            var rise = difference is not null ? difference(v) : f0 == 0 ? y : v.E.Sub(y, v.E.Scalar(f0));
+            var slope = v.E.Op("Where", [near, v.E.Scalar(slopeAtZero), v.E.Div(rise, safe)]);
             v.Give(0, v.E.Mul(v.G, slope));
             // y − slope·x is f(0) up to rounding, and also right where the limit stands in for the secant.
             v.Offset(v.G, shape, v.E.Sub(y, v.E.Mul(slope, x)), shape);

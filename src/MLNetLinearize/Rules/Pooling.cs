@@ -34,12 +34,18 @@ internal static class Pooling
         var counts = windows.Counts(v.Node.Int("count_include_pad", 0) == 1);
         var even = counts.All(c => c == counts[0]);
         var g = even ? v.G : v.E.Div(v.G, v.E.Floats(counts, windows.Output));
-        // Channel by channel, with one kernel of ones: rows, targets and channels are one leading axis.
-        var folded = v.E.Reshape(g, [-1, 1, .. windows.Output]);
-        var size = windows.Kernel.Aggregate(1L, (a, d) => a * d);
-        var kernel = v.E.Floats([.. Enumerable.Repeat(even ? 1 / counts[0] : 1f, (int)size)], [1, 1, .. windows.Kernel]);
-        v.Give(0, v.ReshapeTo(v.E.Op("ConvTranspose", [folded, kernel], windows.Transposed()), v.InShape(0)));
+        v.Give(0, Spread(v, g, windows, even ? 1 / counts[0] : 1));
     }
+
+    /// <summary>y = (Σ|x|^p)^(1/p) over windows: slope sign(x)·|x|^(p−1)·y^(1−p); homogeneous, no remainder.</summary>
+    public static void LpPool(Vjp v)
+    {
+        var windows = Windows.Of(v.Node, v.InShape(0), v.OutShape(), v.Node.Ints("kernel_shape")!);
+        v.Give(0, v.E.Mul(Spread(v, v.E.Mul(v.G, OuterSlope(v)), windows, 1), InnerSlope(v)));
+    }
+
+    /// <summary>The same over all of space.</summary>
+    public static void GlobalLpPool(Vjp v) => v.Give(0, v.E.Mul(v.E.Mul(v.G, OuterSlope(v)), InnerSlope(v)));
 
     public static void GlobalAveragePool(Vjp v)
     {
@@ -65,26 +71,30 @@ internal static class Pooling
         v.Give(0, v.ReshapeTo(picked, v.InShape(0)));
     }
 
-    /// <summary>Enlarging by whole factors, each element repeated in a block: the cotangents of a block add up.</summary>
-    public static void ResizeNearest(Vjp v)
+    /// <summary>Gives each cotangent, times a weight, to every element of its window.</summary>
+    private static string Spread(Vjp v, string g, Windows windows, float weight)
     {
-        var (from, to) = (v.InShape(0), v.OutShape());
-        var split = new List<long>();
-        var axes = new List<long>();
-        for (var i = 0; i < from.Rank; i++)
-        {
-            if (i == from.BatchAxis || to.Dims[i] == from.Dims[i])
-            {
-                split.Add(from.Open[i]);
-                continue;
-            }
-            if (to.Dims[i] % from.Dims[i] != 0) throw new RuleException($"it resizes {from} to {to}, not by whole factors", "resize by whole factors");
-            split.Add(from.Dims[i]);
-            axes.Add(split.Count + v.P);
-            split.Add(to.Dims[i] / from.Dims[i]);
-        }
-        v.Give(0, v.ReshapeTo(v.E.ReduceSum(v.E.Reshape(v.G, v.Prefixed(split)), [.. axes]), from));
+        // Channel by channel, with one kernel: rows, targets and channels are one leading axis.
+        var folded = v.E.Reshape(g, [-1, 1, .. windows.Output]);
+        var size = windows.Kernel.Aggregate(1L, (a, d) => a * d);
+        var kernel = v.E.Floats([.. Enumerable.Repeat(weight, (int)size)], [1, 1, .. windows.Kernel]);
+        return v.ReshapeTo(v.E.Op("ConvTranspose", [folded, kernel], windows.Transposed()), v.InShape(0));
     }
+
+    /// <summary>y^(1−p), and 0 where y is 0: all elements of that window are.</summary>
+    private static string OuterSlope(Vjp v)
+    {
+        var sign = v.E.Op("Sign", [v.Out()]);
+        var safe = v.E.Add(v.Out(), v.E.Sub(v.E.Scalar(1), sign));
+        return v.E.Mul(sign, v.E.Op("Pow", [safe, v.E.Scalar(1 - v.Node.Int("p", 2))]));
+    }
+
+    private static string InnerSlope(Vjp v) => v.Node.Int("p", 2) switch
+    {
+        1 => v.E.Op("Sign", [v.In(0)]),
+        2 => v.In(0),
+        var p => v.E.Mul(v.E.Op("Sign", [v.In(0)]), v.E.Op("Pow", [v.E.Op("Abs", [v.In(0)]), v.E.Scalar(p - 1)])),
+    };
 
     private static string Enlarge(Vjp v, string g, long[] factors) =>
         v.E.Op("Resize", [g, "", v.E.Floats([1, 1, .. factors.Select(f => (float)f)], factors.Length + 2)], ("mode", "nearest"), ("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor"));

@@ -1,3 +1,4 @@
+using MLNetLinearize.Canonicalization;
 using MLNetLinearize.Onnx;
 
 namespace MLNetLinearize.Rules;
@@ -9,9 +10,9 @@ internal static partial class RuleTable
 
     private static readonly Dictionary<string, Rule> SmoothOperators = new(StringComparer.Ordinal)
     {
-        ["Sigmoid"] = Of(v => Smooth.LogisticSlope(v, 1), 0.5f, 0.25f),
+        ["Sigmoid"] = Of(v => Smooth.LogisticSlope(v, 1), 0.5f, 0.25f, v => v.E.Scaled(OfHalf(v, "Tanh"), 0.5f)),
         ["Tanh"] = Of(v => v.E.Scaled(Smooth.LogisticSlope(v, 2), 4), 0, 1), // tanh x = 2σ(2x) − 1
-        ["Exp"] = Of(v => v.Out(), 1, 1),
+        ["Exp"] = Of(v => v.Out(), 1, 1, v => v.E.Scaled(v.E.Mul(OfHalf(v, "Exp"), OfHalf(v, "Sinh")), 2)),
         ["Log"] = Of(v => v.E.Op("Reciprocal", [v.In(0)])),
         ["Sqrt"] = Of(v => v.E.Div(v.E.Scalar(0.5f), v.Out())),
         ["Reciprocal"] = Of(v => v.E.Neg(Square(v, v.Out()))),
@@ -24,14 +25,15 @@ internal static partial class RuleTable
         ["Selu"] = Of(v => Branch(v, "Greater", v.E.Scalar(SeluGamma(v)), v.E.Scaled(v.E.Op("Exp", [v.In(0)]), SeluGamma(v) * v.Node.Float("alpha", 1.6732632f))), 0, 1.0507010f),
         ["Mish"] = Of(Smooth.MishSlope, 0, 0.6f),
         ["Gelu"] = Of(Smooth.GeluSlope, 0, 0.5f),
+        ["Swish"] = Of(Smooth.SwishSlope, 0, 0.5f),
         ["HardSwish"] = Of(Smooth.HardSwishSlope, 0, 0.5f),
         ["Sin"] = Of(v => v.E.Op("Cos", [v.In(0)]), 0, 1),
-        ["Cos"] = Of(v => v.E.Neg(v.E.Op("Sin", [v.In(0)])), 1, 0),
+        ["Cos"] = Of(v => v.E.Neg(v.E.Op("Sin", [v.In(0)])), 1, 0, v => v.E.Scaled(Square(v, OfHalf(v, "Sin")), -2)),
         ["Tan"] = Of(v => v.E.Add(v.E.Scalar(1), Square(v, v.Out())), 0, 1),
         ["Sinh"] = Of(v => v.E.Op("Cosh", [v.In(0)]), 0, 1),
-        ["Cosh"] = Of(v => v.E.Op("Sinh", [v.In(0)]), 1, 0),
+        ["Cosh"] = Of(v => v.E.Op("Sinh", [v.In(0)]), 1, 0, v => v.E.Scaled(Square(v, OfHalf(v, "Sinh")), 2)),
         ["Asin"] = Of(v => v.E.Op("Reciprocal", [v.E.Op("Sqrt", [OneMinus(v, Square(v, v.In(0)))])]), 0, 1),
-        ["Acos"] = Of(v => v.E.Neg(v.E.Op("Reciprocal", [v.E.Op("Sqrt", [OneMinus(v, Square(v, v.In(0)))])])), MathF.PI / 2, -1),
+        ["Acos"] = Of(v => v.E.Neg(v.E.Op("Reciprocal", [v.E.Op("Sqrt", [OneMinus(v, Square(v, v.In(0)))])])), MathF.PI / 2, -1, v => v.E.Neg(v.E.Op("Asin", [v.In(0)]))),
         ["Atan"] = Of(v => v.E.Op("Reciprocal", [v.E.Add(v.E.Scalar(1), Square(v, v.In(0)))]), 0, 1),
         ["Asinh"] = Of(v => v.E.Op("Reciprocal", [v.E.Op("Sqrt", [v.E.Add(v.E.Scalar(1), Square(v, v.In(0)))])]), 0, 1),
         ["Acosh"] = Of(v => v.E.Op("Reciprocal", [v.E.Op("Sqrt", [v.E.Sub(Square(v, v.In(0)), v.E.Scalar(1))])])),
@@ -43,12 +45,26 @@ internal static partial class RuleTable
         ["ReduceSumSquare"] = new(RuleKind.Smooth, Norms.SumSquare, [0]),
         ["ReduceLogSum"] = new(RuleKind.Smooth, Norms.LogSum, [0]),
         ["ReduceLogSumExp"] = new(RuleKind.Smooth, Norms.LogSumExp, [0]),
+        ["ReduceProd"] = new(RuleKind.Smooth, Norms.Prod, [0]),
+        ["LpPool"] = new(RuleKind.Smooth, Pooling.LpPool),
+        ["GlobalLpPool"] = new(RuleKind.Smooth, Pooling.GlobalLpPool),
         ["LayerNormalization"] = new(RuleKind.Smooth, Normalizations.Layer, [0]),
         ["InstanceNormalization"] = new(RuleKind.Smooth, Normalizations.Instance, [0]),
+        ["GroupNormalization"] = new(RuleKind.Smooth, Normalizations.Group, [0]),
+        ["RMSNormalization"] = new(RuleKind.Smooth, Normalizations.RootMeanSquare, [0]),
+        ["MeanVarianceNormalization"] = new(RuleKind.Smooth, Normalizations.MeanVariance),
+        ["LpNormalization"] = new(RuleKind.Smooth, Normalizations.Lp),
+        // Unrolled before the rules: none of their own.
+        ["RNN"] = new(RuleKind.Smooth, null, Objection: RecurrentCells.Objection),
+        ["GRU"] = new(RuleKind.Smooth, null, Objection: RecurrentCells.Objection),
+        ["LSTM"] = new(RuleKind.Smooth, null, Objection: RecurrentCells.Objection),
         ["LRN"] = new(RuleKind.Smooth, Normalizations.LocalResponse),
     };
 
-    private static Rule Of(Func<Vjp, string> derivative, float? atZero = null, float slopeAtZero = 0) => new(RuleKind.Smooth, Pointwise.Smooth(derivative, atZero, slopeAtZero));
+    /// <summary>The fourth is f(z) − f(0), for functions that subtraction would leave without digits near 0 (half-angle formulas).</summary>
+    private static Rule Of(Func<Vjp, string> derivative, float? atZero = null, float slopeAtZero = 0, Func<Vjp, string>? difference = null) => new(RuleKind.Smooth, Pointwise.Smooth(derivative, atZero, slopeAtZero, difference));
+
+    private static string OfHalf(Vjp v, string op) => v.E.Op(op, [v.E.Scaled(v.In(0), 0.5f)]);
 
     private static float SeluGamma(Vjp v) => v.Node.Float("gamma", 1.0507010f);
 

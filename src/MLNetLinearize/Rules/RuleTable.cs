@@ -57,12 +57,15 @@ internal static partial class RuleTable
         ["Gather"] = Linear(Structural.Gather, 0),
         ["GatherElements"] = Linear(Indexed.GatherElements, 0),
         ["ScatterElements"] = Linear(Indexed.ScatterElements, 0, 2) with { Objection = AddOrNoneOnly },
+        ["GatherND"] = Linear(IndexedNd.GatherND, 0),
+        ["ScatterND"] = Linear(IndexedNd.ScatterND, 0, 2) with { Objection = AddOrNoneOnly },
         ["Conv"] = Linear(Convolution.Conv, 0),
         ["ConvTranspose"] = Linear(Convolution.ConvTranspose, 0),
         ["AveragePool"] = Linear(Pooling.AveragePool) with { Objection = NoDilatedSameLower },
         ["GlobalAveragePool"] = Linear(Pooling.GlobalAveragePool),
         ["MaxUnpool"] = Linear(Pooling.MaxUnpool, 0),
-        ["Resize"] = Linear(Pooling.ResizeNearest, 0) with { Objection = NearestOnly },
+        ["Resize"] = Linear(Resampling.Resize, 0) with { Objection = StretchOnly },
+        ["GridSample"] = Linear(Resampling.GridSample, 0),
         ["BatchNormalization"] = Linear(Reductions.BatchNormalization, 0) with { Objection = InferenceOnly },
         ["ReduceSum"] = Linear(Reductions.Sum, 0),
         ["ReduceMean"] = Linear(Reductions.Mean, 0),
@@ -83,6 +86,8 @@ internal static partial class RuleTable
         ["MaxPool"] = Piecewise(Pooling.MaxPool) with { Objection = RowMajorOnly },
         ["GlobalMaxPool"] = Piecewise(Pooling.GlobalMaxPool),
         ["Where"] = Piecewise(Pointwise.Where, 1, 2),
+        ["QuantizeLinear"] = Piecewise(Quantization.Quantize, 0) with { Objection = Quantization.WholeAxesOnly },
+        ["DequantizeLinear"] = Linear(Quantization.Dequantize, 0) with { Objection = Quantization.WholeAxesOnly },
         ["ThresholdedRelu"] = Piecewise(Pointwise.Homogeneous(v => v.E.Indicator(v.E.Op("Greater", [v.In(0), v.E.Scalar(v.Node.Float("alpha", 1))])))),
         ["HardSigmoid"] = Piecewise(Pointwise.HardSigmoid),
         ["ReduceMax"] = Piecewise(Reductions.Extremum("ArgMax"), 0),
@@ -94,6 +99,7 @@ internal static partial class RuleTable
         ["Mul"] = new(RuleKind.Bilinear, Arithmetic.Mul),
         ["Div"] = new(RuleKind.Bilinear, Arithmetic.Div),
         ["MatMul"] = new(RuleKind.Bilinear, Matrices.MatMul),
+        ["Einsum"] = new(RuleKind.Bilinear, EinsteinSum.Einsum),
         ["Gemm"] = new(RuleKind.Bilinear, Matrices.Gemm),
     };
 
@@ -131,14 +137,9 @@ internal static partial class RuleTable
 
     private static (string, string)? InferenceOnly(NodeProto node) => node.Int("training_mode", 0) == 0 ? null : ("it computes statistics over the batch, so that rows depend on each other", "export the model in evaluation mode");
 
-    private static (string, string)? NearestOnly(NodeProto node)
+    private static (string, string)? StretchOnly(NodeProto node)
     {
-        if (node.Text("mode", "nearest") is not "nearest") return ($"interpolation '{node.Text("mode", "")}' has no rule yet", "resize by nearest neighbours");
-        var coordinates = node.Text("coordinate_transformation_mode", "half_pixel");
-        var rounding = node.Text("nearest_mode", "round_prefer_floor");
-        // For whole factors both spellings come to element i/factor.
-        return (coordinates, rounding) is ("asymmetric", "floor") or ("half_pixel", "round_prefer_floor") or ("half_pixel", "round_prefer_ceil") or ("half_pixel_symmetric", "round_prefer_floor")
-            ? null
-            : ($"coordinates '{coordinates}' with rounding '{rounding}' have no rule yet", "use 'asymmetric' with 'floor'");
+        if (node.Text("coordinate_transformation_mode", "") == "tf_crop_and_resize") return ("cropping to a region while resizing has no rule yet", "crop by Slice, then resize");
+        return node.Text("keep_aspect_ratio_policy", "stretch") == "stretch" ? null : ("sizes that keep the aspect ratio have no rule yet", "give the sizes themselves, with keep_aspect_ratio_policy 'stretch'");
     }
 }

@@ -17,9 +17,12 @@ internal static class Smooth
     }
 
     /// <summary>σ(x) = exp(min(x, 0)) / (1 + exp(−|x|)), right to its last digits in both tails.</summary>
-    public static string Logistic(Vjp v)
+    public static string Logistic(Vjp v) => Logistic(v, 1);
+
+    /// <summary>σ(s·x).</summary>
+    private static string Logistic(Vjp v, float scale)
     {
-        var (e, x) = (v.E, v.In(0));
+        var (e, x) = (v.E, v.E.Scaled(v.In(0), scale));
         return e.Div(e.Op("Exp", [e.Op("Min", [x, e.Scalar(0)])]), e.Add(e.Scalar(1), e.Op("Exp", [e.Neg(e.Op("Abs", [x]))])));
     }
 
@@ -29,6 +32,13 @@ internal static class Smooth
         var x = v.In(0);
         var t = v.E.Op("Tanh", [v.E.Op("Softplus", [x])]);
         return v.E.Add(t, v.E.Mul(v.E.Mul(x, Logistic(v)), v.E.Sub(v.E.Scalar(1), v.E.Mul(t, t))));
+    }
+
+    /// <summary>x·σ(αx), Ramachandran et al. 2017 (arXiv 1710.05941): σ(αx) + αx·σ'(αx).</summary>
+    public static string SwishSlope(Vjp v)
+    {
+        var alpha = v.Node.Float("alpha", 1);
+        return v.E.Add(Logistic(v, alpha), v.E.Mul(v.E.Scaled(v.In(0), alpha), LogisticSlope(v, alpha)));
     }
 
     /// <summary>x·Φ(x), Hendrycks and Gimpel 2016 (arXiv 1606.08415): Φ(x) + x·φ(x), exact or in its tanh form.</summary>

@@ -52,7 +52,7 @@ internal static class DenseOracle
     public static Dual Read(TensorProto tensor)
     {
         var shape = Shapes.Ints(tensor.Dims);
-        return tensor.ElementType() is DataType.Float or DataType.Double ? new(shape, tensor.ToDouble()) : Dual.Whole(shape, tensor.ToInt64());
+        return tensor.ElementType() is DataType.Float or DataType.Double ? new(shape, tensor.ToDouble()) : new(shape, [.. tensor.ToInt64().Select(v => (double)v)], null, true) { IsSignedByte = tensor.ElementType() == DataType.Int8 };
     }
 
     private static Dictionary<string, int> LastReaders(GraphProto graph, string kept)

@@ -29,6 +29,9 @@ internal sealed class Dual
     /// <summary>Whether the elements are integers or booleans, so that Div truncates.</summary>
     public bool IsInteger { get; }
 
+    /// <summary>Whether the elements are stored as signed bytes, the range that they are then quantized to.</summary>
+    public bool IsSignedByte { get; init; }
+
     /// <summary>What the tensor is as a factor of a product, which matters to <see cref="Nonlinearity.Frozen"/>.</summary>
     public Role Role { get; private init; }
 

@@ -36,14 +36,19 @@ internal static class IndexingOperators
     {
         var (data, updates) = (node.X, node[2]);
         var target = Targets(data.Shape, node[1], Shapes.Axis(node.Int("axis", 0), data.Rank));
-        var reduction = node.Text("reduction", "none");
+        return Scattered(data, updates, target, node.Text("reduction", "none"));
+    }
+
+    /// <summary>Element i of <paramref name="updates"/> replaces, or is added to, element <paramref name="target"/>[i].</summary>
+    public static Dual Scattered(Dual data, Dual updates, int[] target, string reduction)
+    {
         if (reduction == "none")
         {
             var (which, index) = (new int[data.Value.Length], Enumerable.Range(0, data.Value.Length).ToArray());
             for (var i = 0; i < target.Length; i++) (which[target[i]], index[target[i]]) = (1, i);
             return Dual.Select(data.Shape, [data, updates], which, index);
         }
-        if (reduction != "add") throw new NotSupportedException($"ScatterElements with reduction {reduction}.");
+        if (reduction != "add") throw new NotSupportedException($"Scattering with reduction {reduction}.");
         return data + updates.Linear(data.Shape, us =>
         {
             var sums = new double[data.Value.Length];
@@ -78,42 +83,6 @@ internal static class IndexingOperators
             var offset = at[^1] - at[^2] - shift;
             return (upper ? offset >= 0 : offset <= 0) ? Shapes.Flat(at, strides) : -1;
         }));
-    }
-
-    /// <summary>Nearest-neighbour Resize and Upsample: every output element copies one input element.</summary>
-    public static Dual Resize(OracleNode node)
-    {
-        if (node.Text("mode", "nearest") != "nearest") throw new NotSupportedException("Resize other than nearest.");
-        var x = node.X;
-        var given = node.Floats("scales")?.Select(s => (double)s).ToArray() ?? node.Optional(node.Operator == "Resize" && node.Opset >= 11 ? 2 : 1)?.Value ?? [];
-        int[] shape = given.Length > 0 ? [.. x.Shape.Select((d, i) => (int)Math.Floor(d * given[i]))] : Shapes.Ints(node[3].Integers);
-        var scales = given.Length > 0 ? given : [.. shape.Select((d, i) => (double)d / x.Shape[i])];
-        var oldStyle = node.Operator == "Upsample" || node.Opset < 11;
-        var coordinates = node.Text("coordinate_transformation_mode", oldStyle ? "asymmetric" : "half_pixel");
-        var rounding = node.Text("nearest_mode", oldStyle ? "floor" : "round_prefer_floor");
-        var strides = Shapes.Strides(x.Shape);
-        return x.Pick(shape, Shapes.Map(shape, at => at.Select((c, d) => Nearest(c, scales[d], x.Shape[d], shape[d]) * strides[d]).Sum()));
-
-        int Nearest(int c, double scale, int from, int to)
-        {
-            var p = coordinates switch
-            {
-                "asymmetric" => c / scale,
-                "align_corners" => to == 1 ? 0 : c * (from - 1.0) / (to - 1.0),
-                "pytorch_half_pixel" => to > 1 ? (c + 0.5) / scale - 0.5 : 0,
-                "half_pixel" => (c + 0.5) / scale - 0.5,
-                _ => throw new NotSupportedException(coordinates),
-            };
-            if (scale == 1) p = c;
-            var nearest = rounding switch
-            {
-                "floor" => Math.Floor(p),
-                "ceil" => Math.Ceiling(p),
-                "round_prefer_ceil" => Math.Floor(p + 0.5),
-                _ => Math.Ceiling(p - 0.5),
-            };
-            return (int)Math.Clamp(nearest, 0, from - 1);
-        }
     }
 
     private static int[] Targets(int[] shape, Dual indices, int axis)

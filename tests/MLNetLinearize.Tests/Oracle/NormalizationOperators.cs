@@ -58,6 +58,41 @@ internal static class NormalizationOperators
         return logarithm ? shifted - PointwiseOperators.Logarithm(total) : exponentials / total;
     }
 
+    public static Dual GroupNormalization(OracleNode node)
+    {
+        var (x, groups) = (node.X, (int)node.Int("num_groups", 1));
+        var h = Standardized(x.Reshaped(x.Shape[0], groups, Shapes.Count(x.Shape[1..]) / groups), [2], node).Reshaped(x.Shape);
+        var repeated = x.Shape[1] / node[1].Value.Length;
+        Dual PerChannel(Dual v) => v.Pick([1, x.Shape[1], .. Enumerable.Repeat(1, x.Rank - 2)], [.. Enumerable.Range(0, x.Shape[1]).Select(c => c / repeated)]);
+        return h * PerChannel(node[1]) + PerChannel(node[2]);
+    }
+
+    public static Dual RootMeanSquare(OracleNode node)
+    {
+        var x = node.X;
+        var axis = Shapes.Axis(node.Int("axis", -1), x.Rank);
+        var square = ReductionOperators.Mean(x * x, [.. Enumerable.Range(axis, x.Rank - axis)], keep: true);
+        return x / PointwiseOperators.SquareRoot(square + Dual.Scalar(node.Float("epsilon", 1e-5f))).As(Role.Gate) * node[1];
+    }
+
+    public static Dual MeanVariance(OracleNode node)
+    {
+        var axes = Shapes.Axes(node.Ints("axes") ?? [0, 2, 3], node.X.Rank);
+        var centred = node.X - ReductionOperators.Mean(node.X, axes, keep: true);
+        var deviation = PointwiseOperators.SquareRoot(ReductionOperators.Mean(centred * centred, axes, keep: true));
+        return centred / (deviation + Dual.Scalar(1e-9)).As(Role.Gate);
+    }
+
+    public static Dual Lp(OracleNode node)
+    {
+        var x = node.X;
+        int[] axes = [Shapes.Axis(node.Int("axis", -1), x.Rank)];
+        var norm = node.Int("p", 2) == 1
+            ? ReductionOperators.Sum(PointwiseOperators.Absolute(x), axes, keep: true)
+            : PointwiseOperators.SquareRoot(ReductionOperators.Sum(x * x, axes, keep: true));
+        return x / norm.As(Role.Gate);
+    }
+
     private static Dual Standardized(Dual x, int[] axes, OracleNode node)
     {
         var centred = x - ReductionOperators.Mean(x, axes, keep: true);

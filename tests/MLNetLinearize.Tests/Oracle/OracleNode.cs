@@ -33,6 +33,8 @@ internal sealed class OracleNode(NodeProto node, Dual?[] inputs, long opset)
 
     public float[]? Floats(string name) => Find(name) is { } a ? [.. a.Floats] : null;
 
+    public string[]? Strings(string name) => Find(name) is { } a ? [.. a.Strings.Select(s => s.ToStringUtf8())] : null;
+
     public Dual? Tensor(string name) => Find(name)?.T is { } t ? DenseOracle.Read(t) : null;
 
     /// <summary>Integers that older opsets keep in an attribute and newer ones in an input.</summary>

@@ -11,6 +11,7 @@ internal static class OracleOperators
         "MaxPool" => PoolingOperators.MaxPool(node),
         "TopK" => ReductionOperators.TopK(node),
         "Split" => S.Split(node),
+        "RNN" or "GRU" or "LSTM" => RecurrentOperators.Apply(node),
         _ => [Single(node)],
     };
 
@@ -20,6 +21,8 @@ internal static class OracleOperators
         "ConvTranspose" => ConvolutionOperators.ConvTranspose(node),
         "Gemm" => MatrixOperators.Gemm(node),
         "MatMul" => MatrixOperators.Multiply(node.X, node[1]),
+
+        "Einsum" => EinsumOperator.Apply(node),
 
         "Add" or "Sub" or "Mul" or "Div" => ArithmeticOperators.Binary(node),
         "Sum" => ArithmeticOperators.Sum(node),
@@ -32,6 +35,7 @@ internal static class OracleOperators
         "Floor" => ArithmeticOperators.Step(node, Math.Floor),
         "Ceil" => ArithmeticOperators.Step(node, Math.Ceiling),
         "Round" => ArithmeticOperators.Step(node, z => Math.Round(z, MidpointRounding.ToEven)),
+        "Hardmax" => ReductionOperators.Hardmax(node),
         "ArgMax" or "ArgMin" => ReductionOperators.ArgExtremum(node),
         "Neg" => node.X * Dual.Scalar(-1),
 
@@ -50,6 +54,7 @@ internal static class OracleOperators
         "Tanh" => P.Tanh(node.X).As(Role.Gate),
         "Softplus" => P.Softplus(node.X),
         "Softsign" => P.Softsign(node.X),
+        "Swish" => P.Swish(node),
         "Mish" => P.Mish(node.X),
         "Gelu" => P.Gelu(node),
         "Erf" => P.Erf(node.X),
@@ -63,12 +68,19 @@ internal static class OracleOperators
         "AveragePool" => PoolingOperators.AveragePool(node),
         "GlobalAveragePool" => PoolingOperators.GlobalAveragePool(node),
         "GlobalMaxPool" => PoolingOperators.GlobalMaxPool(node),
+        "LpPool" or "GlobalLpPool" => PoolingOperators.LpPool(node),
         "MaxUnpool" => PoolingOperators.MaxUnpool(node),
-        "ReduceSum" or "ReduceMean" or "ReduceMax" or "ReduceMin" or "ReduceL1" or "ReduceL2" or "ReduceSumSquare" or "ReduceLogSum" or "ReduceLogSumExp" => ReductionOperators.Reduce(node),
+        "QuantizeLinear" => QuantizationOperators.Quantize(node),
+        "DequantizeLinear" => QuantizationOperators.Dequantize(node),
+        "ReduceSum" or "ReduceMean" or "ReduceMax" or "ReduceMin" or "ReduceProd" or "ReduceL1" or "ReduceL2" or "ReduceSumSquare" or "ReduceLogSum" or "ReduceLogSumExp" => ReductionOperators.Reduce(node),
 
         "BatchNormalization" => NormalizationOperators.BatchNormalization(node),
         "InstanceNormalization" => NormalizationOperators.InstanceNormalization(node),
         "LayerNormalization" => NormalizationOperators.LayerNormalization(node),
+        "GroupNormalization" => NormalizationOperators.GroupNormalization(node),
+        "RMSNormalization" => NormalizationOperators.RootMeanSquare(node),
+        "MeanVarianceNormalization" => NormalizationOperators.MeanVariance(node),
+        "LpNormalization" => NormalizationOperators.Lp(node),
         "LRN" => NormalizationOperators.LocalResponse(node),
         "Softmax" => Reading.Tangent(() => NormalizationOperators.Softmax(node, logarithm: false)).As(Role.Gate),
         "LogSoftmax" => Reading.Tangent(() => NormalizationOperators.Softmax(node, logarithm: true)),
@@ -87,6 +99,7 @@ internal static class OracleOperators
         "Tile" => S.Tile(node),
         "Constant" => S.Constant(node),
         "ConstantOfShape" => S.ConstantOfShape(node),
+        "EyeLike" => S.EyeLike(node),
         "Shape" => S.Shape(node),
         "Size" => Dual.Whole([], [node.X.Value.Length]),
 
@@ -94,7 +107,10 @@ internal static class OracleOperators
         "OneHot" => IndexingOperators.OneHot(node),
         "GatherElements" => IndexingOperators.GatherElements(node),
         "ScatterElements" => IndexingOperators.ScatterElements(node),
-        "Resize" or "Upsample" => IndexingOperators.Resize(node),
+        "GatherND" => IndexingNdOperators.Gather(node),
+        "ScatterND" => IndexingNdOperators.Scatter(node),
+        "Resize" or "Upsample" => ResamplingOperators.Resize(node),
+        "GridSample" => ResamplingOperators.GridSample(node),
         "CumSum" => ReductionOperators.CumulativeSum(node),
         "Trilu" => IndexingOperators.Triangle(node),
         "DepthToSpace" => IndexingOperators.DepthToSpace(node),

@@ -76,6 +76,12 @@ internal static class PointwiseOperators
 
     public static Dual Mish(Dual x) => SelfGated(x, Tanh(Softplus(x)));
 
+    public static Dual Swish(OracleNode n)
+    {
+        var a = n.Float("alpha", 1);
+        return n.X.Smooth(z => z * Logistic(a * z), z => Logistic(a * z) + a * z * Logistic(a * z) * Logistic(-a * z));
+    }
+
     public static Dual Erf(Dual x) => x.Smooth(MathNet.Numerics.SpecialFunctions.Erf, z => 2 / Math.Sqrt(Math.PI) * Math.Exp(-z * z));
 
     public static Dual Gelu(OracleNode n)

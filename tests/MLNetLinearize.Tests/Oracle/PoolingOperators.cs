@@ -46,6 +46,25 @@ internal static class PoolingOperators
         });
     }
 
+    /// <summary>(Σ|x|^p)^(1/p) over windows; the tangent in either reading, as it is homogeneous.</summary>
+    public static Dual LpPool(OracleNode node)
+    {
+        var x = node.X;
+        var kernel = node.Operator == "GlobalLpPool" ? x.Shape[2..] : node.Sizes("kernel_shape", []);
+        var windows = Windows.Of(node, x.Shape[2..], kernel);
+        var (inSize, outSize, p) = (Shapes.Count(x.Shape[2..]), Shapes.Count(windows.Output), node.Int("p", 2));
+        var planes = x.Shape[0] * x.Shape[1];
+        var powers = x.Pointwise(z => Math.Pow(Math.Abs(z), p), z => p * Math.Sign(z) * Math.Pow(Math.Abs(z), p - 1));
+        var sums = powers.Linear([x.Shape[0], x.Shape[1], .. windows.Output], xs =>
+        {
+            var ys = new double[planes * outSize];
+            for (var i = 0; i < ys.Length; i++)
+                foreach (var positions in windows.Positions) if (positions[i % outSize] is >= 0 and var at) ys[i] += xs[i / outSize * inSize + at];
+            return ys;
+        });
+        return sums.Pointwise(z => Math.Pow(z, 1.0 / p), z => z == 0 ? 0 : Math.Pow(z, 1.0 / p - 1) / p);
+    }
+
     /// <summary>Indices count over the whole unpooled tensor, N·C·H·W.</summary>
     public static Dual MaxUnpool(OracleNode node)
     {

@@ -16,6 +16,7 @@ internal static class ReductionOperators
             "ReduceMean" => Mean(x, axes, keep).As(Role.Statistic),
             "ReduceMax" => Maximum(x, axes, keep),
             "ReduceMin" => Negative(Maximum(Negative(x), axes, keep)),
+            "ReduceProd" => Product(x, axes, keep),
             "ReduceL1" => Sum(PointwiseOperators.Absolute(x), axes, keep),
             "ReduceSumSquare" => Reading.Tangent(() => Sum(x * x, axes, keep)).As(Role.Statistic),
             "ReduceL2" => Reading.Tangent(() => PointwiseOperators.SquareRoot(Sum(x * x, axes, keep))).As(Role.Gate),
@@ -37,6 +38,27 @@ internal static class ReductionOperators
     }
 
     public static Dual Mean(Dual x, int[] axes, bool keep) => Sum(x, axes, keep) * Dual.Scalar(1.0 / axes.Aggregate(1, (n, a) => n * x.Shape[a]));
+
+    /// <summary>The product rule over n factors; read as A(x)·x, each factor carries an equal part.</summary>
+    public static Dual Product(Dual x, int[] axes, bool keep)
+    {
+        var groups = Groups(x.Shape, axes, out var kept);
+        var shape = Shape(kept, axes, keep);
+        var members = groups.Select((g, i) => (Group: g, Element: i)).ToLookup(e => e.Group, e => e.Element);
+        double Times(IEnumerable<int> elements) => elements.Aggregate(1.0, (p, i) => p * x.Value[i]);
+        double[] value = [.. Enumerable.Range(0, Shapes.Count(kept)).Select(g => Times(members[g]))];
+        if (x.IsConstant) return new(shape, value);
+        var others = x.Value.Select((_, i) => Times(members[groups[i]].Where(j => j != i))).ToArray();
+        var n = x.Value.Length / value.Length;
+        var columns = x.Columns!.Select((column, c) =>
+        {
+            var sums = new double[value.Length];
+            for (var i = 0; i < column.Length; i++) sums[groups[i]] += column[i] * others[i] / (Reading.IsFrozen ? n : 1);
+            if (!Reading.IsFrozen && c == x.Columns!.Length - 1) for (var g = 0; g < sums.Length; g++) sums[g] -= (n - 1) * value[g];
+            return sums;
+        });
+        return new(shape, value, [.. columns]);
+    }
 
     public static Dual Maximum(Dual x, int[] axes, bool keep)
     {
@@ -62,6 +84,13 @@ internal static class ReductionOperators
         var stride = Shapes.Strides(x.Shape)[axis];
         var winners = Winners(node.Operator == "ArgMin" ? Negative(x.WithoutColumns()) : x, [axis], out var kept);
         return Dual.Whole(Shape(kept, [axis], node.Int("keepdims", 1) != 0), winners.Select(i => (long)(i / stride % x.Shape[axis])));
+    }
+
+    /// <summary>1 at the first largest element along an axis; since opset 13 of that axis alone.</summary>
+    public static Dual Hardmax(OracleNode node)
+    {
+        var winners = Winners(node.X, [Shapes.Axis(node.Int("axis", -1), node.X.Rank)], out _);
+        return new(node.X.Shape, [.. node.X.Value.Select((_, i) => winners.Contains(i) ? 1.0 : 0)]);
     }
 
     /// <summary>The k largest or smallest along an axis, best first; of equal ones the first.</summary>

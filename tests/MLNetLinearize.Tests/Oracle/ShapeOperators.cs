@@ -123,6 +123,8 @@ internal static class ShapeOperators
         return new(shape, [.. Enumerable.Repeat(value?.Value[0] ?? 0, Shapes.Count(shape))], null, value?.IsInteger ?? false);
     }
 
+    public static Dual EyeLike(OracleNode node) => new(node.X.Shape, [.. node.X.Value.Select((_, i) => i / node.X.Shape[1] + node.Int("k", 0) == i % node.X.Shape[1] ? 1.0 : 0)]);
+
     public static Dual Constant(OracleNode node) =>
         node.Tensor("value")
         ?? (node.Has("value_float") ? Dual.Scalar(node.Float("value_float", 0)) : null)

@@ -59,6 +59,31 @@ public class FrozenTests
         Assert.Equal(1, map.Weights[4, 1], 6);
     }
 
+    [Theory]
+    [InlineData("Sigmoid")]
+    [InlineData("Exp")]
+    [InlineData("Cos")]
+    [InlineData("Cosh")]
+    [InlineData("Acos")]
+    public void A_secant_keeps_its_digits_near_zero(string op)
+    {
+        float[] x = [2e-4f, -1.5e-4f, 3e-3f, -0.02f];
+        var map = Frozen(x, (n, input) => n.Op("Neg", [n.Op(op, [input])])); // a last Sigmoid would be cut
+        for (var i = 0; i < x.Length; i++)
+        {
+            double z = x[i], half = z / 2;
+            var rise = op switch
+            {
+                "Sigmoid" => Math.Tanh(half) / 2,
+                "Exp" => 2 * Math.Exp(half) * Math.Sinh(half),
+                "Cos" => -2 * Math.Sin(half) * Math.Sin(half),
+                "Cosh" => 2 * Math.Sinh(half) * Math.Sinh(half),
+                _ => -Math.Asin(z),
+            };
+            Assert.Equal(1, -map.Weights[i, i] / (rise / z), 1e-6);
+        }
+    }
+
     [Fact]
     public void A_gate_is_held_and_other_factors_carry_half_each()
     {

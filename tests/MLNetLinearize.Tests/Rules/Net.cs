@@ -52,6 +52,10 @@ internal sealed class Net(long opset, int seed)
 
     public string Ints(long[] values, long[] dims) => Add(Tensors.Of(Name("i"), values, dims));
 
+    public string Bytes(params byte[] values) => Add(Tensors.Raw(Name("u"), DataType.Uint8, values, values.Length == 1 ? [] : [values.Length]));
+
+    public string SignedBytes(params sbyte[] values) => Add(Tensors.Raw(Name("s"), DataType.Int8, [.. values.Select(v => unchecked((byte)v))], values.Length == 1 ? [] : [values.Length]));
+
     public string Booleans(bool[] values, params long[] dims) => Add(Tensors.Raw(Name("c"), DataType.Bool, values.Select(v => v ? (byte)1 : (byte)0).ToArray(), dims));
 
     public ModelProto Build(string output, params object[] outputDims)

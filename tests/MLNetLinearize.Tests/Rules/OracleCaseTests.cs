@@ -26,7 +26,7 @@ public class OracleCaseTests
         var x = Vector<double>.Build.Dense(CaseRun.Widen(run.Rows[0]));
         var map = run.Oracle[0];
         Agreement.AssertClose(map.Values, map.Weights * x + Vector<double>.Build.Dense(map.Bias), "W·x + b", 1e-12, 1e-12);
-        Agreement.AssertClose(CentralDifference(run, x, Direction(run)), map.Weights * Direction(run), "W·d", 1e-6);
+        if (!run.Case.IsRounded) Agreement.AssertClose(CentralDifference(run, x, Direction(run)), map.Weights * Direction(run), "W·d", 1e-6);
     }
 
     internal static Vector<double> Direction(CaseRun run)

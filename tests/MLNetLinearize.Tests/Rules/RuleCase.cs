@@ -24,6 +24,9 @@ internal sealed record RuleCase(string Name, string Operator, int[] RowShape, Fu
     /// <summary>Every operator on the way is piecewise linear.</summary>
     public bool IsPiecewiseLinear { get; init; } = true;
 
+    /// <summary>The model rounds: W is that of the network it stands for, and differences of the model itself are those of a staircase.</summary>
+    public bool IsRounded { get; init; }
+
     public int RowLength => RowShape.Aggregate(1, (a, d) => a * d);
 
     /// <summary>Shape of a single row as the model takes it.</summary>
@@ -72,7 +75,8 @@ internal static partial class RuleCases
     public static IReadOnlyList<RuleCase> All { get; } =
     [
         .. Convolution(), .. TransposedConvolution(), .. Pooling(), .. Dense(), .. Arithmetic(), .. Activations(), .. Smooth(),
-        .. Normalization(), .. Shape(), .. Selection(), .. Indexing(), .. Reduction(), .. Networks(),
+        .. Normalization(), .. Shape(), .. Selection(), .. Indexing(), .. Reduction(), .. IndexTuples(), .. EinsteinSums(),
+        .. OwnStatistics(), .. Recurrent(), .. Quantized(), .. Networks(),
     ];
 
     public static RuleCase Named(string name) => All.Single(c => c.Name == name);

@@ -36,6 +36,21 @@ internal static partial class RuleCases
         Resize("Resize 18, asymmetric floor", 18, [2, 3, 2], [1, 1, 2, 2], ("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor")),
         Resize("Resize, half_pixel", 13, [2, 3, 2], [1, 1, 2, 3]),
         Resize("Resize, one axis", 13, [2, 4], [1, 1, 2], ("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor")),
+        Resize("Resize, nearest, align_corners, not by whole factors", 13, [2, 3, 4], [1, 1, 2, 2.25f], ("coordinate_transformation_mode", "align_corners"), ("nearest_mode", "round_prefer_ceil")),
+        Resize("Resize, nearest, smaller", 13, [2, 6, 5], [1, 1, 0.5f, 0.6f]),
+        Resize("Resize, nearest, a factor that is not whole but reaches a whole size", 13, [2, 3, 2], [1, 1, 2.2f, 2], ("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor")),
+        Resize("Resize, linear, half_pixel", 13, [2, 3, 4], [1, 1, 2, 1.6f], ("mode", "linear")),
+        Resize("Resize, linear, asymmetric", 11, [2, 3, 4], [1, 1, 2, 2], ("mode", "linear"), ("coordinate_transformation_mode", "asymmetric")),
+        Resize("Resize, linear, align_corners", 18, [2, 3, 4], [1, 1, 2, 3], ("mode", "linear"), ("coordinate_transformation_mode", "align_corners")),
+        Resize("Resize, linear, pytorch_half_pixel, smaller", 13, [2, 5, 4], [1, 1, 0.6f, 0.5f], ("mode", "linear"), ("coordinate_transformation_mode", "pytorch_half_pixel")),
+        Resize("Resize, cubic", 13, [2, 4, 5], [1, 1, 2, 1.7f], ("mode", "cubic")),
+        Resize("Resize, cubic, a −0.5", 18, [1, 4, 5], [1, 1, 1.5f, 2], ("mode", "cubic"), ("cubic_coeff_a", -0.5f), ("coordinate_transformation_mode", "align_corners")),
+        Case("Resize, linear, sizes", "Resize", [2, 3, 4], (n, x) => n.Op("Resize", [x, "", "", n.Ints(1, 2, 5, 7)], ("mode", "linear"))) with { Batch = 1L },
+        Case("Resize 18, linear, sizes of axes", "Resize", [2, 3, 4], (n, x) => n.Op("Resize", [x, "", "", n.Ints(5, 7)], ("mode", "linear"), ("axes", L(2, 3))), opset: 18),
+        Case("Upsample 9, linear", "Upsample", [2, 3, 2], (n, x) => n.Op("Upsample", [x, n.Floats([1, 1, 2, 3], 4)], ("mode", "linear")), opset: 9),
+        Case("GridSample, bilinear", "GridSample", [2, 3, 4], (n, x) => n.Op("GridSample", [x, ForEveryRow(n, x, Grid(n), 2, 3, 2)]), opset: 20),
+        Case("GridSample, border, align_corners", "GridSample", [2, 3, 4], (n, x) => n.Op("GridSample", [x, ForEveryRow(n, x, Grid(n), 2, 3, 2)], ("align_corners", 1L), ("padding_mode", "border")), opset: 20),
+        Case("GridSample, nearest, one row", "GridSample", [2, 3, 4], (n, x) => n.Op("GridSample", [x, Grid(n)], ("mode", "nearest")), opset: 20) with { Batch = 1L },
         Case("Resize, between convolutions", "Resize", [1, 4, 4], (n, x) => n.Op("Conv", [n.Op("Resize", [n.Op("Relu", [n.Op("Conv", [x, n.Weights(2, 1, 2, 2)])]), "", n.Floats([1, 1, 2, 2], 4)], ("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor")), n.Weights(1, 2, 3, 3)])),
     ];
 
@@ -81,6 +96,9 @@ internal static partial class RuleCases
     private static RuleCase Resize(string name, long opset, int[] row, float[] scales, params (string, object)[] attributes) =>
         // Opset 11 asks for a region of interest even where the mode ignores it.
         Case(name, "Resize", row, (n, x) => n.Op("Resize", [x, opset == 11 ? n.Floats([], 0) : "", n.Floats(scales, scales.Length)], attributes), opset);
+
+    /// <summary>Six points (x, y), two of them outside.</summary>
+    private static string Grid(Net n) => n.Floats([-0.9f, -0.3f, 0.1f, 0.2f, 1.3f, 0.4f, -0.2f, 0.77f, 0.6f, -1.2f, 0.35f, -0.8f], 1, 2, 3, 2);
 
     /// <summary>Indices of one row repeated for every row of the batch.</summary>
     private static string ForEveryRow(Net n, string x, string indices, params long[] row) =>

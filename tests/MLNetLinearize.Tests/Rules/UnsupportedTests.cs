@@ -8,11 +8,11 @@ public class UnsupportedTests
     {
         var net = new Net(17, 1);
         var x = net.Input("x", "N", 4);
-        var first = net.Op("Einsum", [x], ("equation", "ij->ij"));
-        var second = net.Op("Einsum", [net.Op("Relu", [first])], ("equation", "ij->ij"));
+        var first = net.Op("DeformConv", [x, x]);
+        var second = net.Op("DeformConv", [net.Op("Relu", [first]), x]);
         var error = Refused(net.Build(net.Op("Det", [net.Op("Reshape", [second, net.Ints(-1, 2, 2)])])));
-        Assert.Equal(["Einsum1", "Einsum3", "Det6"], error.Nodes.Select(n => n.Name));
-        Assert.Equal(["Einsum", "Einsum", "Det"], error.Nodes.Select(n => n.Operator));
+        Assert.Equal(["DeformConv1", "DeformConv3", "Det6"], error.Nodes.Select(n => n.Name));
+        Assert.Equal(["DeformConv", "DeformConv", "Det"], error.Nodes.Select(n => n.Operator));
         Assert.All(error.Nodes, n => Assert.Equal(17, n.Opset));
         Assert.All(error.Nodes, n => Assert.True(n.Reason.Length > 0 && n.Remedy.Length > 0));
         Assert.All(error.Nodes, n => Assert.Contains($"'{n.Name}'", error.Message, StringComparison.Ordinal));
@@ -28,6 +28,19 @@ public class UnsupportedTests
         var chosen = net.Op("Cast", [net.Op(op, [net.Op("Relu", [x])])], ("to", 1L));
         var model = net.Build(net.Op("Add", [x, net.Op("ReduceSum", [chosen], ("keepdims", 0L))]));
         Assert.Contains(op, Refused(model).Nodes.Select(n => n.Operator));
+    }
+
+    [Theory]
+    [InlineData("sequence_lens", 4)]
+    [InlineData("peepholes", 7)]
+    public void A_recurrent_cell_that_cannot_be_unrolled_says_why(string reason, int input)
+    {
+        var net = new Net(17, 1);
+        string[] inputs = [net.Op("Unsqueeze", [net.Input("x", "N", 2), net.Ints(0)]), net.Weights(1, 12, 2), net.Weights(1, 12, 3), "", "", "", "", ""];
+        inputs[input] = net.Weights(1, 9);
+        var refused = Assert.Single(Refused(net.Build(net.Op("LSTM", inputs, ("hidden_size", 3L)))).Nodes);
+        Assert.Equal("LSTM", refused.Operator);
+        Assert.Contains(reason, refused.Reason, StringComparison.Ordinal);
     }
 
     [Fact]
