@@ -49,6 +49,17 @@ public class FusedOperatorTests
         AgreesWithOnnxRuntime(Foreign(net.Build(y)), y, [4]);
     }
 
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(1, 0)]
+    public void A_product_of_transposed_operands_is_split(long transA, long transB)
+    {
+        var net = new Net(17, 35);
+        var x = net.Input("x", "N", 3, 4);
+        var y = net.Op("FusedMatMul", [x, transA == 1 ? net.Weights(3, 2) : net.Weights(2, 4)], ("transA", transA), ("transB", transB));
+        AgreesWithOnnxRuntime(Foreign(net.Build(y)), y, [3, 4]);
+    }
+
     [Fact]
     public void An_activation_that_is_not_known_is_refused_by_name()
     {
