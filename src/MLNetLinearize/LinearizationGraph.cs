@@ -64,12 +64,10 @@ public sealed class LinearizationGraph
     internal LinearizeOptions Options { get; }
 
     /// <summary>Name of the attribution output of an explained input.</summary>
-    internal string AttributionOf(GraphInput input) => Suffixed(OutputNames.Attribution, input);
+    internal string AttributionOf(GraphInput input) => OutputNames.Of(OutputNames.Attribution, input, ExplainedInputs);
 
     /// <summary>Name of the weights output of an explained input.</summary>
-    internal string WeightsOf(GraphInput input) => Suffixed(OutputNames.Weights, input);
-
-    private string Suffixed(string name, GraphInput input) => ExplainedInputs.Count > 1 ? $"{name}.{input.Name}" : name;
+    internal string WeightsOf(GraphInput input) => OutputNames.Of(OutputNames.Weights, input, ExplainedInputs);
 }
 
 /// <summary>One input of a linearization graph.</summary>
@@ -87,6 +85,9 @@ public sealed record GraphInput(string Name, Type ElementType, IReadOnlyList<int
 /// <summary>Names of the graph's outputs and of its label input.</summary>
 internal static class OutputNames
 {
+    /// <summary>Name of an output that comes once for each explained input; the input stands behind it where there are several.</summary>
+    public static string Of(string output, GraphInput input, IReadOnlyCollection<GraphInput> explained) => explained.Count > 1 ? $"{output}.{input.Name}" : output;
+
     public const string Score = "Score";
     public const string ExplainedTarget = "ExplainedTarget";
     public const string Attribution = "Attribution";

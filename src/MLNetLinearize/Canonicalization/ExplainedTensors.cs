@@ -35,17 +35,14 @@ internal static class ExplainedTensors
 
     /// <summary>What makes outputs that are no float numbers, and every operator of another domain on the way.</summary>
     private static List<UnsupportedNode> MakersOf(Graph graph, long opset, HashSet<string> outputs) =>
-        [.. graph.Nodes.Where(n => !n.IsStandard() || n.Output.Any(outputs.Contains)).Select(n => Describe(n, opset, n.IsStandard()
+        [.. graph.Nodes.Where(n => !n.IsStandard() || n.Output.Any(outputs.Contains)).Select(n => n.Unsupported(opset, n.IsStandard()
             ? ($"the model has no float output to explain, and this node makes one of [{string.Join(", ", graph.Outputs.Select(o => $"{o.Name}: {Type(o)}"))}]", "name a float inner tensor as ExplainedOutput")
             : ($"it is an operator of the domain '{n.Domain}', whose mathematics is unknown here", "explain the float tensors between such nodes with ExplainedInputs and ExplainedOutput, in a model without them")))];
 
     /// <summary>What reads inputs that are no float numbers.</summary>
     private static List<UnsupportedNode> ReadersOf(Graph graph, long opset, HashSet<string> inputs) =>
-        [.. graph.Nodes.Where(n => n.Input.Any(inputs.Contains) && n.OpType is not ("Shape" or "Size")).Select(n => Describe(n, opset,
+        [.. graph.Nodes.Where(n => n.Input.Any(inputs.Contains) && n.OpType is not ("Shape" or "Size")).Select(n => n.Unsupported(opset,
             ($"it reads [{string.Join(", ", graph.Inputs.Select(i => $"{i.Name}: {Type(i)}"))}], and only float numbers have a slope to explain by", "name the float tensor made from them (such as an embedding) in ExplainedInputs")))];
-
-    private static UnsupportedNode Describe(NodeProto node, long opset, (string Reason, string Remedy) why) =>
-        new(node.Name, node.IsStandard() ? node.OpType : $"{node.Domain}.{node.OpType}", opset, why.Reason, why.Remedy);
 
     private static bool IsFloat(ValueInfoProto value) => value.Type?.TensorType is null || Type(value) is DataType.Float or DataType.Double or DataType.Undefined;
 

@@ -45,7 +45,6 @@ internal sealed record InputPlan(string Name, Type ElementType, long[] Dims, boo
         var random = new Random(seed);
         var values = Array.CreateInstance(ElementType, count);
         if (values is float[] floats) for (var i = 0; i < count; i++) floats[i] = (float)Normal(random);
-        if (values is double[] doubles) for (var i = 0; i < count; i++) doubles[i] = Normal(random);
         if (values is string[] strings) Array.Fill(strings, "");
         return (Name, values, shape);
     }

@@ -48,7 +48,7 @@ internal sealed class Adjoint
             }
             catch (RuleException e)
             {
-                refused.Insert(0, Refusals.Describe(node, opset, (e.Message, e.Remedy)));
+                refused.Insert(0, node.Unsupported(opset, (e.Message, e.Remedy)));
                 continue;
             }
             foreach (var (tensor, cotangent) in vjp.Given)

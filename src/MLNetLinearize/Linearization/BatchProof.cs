@@ -60,7 +60,6 @@ internal static class BatchProof
     {
         var values = Array.CreateInstance(input.ElementType, Rows * input.RowLength);
         if (values is float[] floats) for (var i = 0; i < floats.Length; i++) floats[i] = (float)(random.NextDouble() * 2 - 1);
-        if (values is double[] doubles) for (var i = 0; i < doubles.Length; i++) doubles[i] = random.NextDouble() * 2 - 1;
         if (values is string[] strings) Array.Fill(strings, "");
         return values;
     }

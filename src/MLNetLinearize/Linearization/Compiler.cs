@@ -76,12 +76,11 @@ internal static class Compiler
         var sums = new List<string>();
         foreach (var input in explained)
         {
-            var suffix = explained.Count > 1 ? $".{input.Name}" : "";
             var rank = input.RowShape.Count;
             long[] shape = [targets, .. input.RowShape.Select(d => (long)d)];
-            var weights = names.Output(OutputNames.Weights + suffix, seed.Mark(e, finish.Weights(Cotangent(adjoint, request, input), input.Name, input.RowShape), rank), shape);
-            if (!inputs.Contains(input)) names.Output(OutputNames.ExplainedInput + suffix, finish.Value(input.Name, input.RowShape), [.. input.RowShape.Select(d => (long)d)]);
-            var attribution = names.Output(OutputNames.Attribution + suffix, finish.Attribution(weights, input.Name, input.RowShape), shape);
+            var weights = names.Output(OutputNames.Of(OutputNames.Weights, input, explained), seed.Mark(e, finish.Weights(Cotangent(adjoint, request, input), input.Name, input.RowShape), rank), shape);
+            if (!inputs.Contains(input)) names.Output(OutputNames.Of(OutputNames.ExplainedInput, input, explained), finish.Value(input.Name, input.RowShape), [.. input.RowShape.Select(d => (long)d)]);
+            var attribution = names.Output(OutputNames.Of(OutputNames.Attribution, input, explained), finish.Attribution(weights, input.Name, input.RowShape), shape);
             sums.Add(finish.Sum(attribution, rank));
         }
         names.Output(OutputNames.ExplainedScore, seed.Scores, [targets]);

@@ -18,20 +18,17 @@ internal static class Refusals
             var active = Graph.Reads(node).Any(reached.Contains) && !RuleTable.Stops(node);
             if (ShapeFromData(node, constant) is { } shaped)
             {
-                refused.Add(Describe(node, opset, shaped));
+                refused.Add(node.Unsupported(opset, shaped));
                 continue;
             }
             // A foreign operator cannot even be run; one that only makes constants of the row still has to be.
             if (active || !node.IsStandard() && !node.Output.All(constant.Contains))
             {
-                if (Objection(node, reached) is { } why) refused.Add(Describe(node, opset, why));
+                if (Objection(node, reached) is { } why) refused.Add(node.Unsupported(opset, why));
             }
         }
         if (refused.Count > 0) throw new UnsupportedOperatorException(refused);
     }
-
-    public static UnsupportedNode Describe(NodeProto node, long opset, (string Reason, string Remedy) why) =>
-        new(node.Name, node.IsStandard() ? node.OpType : $"{node.Domain}.{node.OpType}", opset, why.Reason, why.Remedy);
 
     /// <summary>
     /// A shape that the row's values decide cannot be taken from a probe, wherever it stands on the way to the output.

@@ -8,7 +8,13 @@ internal static class Nodes
 {
     /// <summary>The node as people name it in errors: operator, name, and the tensor it makes.</summary>
     public static string Describe(this NodeProto node) =>
-        $"{(IsStandard(node) ? "" : node.Domain + ".")}{node.OpType} '{(node.Name.Length > 0 ? node.Name : node.Output.FirstOrDefault() ?? "?")}'";
+        $"{node.Operator()} '{(node.Name.Length > 0 ? node.Name : node.Output.FirstOrDefault() ?? "?")}'";
+
+    /// <summary>The operator's type, with its domain unless it is the default one.</summary>
+    public static string Operator(this NodeProto node) => node.IsStandard() ? node.OpType : $"{node.Domain}.{node.OpType}";
+
+    /// <summary>The node as one that cannot be linearized, in a model of operator set <paramref name="opset"/>.</summary>
+    public static UnsupportedNode Unsupported(this NodeProto node, long opset, (string Reason, string Remedy) why) => new(node.Name, node.Operator(), opset, why.Reason, why.Remedy);
 
     /// <summary>Whether the node's operator comes from the default ONNX domain, <c>ai.onnx</c>.</summary>
     public static bool IsStandard(this NodeProto node) => node.Domain is "" or "ai.onnx";

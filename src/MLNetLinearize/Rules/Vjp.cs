@@ -99,17 +99,12 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
     /// <param name="factor">A factor.</param>
     public void Offset(string g, TensorShape shape, string value, TensorShape valueShape, float factor = 1)
     {
-        if (IsInfinite(value))
-        {
-            // −∞ as "never": where no cotangent arrives it adds nothing, and 0·∞ must not make it NaN.
-            var finite = E.Op("Where", [E.Op("Equal", [g, E.Scalar(0)]), E.Scalar(0), E.Mul(g, value)]);
-            var inner = Enumerable.Range(0, shape.Rank).Where(i => i != shape.BatchAxis).Select(i => (long)i + P);
-            offsets.Add(E.Scaled(PerRow(E.ReduceSum(finite, [.. inner]), shape), factor));
-            return;
-        }
         // Where the offset is broadcast, the cotangent is summed first: a convolution's bias meets a [C] vector, not a map.
-        var reduced = Enumerable.Range(0, shape.Rank).Where(i => i != shape.BatchAxis && IsBroadcast(shape, valueShape, i)).ToArray();
+        // An infinite one (−∞ as "never") meets it element by element: without a cotangent it adds nothing, and not 0·∞.
+        var infinite = IsInfinite(value);
+        int[] reduced = infinite ? [] : [.. Enumerable.Range(0, shape.Rank).Where(i => i != shape.BatchAxis && IsBroadcast(shape, valueShape, i))];
         var product = E.Mul(E.ReduceSum(g, [.. reduced.Select(i => (long)i + P)]), value);
+        if (infinite) product = E.Op("Where", [E.Op("Equal", [g, E.Scalar(0)]), E.Scalar(0), product]);
         var rest = Enumerable.Range(0, shape.Rank).Where(i => i != shape.BatchAxis && !reduced.Contains(i)).Select(i => (long)i + P);
         offsets.Add(E.Scaled(PerRow(E.ReduceSum(product, [.. rest]), shape), factor));
     }

@@ -31,7 +31,8 @@ internal static class SchemaPromise
         return new SchemaShape(input.Concat(ShapeOf(schema.ToSchema())));
     }
 
-    private static SchemaShape ShapeOf(DataViewSchema schema) => new Loader(schema).Append(new Same()).GetOutputSchema();
+    /// <summary>The shape of a schema, slot names included.</summary>
+    public static SchemaShape ShapeOf(DataViewSchema schema) => new Loader(schema).Append(new Same()).GetOutputSchema();
 
     private static SchemaShape.Column? Find(SchemaShape shape, string name)
     {

@@ -46,7 +46,7 @@ internal static class Rows
         return builder.ToSchema();
     }
 
-    public static SchemaShape ShapeOf(DataViewSchema schema) => new Loader(schema).Append(new Same()).GetOutputSchema();
+    public static SchemaShape ShapeOf(DataViewSchema schema) => SchemaPromise.ShapeOf(schema);
 
     public static string Write(SchemaShape shape) => string.Join('\n', shape.Select(c => $"{c.Name} {c.Kind} {c.ItemType}{(c.IsKey ? " key" : "")} [{string.Join(' ', c.Annotations.Select(a => a.Name))}]"));
 
@@ -55,21 +55,5 @@ internal static class Rows
         Assert.Equal(expected.Length, actual.Length);
         for (var i = 0; i < expected.Length; i++)
             Assert.True(Math.Abs(expected[i] - actual[i]) <= tolerance * Math.Max(1, Math.Abs(expected[i])) || (float.IsNaN(expected[i]) && float.IsNaN(actual[i])), $"element {i}: expected {expected[i]}, got {actual[i]}");
-    }
-
-    private sealed class Loader(DataViewSchema schema) : IDataLoader<object>
-    {
-        public DataViewSchema GetOutputSchema() => schema;
-
-        public IDataView Load(object input) => new EmptyView(schema);
-
-        void ICanSaveModel.Save(ModelSaveContext ctx) => throw new NotSupportedException();
-    }
-
-    private sealed class Same : IEstimator<ITransformer>
-    {
-        public ITransformer Fit(IDataView input) => throw new NotSupportedException();
-
-        public SchemaShape GetOutputSchema(SchemaShape inputSchema) => inputSchema;
     }
 }
