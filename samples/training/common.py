@@ -72,7 +72,7 @@ def run_onnx(path, x):
             y = F.conv2d(*i, stride=a["strides"], padding=a["pads"][:2])
         elif node.op_type == "BatchNormalization":
             assert len(node.output) == 1 and a.get("training_mode", 0) == 0
-            scale, bias, mean, variance = (p.view(1, -1, 1, 1) for p in i[1:])
+            scale, bias, mean, variance = (p.view(1, -1, *[1] * (i[0].dim() - 2)) for p in i[1:])
             y = (i[0] - mean) / torch.sqrt(variance + a["epsilon"]) * scale + bias
         elif node.op_type == "Relu":
             y = i[0].clamp(min=0)
