@@ -17,6 +17,9 @@ internal sealed class ExplainedBlock(LinearizationGraph graph, RowBlock rows, Ex
 
     public int? Label(int i) => rows.Labels[i];
 
+    /// <summary>The rows as the network takes them, one after the other.</summary>
+    public Array Values => rows.Values;
+
     public ReadOnlySpan<float> Input(int i) => rows.Row(i);
 
     /// <summary>All C scores of a row.</summary>

@@ -20,7 +20,9 @@ internal sealed class ExplainCommand(Terminal terminal)
 
     private readonly Option<string?> picture = new("--picture", "-p") { HelpName = "FILE.png", Description = "Draw a contact sheet: photographs beside the maps of which pixels spoke for and against, right answers first, then the mistakes beside the map of the true class." };
 
-    private readonly Option<string?> imageShape = new("--image-shape") { HelpName = "HxW", Description = "Shape of the images for --picture where the network takes them as a line of numbers." };
+    private readonly Option<string?> report = new("--report", "-r") { HelpName = "FILE.html", Description = "Write a report to read in a browser: accuracy, exactness, what matters overall, and every row with what spoke for and against each class. One file that needs no network." };
+
+    private readonly Option<string?> imageShape = new("--image-shape") { HelpName = "HxW", Description = "Shape of the images for --picture and --report where the network takes them as a line of numbers." };
 
     private readonly Option<int?> topFeatures = new Option<int?>("--top-features") { HelpName = "K", Description = "Strongest contributions to show in the table.", DefaultValueFactory = _ => 5 }.Between(0);
 
@@ -31,14 +33,14 @@ internal sealed class ExplainCommand(Terminal terminal)
         var command = new Command("explain", "Explain each row: how much every input contributed to the network's score, and the bias that no input contributed. They add up to the score, which the summary checks.");
         model.AddTo(command);
         data.AddTo(command);
-        foreach (Option option in new Option[] { targets, output, columns, picture, imageShape, topFeatures, show }) command.Add(option);
+        foreach (Option option in new Option[] { targets, output, columns, picture, report, imageShape, topFeatures, show }) command.Add(option);
         command.SetAction((result, cancel) => Task.Run(() => Run(result, cancel), cancel));
         return command;
     }
 
     private int Run(ParseResult result, CancellationToken cancel)
     {
-        Paths.Check([.. model.Files(result), .. data.Files(result)], new("--out", result.GetValue(output)), new("--picture", result.GetValue(picture)));
+        Paths.Check([.. model.Files(result), .. data.Files(result)], new("--out", result.GetValue(output)), new("--picture", result.GetValue(picture)), new("--report", result.GetValue(report)));
         var classes = data.ReadClassNames(result);
         var (scale, limit, quiet) = (data.ReadScale(result), data.ReadRows(result), result.GetValue(data.Quiet));
         var chosen = ColumnList.Parse(result.GetValue(columns));
@@ -51,19 +53,23 @@ internal sealed class ExplainCommand(Terminal terminal)
         var sheet = result.GetValue(picture) is null ? null : new Sheet(modelFile, graph, classes, result.GetValue(imageShape), Compile);
         using var csvFile = Open("--out", result.GetValue(output));
         using var sheetFile = Open("--picture", result.GetValue(picture));
+        using var reportFile = Open("--report", result.GetValue(report));
         using var csv = csvFile is null ? null : new ColumnsCsv(csvFile, chosen, Features(rows, graph, FeatureNames.Positions), classes, graph, rows.HasLabels);
+        using var page = reportFile is null ? null : new Report(reportFile, modelFile, rows.Name, graph, Features(rows, graph, FeatureNames.Positions), result.GetValue(imageShape), rows.HasLabels, Compile);
         using var explainer = new Explainer(graph, result.GetValue(data.Batch), weights: csv is not null && chosen.HasFlag(ColumnSet.Weights));
-        IRowSink?[] sinks = [summary, table, csv, sheet];
+        IRowSink?[] sinks = [summary, table, csv, sheet, page];
         var time = RunProgress.Show(terminal.Error, quiet, progress => explainer.Run(rows, scale, classes, limit, [.. sinks.OfType<IRowSink>()], progress, cancel));
         if (summary.Rows == 0) throw new InputException($"'{rows.Name}' holds no rows.");
         csv?.Complete();
+        page?.Complete();
         sheetFile?.Write(stream => sheet!.Save(stream, rows.Name, summary));
         csvFile?.Complete();
         sheetFile?.Complete();
+        reportFile?.Complete();
 
         terminal.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(modelFile))}[/] explains {Words.Rows(summary.Rows)} of {Markup.Escape(Path.GetFileName(rows.Name.TrimEnd('/', '\\')))}");
         table.Write(terminal.Out);
-        summary.Write(terminal.Out, Written(graph, csv, csvFile, sheetFile));
+        summary.Write(terminal.Out, Written(graph, csv, csvFile, sheetFile, reportFile));
         if (!quiet) terminal.Error.WriteLine($"{Words.Rows(summary.Rows)} in {time.TotalSeconds:0.00} s, {Words.Count((long)(summary.Rows / time.TotalSeconds))} rows per second");
         return ExitCodes.Success;
 
@@ -72,12 +78,13 @@ internal sealed class ExplainCommand(Terminal terminal)
 
     private static OutputFile? Open(string argument, string? path) => path is null ? null : new(argument, path);
 
-    private static IEnumerable<(string, string)> Written(LinearizationGraph graph, ColumnsCsv? csv, OutputFile? csvFile, OutputFile? sheetFile)
+    private static IEnumerable<(string, string)> Written(LinearizationGraph graph, ColumnsCsv? csv, OutputFile? csvFile, OutputFile? sheetFile, OutputFile? reportFile)
     {
         yield return ("explained", $"'{graph.Report.ExplainedOutput}', {Which(graph.Options.Targets)}{(graph.Report.CutActivation is { } cut ? $" before the final {cut}" : "")}");
         foreach (var note in graph.Report.Notes) yield return ("note", note);
         if (csv is not null) yield return ("columns", $"{csvFile!.Path} ({Words.Rows(csv.Rows)}, {Words.Count(csv.ColumnCount)} columns)");
         if (sheetFile is not null) yield return ("picture", sheetFile.Path);
+        if (reportFile is not null) yield return ("report", reportFile.Path);
     }
 
     private static string Which(Targets targets) => targets.Kind switch

@@ -23,7 +23,7 @@ internal sealed class Sheet : IRowSink
         if (graph.OutputCount == 1) throw new InputException("--picture shows classes, and the network has one output.");
         shape = imageShape is null
             ? ImageShape.Of(input.RowShape) ?? throw new InputException($"--picture: the network's input '{input.Name}' takes {Words.Shape(input.RowShape)} a row, which is no image. If the numbers are pixels, say how they lie: --image-shape HxW.")
-            : Parse(imageShape, input);
+            : ImageShape.Of(Sizes(imageShape, input))!;
     }
 
     public void Add(ExplainedBlock block)
@@ -98,10 +98,10 @@ internal sealed class Sheet : IRowSink
 
     private static string Number(double value) => (value < 0 ? "−" : "") + Math.Abs(value).ToString("0.00", CultureInfo.InvariantCulture);
 
-    private static ImageShape Parse(string text, GraphInput input)
+    /// <summary>The sizes that a user gives as <c>HxW</c>, <c>CxHxW</c> or <c>HxWxC</c>.</summary>
+    public static IReadOnlyList<int> Sizes(string text, GraphInput input)
     {
         var sizes = text.Split('x').Select(s => int.TryParse(s, NumberStyles.None, CultureInfo.InvariantCulture, out var v) ? v : 0).ToArray();
-        var shape = sizes.Length is 2 or 3 ? ImageShape.Of(sizes) : null;
-        return shape?.Length == input.RowLength ? shape : throw new InputException($"--image-shape '{text}': expected HxW, CxHxW or HxWxC (1 or 3 channels) of {input.RowLength} values in all, such as 28x28.");
+        return sizes.Length is 2 or 3 && ImageShape.Of(sizes)?.Length == input.RowLength ? sizes : throw new InputException($"--image-shape '{text}': expected HxW, CxHxW or HxWxC (1 or 3 channels) of {input.RowLength} values in all, such as 28x28.");
     }
 }

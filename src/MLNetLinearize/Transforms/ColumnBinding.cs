@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Microsoft.ML.Data;
 
 namespace MLNetLinearize.Transforms;
 
@@ -48,6 +49,16 @@ internal sealed class ColumnBinding
             if (Label is not null) indices.Add(Label.Column.Index);
         }
         return indices.Order().Select(i => InputSchema[i]);
+    }
+
+    /// <summary>One name for each element of the explained inputs: the columns' slot names, else positions; with several inputs behind <c>input.</c></summary>
+    public IReadOnlyList<string> FeatureNames() => [.. Graph.ExplainedInputs.SelectMany(FeatureNames)];
+
+    private IEnumerable<string> FeatureNames(GraphInput input)
+    {
+        var column = Inputs.FirstOrDefault(i => i.Input.Name == input.Name)?.Column;
+        var names = SlotNames.Features(input, column is { } c && c.HasSlotNames() ? ExplanationColumn.Names(c) : null);
+        return Graph.ExplainedInputs.Count == 1 ? names : names.Select(n => $"{input.Name}.{n}");
     }
 
     private static DataViewSchema Append(DataViewSchema schema, IReadOnlyList<ExplanationColumn> columns)

@@ -123,20 +123,13 @@ internal sealed class DataSetSummary
     {
         Rows = rows,
         Skipped = skipped,
-        Features = [.. graph.ExplainedInputs.SelectMany(Features)],
+        Features = binding.FeatureNames(),
         Quantiles = [.. quantiles],
         Targets = [.. targets.OrderBy(t => t.Key).Select(t => t.Value.Result(t.Key, graph.Options.ClassNames?[(int)t.Key] ?? t.Key.ToString(CultureInfo.InvariantCulture), quantiles))],
         MeanError = errorSum / targets.Values.Sum(t => t.Rows),
         LargestError = largestError,
         ErrorQuantiles = [.. errors.Quantiles(quantiles, 1).Select(q => q[0])],
     };
-
-    private IEnumerable<string> Features(GraphInput input)
-    {
-        var column = binding.Inputs.FirstOrDefault(i => i.Input.Name == input.Name)?.Column;
-        var names = SlotNames.Features(input, column is { } c && c.HasSlotNames() ? ExplanationColumn.Names(c) : null);
-        return graph.ExplainedInputs.Count == 1 ? names : names.Select(n => $"{input.Name}.{n}");
-    }
 
     /// <summary>The sums of one explained output.</summary>
     private sealed class Sums(int features, int sampled)
