@@ -30,6 +30,8 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
             Examples:
               Why did the network say what it said? Table, summary, columns, picture:
                 mlnet-linearize explain fashion-cnn.onnx images-idx3-ubyte.gz --labels labels-idx1-ubyte.gz --class-names labels.txt --scale 1/255 --out columns.csv --picture sheet.png
+              The same as a report to read in a browser:
+                mlnet-linearize explain fashion-cnn.onnx images-idx3-ubyte.gz --labels labels-idx1-ubyte.gz --class-names labels.txt --scale 1/255 --report report.html
               Why a shirt rather than a coat?
                 mlnet-linearize explain fashion-cnn.onnx images-idx3-ubyte.gz --class-names labels.txt --scale 1/255 --targets contrast:Shirt,Coat
               The whole map of the first ten rows of a table, every output:

@@ -18,10 +18,11 @@ internal sealed class ReportData(Stream stream, ImageShape? image, long maxRows,
     private const double ShareForAll = 0.75;
 
     private readonly List<Entry> entries = [];
-    private readonly List<uint> starts = [];
-    private readonly MemoryStream details = new();
+    private readonly List<byte[]> details = [];
     private readonly ReportDetails format = new(image);
-    private long bytes;
+
+    // Of explanations: what is written, compressed, and what is held back, not yet so.
+    private long written, held;
 
     /// <summary>Rows in the table.</summary>
     public long Listed { get; private set; }
@@ -36,20 +37,19 @@ internal sealed class ReportData(Stream stream, ImageShape? image, long maxRows,
     {
         if (Listed == maxRows) return;
         Listed++;
-        var stored = bytes + details.Length < (row.IsMistake ? maxDetailBytes : ShareForAll * maxDetailBytes);
+        var stored = written + held < (row.IsMistake ? maxDetailBytes : ShareForAll * maxDetailBytes);
         if (stored)
         {
             Stored++;
-            starts.Add((uint)details.Length);
-            using var writer = new BinaryWriter(details, Encoding.UTF8, leaveOpen: true);
-            format.Write(writer, row, targets);
+            details.Add(format.Write(row, targets));
+            held += details[^1].Length;
         }
         var main = targets[0];
         var scores = row.Scores.Span;
         var margin = row is { Predicted: { } p, RunnerUp: { } r } ? scores[p] - scores[r] : float.NaN;
         entries.Add(new(row.Number, row.Label ?? -1, row.Predicted ?? -1, row.RunnerUp ?? -1, main.Output, main.Score, margin, main.Bias,
             (float)ErrorStatistics.ScaledError(main.Score, ErrorStatistics.Sum(main.Attribution.Span), main.Bias), stored));
-        if (entries.Count == RowsPerChunk || details.Length >= BytesPerChunk) Flush();
+        if (entries.Count == RowsPerChunk || held >= BytesPerChunk) Flush();
     }
 
     /// <summary>Writes the rows that are held back.</summary>
@@ -59,8 +59,8 @@ internal sealed class ReportData(Stream stream, ImageShape? image, long maxRows,
         Json("rows", WriteEntries);
         Text($"<script type=\"text/plain\" class=\"details\">{Compressed()}</script>\n");
         entries.Clear();
-        starts.Clear();
-        details.SetLength(0);
+        details.Clear();
+        held = 0;
     }
 
     /// <summary>Writes one script element with JSON. Its encoder leaves no <c>&lt;</c>, so nothing in it ends the element.</summary>
@@ -110,12 +110,17 @@ internal sealed class ReportData(Stream stream, ImageShape? image, long maxRows,
         using (var zlib = new ZLibStream(packed, CompressionLevel.Optimal, leaveOpen: true))
         using (var writer = new BinaryWriter(zlib))
         {
-            writer.Write((uint)starts.Count);
-            foreach (var start in starts) writer.Write(start);
-            writer.Write(details.GetBuffer().AsSpan(0, (int)details.Length));
+            writer.Write((uint)details.Count);
+            var start = 0u;
+            foreach (var row in details)
+            {
+                writer.Write(start);
+                start += (uint)row.Length;
+            }
+            foreach (var row in details) writer.Write(row);
         }
         var text = Convert.ToBase64String(packed.GetBuffer(), 0, (int)packed.Length);
-        bytes += text.Length;
+        written += text.Length;
         return text;
     }
 }

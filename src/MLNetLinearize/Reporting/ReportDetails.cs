@@ -3,7 +3,7 @@ namespace MLNetLinearize.Reporting;
 /// <summary>
 /// The explanation of one row as the report stores it, little-endian. Features are stored as they are: the strongest
 /// <see cref="MostFeatures"/>, in single precision. Of images, which would fill the file, each pixel's contribution is
-/// rounded to 1/127 of the map's largest; scores, biases and sums are stored as they are there too.
+/// rounded to steps of 1/127 of the map's largest; scores, biases and sums are stored as they are there too.
 /// </summary>
 /// <remarks>
 /// A row is: byte T, the number of targets; for each, Int32 output and Single score, bias, Σ attribution, error. Then of
@@ -16,8 +16,10 @@ internal sealed class ReportDetails(ImageShape? image)
     public const int MostFeatures = 64;
     private const sbyte NotFinite = sbyte.MinValue;
 
-    public void Write(BinaryWriter writer, ReportRow row, IReadOnlyList<ReportTarget> targets)
+    public byte[] Write(ReportRow row, IReadOnlyList<ReportTarget> targets)
     {
+        using var bytes = new MemoryStream();
+        using var writer = new BinaryWriter(bytes);
         writer.Write((byte)targets.Count);
         foreach (var target in targets)
         {
@@ -30,6 +32,7 @@ internal sealed class ReportDetails(ImageShape? image)
         }
         if (image is null) WriteFeatures(writer, row.Values.Span, targets);
         else WriteImage(writer, row.Values.Span, targets);
+        return bytes.ToArray();
     }
 
     /// <summary>The features that matter most to any of the targets, strongest first.</summary>
@@ -68,7 +71,10 @@ internal sealed class ReportDetails(ImageShape? image)
         foreach (var target in targets) WriteMap(writer, image.SumChannels(target.Attribution.Span));
     }
 
-    /// <summary>A map in steps of 1/127 of its largest value.</summary>
+    /// <summary>
+    /// A map in steps of 1/127 of its largest value. What rounding takes from a pixel is added to the next of its sign, so
+    /// that the sums of what speaks for and against stay right within a step; a pixel is within one step too, and 0 is 0.
+    /// </summary>
     internal static void WriteMap(BinaryWriter writer, ReadOnlySpan<float> pixels)
     {
         var largest = 0f;
@@ -76,6 +82,16 @@ internal sealed class ReportDetails(ImageShape? image)
             if (float.IsFinite(value)) largest = Math.Max(largest, Math.Abs(value));
         var step = largest / sbyte.MaxValue;
         writer.Write(step);
-        foreach (var value in pixels) writer.Write(!float.IsFinite(value) ? NotFinite : step > 0 ? (sbyte)Math.Clamp(MathF.Round(value / step), -127, 127) : (sbyte)0);
+        var (positive, negative) = (0f, 0f);
+        foreach (var value in pixels)
+            writer.Write(!float.IsFinite(value) ? NotFinite : value > 0 ? Steps(value, ref positive) : value < 0 ? (sbyte)-Steps(-value, ref negative) : (sbyte)0);
+
+        sbyte Steps(float size, ref float left)
+        {
+            // Of numbers too small for single precision to divide by, none is left.
+            var steps = step > 0 ? Math.Clamp(MathF.Round((size + left) / step), 0, sbyte.MaxValue) : 0;
+            left += size - steps * step;
+            return (sbyte)steps;
+        }
     }
 }

@@ -1,4 +1,5 @@
 using MLNetLinearize.Cli.Data;
+using MLNetLinearize.Cli.Output;
 using MLNetLinearize.Reporting;
 
 namespace MLNetLinearize.Tests.Cli;

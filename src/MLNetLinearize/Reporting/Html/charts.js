@@ -69,7 +69,7 @@ function rankOf(values) {
 }
 
 function ticks(low, high) {
-  const rough = (high - low) / 5 || 1;
+  const rough = (high - low) / 8 || 1;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map(m => m * power).find(s => s >= rough);
   const result = [];

@@ -1,3 +1,6 @@
+// Of a sum whose parts are up to a thousand times the score, single precision leaves this much uncertain.
+const ROUNDING = 1e-3;
+
 function drawSummary() {
   const source = [header.model && `Model: ${header.model}`, header.data && `Data: ${header.data}`].filter(Boolean);
   byId("source").textContent = source.join(" · ");
@@ -13,7 +16,9 @@ function drawSummary() {
       fact("Explained", header.output, header.cut ? `before the final ${header.cut}` : isClassifier ? `${count(header.outputs)} outputs` : "one output")),
     el("p", {},
       `Every score here is the sum of its parts: what each ${isImage ? "pixel" : "feature"} contributed, and the bias that none contributed. `,
-      `Over all rows the two sides differ by ${errorText(worst)} at worst and by ${errorText(median)} in the median, measured as |score − (Σ contributions + bias)| / max(1, |score|): these are roundings, not an approximation.`),
+      `Over all rows the two sides differ by ${errorText(worst)} at worst (row ${count(errors.worstRow)}) and by ${errorText(median)} in the median, measured as |score − (Σ contributions + bias)| / max(1, |score|).`,
+      worst < ROUNDING ? " What is left is the rounding of single-precision numbers." : ""),
+    worst < ROUNDING ? "" : el("p", { class: "notice" }, "The worst error is more than the rounding of a well-scaled network. Where large contributions cancel to a small score, single precision has no more digits; sort the rows by error to see which."),
     statistics.notFinite ? el("p", { class: "notice" }, `${rowCount(statistics.notFinite)} came out as NaN or infinite (the first: row ${count(statistics.firstNotFinite)}) and ${statistics.notFinite === 1 ? "has" : "have"} no explanation. They are in the table as NaN and in no mean.`) : "");
 }
 
@@ -27,12 +32,14 @@ function drawMistakes(filter) {
     return;
   }
   const pairs = statistics.confusions.filter(([label, predicted]) => label !== predicted).slice(0, 12);
+  const list = el("div", {},
+    el("button", { type: "button", class: "primary", id: "all-mistakes", onclick: () => filter({ mistakes: true }) }, `All mistakes (${count(wrong)})`),
+    el("p", { class: "quiet" }, "Most frequent first:"),
+    el("div", { class: "chips" }, pairs.map(([label, predicted, n]) => el("button", { type: "button", class: "pair", onclick: () => filter({ label, predicted }) },
+      el("strong", {}, className(label)), " taken for ", el("strong", {}, className(predicted)), ` (${count(n)})`))));
   section.append(
     el("p", {}, `${rowCount(wrong)} of ${count(statistics.labelled)}. Choose a pair to see its rows and what decided.`),
-    el("div", { class: "chips" },
-      el("button", { type: "button", class: "primary", id: "all-mistakes", onclick: () => filter({ mistakes: true }) }, `All mistakes (${count(wrong)})`),
-      pairs.map(([label, predicted, n]) => el("button", { type: "button", class: "pair", onclick: () => filter({ label, predicted }) }, `${className(label)} taken for ${className(predicted)} (${count(n)})`))),
-    statistics.matrix.length ? matrix(filter) : "");
+    el("div", { class: "beside" }, statistics.matrix.length ? matrix(filter) : "", list));
 }
 
 function matrix(filter) {
@@ -83,7 +90,7 @@ function drawImportance(open) {
     isClassifier ? el("label", { class: "field" }, "Over ", chooser) : "",
     el("div", { class: "columns" }, place, statistics.swarm ? el("figure", {},
       beeswarm(statistics.swarm, open),
-      el("figcaption", { class: "quiet" }, `Each dot is one of ${rowCount(statistics.swarm.rows.length)}${statistics.swarm.rows.length < statistics.rows ? ", drawn at random," : ""} at its contribution; click it to open the row. The feature's value: `,
+      el("figcaption", { class: "quiet" }, `Each dot is one of ${rowCount(statistics.swarm.rows.length)}${statistics.swarm.rows.length < statistics.rows ? " drawn at random" : ""}: how far right, how much the feature contributed there. Click one to open its row. The feature's value: `,
         el("span", { class: "swatches" }, "low ", [0, 1, 2, 3, 4].map(q => el("span", { class: `swatch q${q}` })), " high"))) : ""));
   draw();
 }
@@ -91,8 +98,8 @@ function drawImportance(open) {
 function importanceTable(summary) {
   const most = Math.max(...summary.features.map(([, absolute]) => Number(absolute)), 0);
   return el("table", { class: "waterfall importance" },
-    el("caption", {}, "Mean absolute contribution"),
-    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Feature"), el("td", {}), el("th", { scope: "col", class: "number" }, "Mean size"), el("th", { scope: "col", class: "number" }, "Mean"))),
+    el("caption", {}, "Mean contribution, the largest first"),
+    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Feature"), el("td", {}), el("th", { scope: "col", class: "number" }, "Absolute"), el("th", { scope: "col", class: "number" }, "Signed"))),
     el("tbody", {}, summary.features.map(([index, absolute, mean]) => el("tr", {},
       el("th", { scope: "row" }, featureName(index)), el("td", { class: "chart" }, bar(0, Number(absolute), 0, most, "whole")),
       el("td", { class: "number" }, number(Number(absolute))), el("td", { class: "number" }, signed(Number(mean)))))));
@@ -105,7 +112,7 @@ function drawFooter() {
     el("p", {}, "At each row the network is an affine map: score = Σ weight · input + bias. A contribution is one weight times its input. ",
       header.piecewiseLinear ? "The weights hold in the whole linear region around the row; beyond it they change. " : "The network has smooth parts, so the weights are those of its tangent or slope at the row. ",
       "A contribution tells what the network computed, not what is true of the world. An input of 0 contributes nothing."),
-    el("p", {}, isImage ? `Of an image, this file holds each pixel's contribution rounded to 1/127 of the map's largest, ${header.image[2] > 1 ? "summed over the colour channels, " : ""}and the image in 256 shades from its lowest to its highest value. ` : "Of a row, this file holds the 64 strongest contributions in single precision. ",
+    el("p", {}, isImage ? `Of an image, this file holds each pixel's contribution in steps of 1/127 of the map's largest, ${header.image[2] > 1 ? "summed over the colour channels, " : ""}and the image in 256 shades from its lowest to its highest value. ` : header.features.length > 64 ? "Of a row, this file holds the 64 strongest contributions, in single precision. " : "Of a row, this file holds every contribution, in single precision. ",
       "Scores, biases and errors are not rounded; the errors were measured before any rounding."),
     left > 0 ? el("p", { class: "notice" }, `Left out of the table: the last ${rowCount(left)}. All figures above count every row.`) : "",
     without > 0 ? el("p", { class: "notice" }, `To keep the file small, the explanations of ${rowCount(without)} are not stored; those of wrong rows were kept longest. All figures above count every row.`) : "",

@@ -82,9 +82,9 @@ function rowPanel(step, leave) {
     const figure = (name, canvas) => el("figure", {}, el("figcaption", {}, name), canvas);
     return [el("div", { class: "three" },
       figure("Image", photograph(`Row ${count(columns.row[current])} as the network saw it`, pixels)),
-      figure("Contributions", heatMap(`Contributions to ${what}: for ${signed(plus)}, against ${number(minus)}`, drawn, scale)),
+      figure("Contributions", heatMap(`Contributions to ${what}: for about ${rough(plus)}, against about ${rough(minus)}`, drawn, scale)),
       figure("Both", overlay("The contributions over the image", pixels, drawn, scale))), legend(scale),
-    el("p", {}, `Red pixels spoke for it, ${signed(plus)} in all; blue pixels against it, ${number(minus)}.`)];
+    el("p", {}, `Red pixels spoke for it, about ${rough(plus)} in all; blue pixels against it, about ${rough(minus)}.`)];
   }
 
   function features({ indices, values }, a, b, what, total, bias) {

@@ -137,17 +137,17 @@ function rowTable(open) {
 
   function show(i) {
     opened = i;
-    mark();
+    const place = Math.floor(order.indexOf(i) / PAGE);
+    if (place >= 0 && place !== page) turn(place);
+    else mark();
     open(i);
   }
 
   // The row before or behind the open one, in the order of the table.
   function step(by) {
     const to = order.indexOf(opened) + by;
-    if (to < 0 || to >= order.length) return;
-    if (Math.floor(to / PAGE) !== page) turn(Math.floor(to / PAGE));
-    show(order[to]);
+    if (to >= 0 && to < order.length) show(order[to]);
   }
 
-  return { node: table, filter, show, step, focus: () => body.querySelector("tr.open button, button")?.focus(), first: () => order[0] };
+  return { node: table, filter, show, step, focus: () => (body.querySelector("tr.open button") ?? body.querySelector("button"))?.focus(), first: () => order[0] };
 }

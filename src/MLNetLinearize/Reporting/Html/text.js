@@ -29,6 +29,8 @@ function number(value, signed = false) {
 }
 
 const signed = value => number(value, true);
+// Of sums over a map, whose pixels the file holds rounded.
+const rough = value => signed(Number(value.toPrecision(3))).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
 const errorText = value => !Number.isFinite(value) ? number(value) : value === 0 ? "0" : value.toExponential(1);
 
 // Rounded so that the parts add up to the whole as they are printed.
