@@ -1,4 +1,4 @@
-"""What both training scripts share: paths, seeding, ONNX export, and the check of the written file."""
+"""What the training scripts share: paths, seeding, ONNX export, and the check of the written file."""
 
 import collections
 import json

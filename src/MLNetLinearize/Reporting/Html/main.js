@@ -32,7 +32,7 @@ if (rowTotal > 0) {
   const hash = location.hash;
   table.show(wanted >= 0 ? wanted : first);
   if (wanted < 0) history.replaceState(null, "", hash || location.pathname);
-  if (wanted >= 0) byId("rows").scrollIntoView();
+  if (wanted >= 0 && byId("row-panel").getBoundingClientRect().top > innerHeight - 200) byId("rows").scrollIntoView();
 }
 
 const theme = byId("theme");
