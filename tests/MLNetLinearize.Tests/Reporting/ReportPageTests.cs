@@ -111,9 +111,9 @@ public class ReportPageTests(Browser browser, SampleReports reports) : IClassFix
         await keyboard.PressAsync("End");
         await keyboard.PressAsync("Space");
         Assert.Equal("Row 49", await report.Text("#row-title"));
-        await report.Page.Locator("#row-panel input[type=radio]").First.FocusAsync();
+        await report.Page.Locator("#row-title").FocusAsync();
         await keyboard.PressAsync("Escape");
-        Assert.Equal("Open row 49", await Focused("e => e.ariaLabel"));
+        Assert.Equal("Open row 49, a mistake", await Focused("e => e.ariaLabel"));
 
         Task<string> Focused(string what) => report.Page.EvaluateAsync<string>($"({what})(document.activeElement)");
     }
