@@ -11,46 +11,39 @@ internal sealed class ExplainCommand(Terminal terminal)
 {
     private readonly ModelOptions model = new();
     private readonly DataOptions data = new();
-
     private readonly Option<string> targets = new("--targets") { HelpName = "T", Description = $"Which outputs each row explains: {TargetsParser.Spellings}.", DefaultValueFactory = _ => "predicted" };
-
-    private readonly Option<string?> output = new("--out", "-o") { HelpName = "FILE.csv", Description = "Write the columns, one line for each row." };
-
-    private readonly Option<string?> columns = new("--columns") { HelpName = "LIST", Description = "Columns of --out, with a comma between: label, predicted, target, score, bias, error, attribution, weights. Default: all but weights." };
-
-    private readonly Option<string?> picture = new("--picture", "-p") { HelpName = "FILE.png", Description = "Draw a contact sheet: photographs beside the maps of which pixels spoke for and against, right answers first, then the mistakes beside the map of the true class." };
-
-    private readonly Option<string?> imageShape = new("--image-shape") { HelpName = "HxW", Description = "Shape of the images for --picture where the network takes them as a line of numbers." };
-
-    private readonly Option<int?> topFeatures = new Option<int?>("--top-features") { HelpName = "K", Description = "Strongest contributions to show in the table.", DefaultValueFactory = _ => 5 }.Between(0);
-
-    private readonly Option<int?> show = new Option<int?>("--show") { HelpName = "N", Description = "Rows to show in the table: the first, then half as many of the first mistakes.", DefaultValueFactory = _ => 10 }.Between(0);
+    private readonly OutputOptions output = new();
+    private readonly PictureOptions picture = new();
+    private readonly TableOptions shown = new();
 
     public Command Create()
     {
         var command = new Command("explain", "Explain each row: how much every input contributed to the network's score, and the bias that no input contributed. They add up to the score, which the summary checks.");
         model.AddTo(command);
         data.AddTo(command);
-        foreach (Option option in new Option[] { targets, output, columns, picture, imageShape, topFeatures, show }) command.Add(option);
+        command.Add(targets);
+        output.AddTo(command);
+        picture.AddTo(command);
+        shown.AddTo(command);
         command.SetAction((result, cancel) => Task.Run(() => Run(result, cancel), cancel));
         return command;
     }
 
     private int Run(ParseResult result, CancellationToken cancel)
     {
-        Paths.Check([.. model.Files(result), .. data.Files(result)], new("--out", result.GetValue(output)), new("--picture", result.GetValue(picture)));
+        Paths.Check([.. model.Files(result), .. data.Files(result)], [.. output.Files(result), .. picture.Files(result)]);
         var classes = data.ReadClassNames(result);
         var (scale, limit, quiet) = (data.ReadScale(result), data.ReadRows(result), result.GetValue(data.Quiet));
-        var chosen = ColumnList.Parse(result.GetValue(columns));
+        var chosen = output.ReadColumns(result);
         var modelFile = result.GetValue(model.Model)!;
         var graph = Compile(TargetsParser.Parse(result.GetValue(targets)!, classes));
         classes.Check(graph.OutputCount);
         using var rows = data.Open(result, graph);
 
-        var (summary, table) = (new Summary(), new RowTable(quiet ? 0 : result.GetValue(show)!.Value, result.GetValue(topFeatures)!.Value, Features(rows, graph, FeatureNames.ShortPositions), classes, graph));
-        var sheet = result.GetValue(picture) is null ? null : new Sheet(modelFile, graph, classes, result.GetValue(imageShape), Compile);
-        using var csvFile = Open("--out", result.GetValue(output));
-        using var sheetFile = Open("--picture", result.GetValue(picture));
+        var (summary, table) = (new Summary(), shown.Create(result, quiet, Features(rows, graph, FeatureNames.ShortPositions), classes, graph));
+        var sheet = picture.Create(result, modelFile, graph, classes, Compile);
+        using var csvFile = Open("--out", result.GetValue(output.Out));
+        using var sheetFile = Open("--picture", result.GetValue(picture.Picture));
         using var csv = csvFile is null ? null : new ColumnsCsv(csvFile, chosen, Features(rows, graph, FeatureNames.Positions), classes, graph, rows.HasLabels);
         using var explainer = new Explainer(graph, result.GetValue(data.Batch), weights: csv is not null && chosen.HasFlag(ColumnSet.Weights));
         IRowSink?[] sinks = [summary, table, csv, sheet];

@@ -1,0 +1,25 @@
+using System.CommandLine;
+using MLNetLinearize.Cli.Data;
+using MLNetLinearize.Cli.Output;
+
+namespace MLNetLinearize.Cli.Commands;
+
+/// <summary>Arguments about the contact sheet.</summary>
+internal sealed class PictureOptions
+{
+    public Option<string?> Picture { get; } = new("--picture", "-p") { HelpName = "FILE.png", Description = "Draw a contact sheet: photographs beside the maps of which pixels spoke for and against, right answers first, then the mistakes beside the map of the true class." };
+
+    public Option<string?> ImageShape { get; } = new("--image-shape") { HelpName = "HxW", Description = "Shape of the images for --picture where the network takes them as a line of numbers." };
+
+    public void AddTo(Command command)
+    {
+        foreach (Option option in new Option[] { Picture, ImageShape }) command.Add(option);
+    }
+
+    /// <summary>The files that these arguments name.</summary>
+    public IEnumerable<NamedPath> Files(ParseResult result) => [new("--picture", result.GetValue(Picture))];
+
+    /// <summary>The sheet that was asked for, or null.</summary>
+    public Sheet? Create(ParseResult result, string modelFile, LinearizationGraph graph, ClassNames classes, Func<Targets, LinearizationGraph> compile) =>
+        result.GetValue(Picture) is null ? null : new(modelFile, graph, classes, result.GetValue(ImageShape), compile);
+}
