@@ -43,7 +43,6 @@ internal sealed class DataOptions
 
     /// <summary>The files that these arguments name.</summary>
     public IEnumerable<NamedPath> Files(ParseResult result) =>
-        
     [
         new("DATA", Paths.File(result.GetValue(Data)), MayBeFolder: true), new("--labels", result.GetValue(Labels)), new("--class-names", result.GetValue(ClassNamesFile)),
         new("--preprocessing", result.GetValue(PreprocessingFile)),

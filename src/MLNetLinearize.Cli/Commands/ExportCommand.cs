@@ -45,8 +45,13 @@ internal sealed class ExportCommand(Terminal terminal)
         {
             terminal.WriteJson(new()
             {
-                ["model"] = modelFile, ["out"] = path, ["bytes"] = new FileInfo(path).Length, ["opset"] = graph.Report.Opset,
-                ["inputs"] = Json(Inputs(graph)), ["outputs"] = Json(Outputs(graph)), ["notes"] = new JsonArray([.. graph.Report.Notes.Select(n => (JsonNode)n)]),
+                ["model"] = modelFile,
+                ["out"] = path,
+                ["bytes"] = new FileInfo(path).Length,
+                ["opset"] = graph.Report.Opset,
+                ["inputs"] = Json(Inputs(graph)),
+                ["outputs"] = Json(Outputs(graph)),
+                ["notes"] = new JsonArray([.. graph.Report.Notes.Select(n => (JsonNode)n)]),
             });
             return ExitCodes.Success;
         }

@@ -9,6 +9,9 @@ namespace MLNetLinearize.Cli.Data;
 /// </summary>
 internal sealed class ParquetRows : IRows
 {
+    /// <summary>Unless told otherwise, the library keeps every buffer that it ever used.</summary>
+    private const int MostPooledBytes = 8 << 20;
+
     private readonly Stream stream;
     private readonly ParquetReader reader;
     private readonly GraphInput input;
@@ -23,7 +26,7 @@ internal sealed class ParquetRows : IRows
     public ParquetRows(string name, Stream stream, GraphInput input, ColumnChoice choice)
     {
         (Name, this.stream, this.input) = (name, stream, input);
-        reader = Guard(() => ParquetReader.CreateAsync(stream).GetAwaiter().GetResult());
+        reader = Guard(() => ParquetReader.CreateAsync(stream, new ParquetOptions { MaximumSmallPoolFreeBytes = MostPooledBytes, MaximumLargePoolFreeBytes = MostPooledBytes }).GetAwaiter().GetResult());
         var fields = reader.Schema.DataFields;
         label = choice.LabelColumn is { } l ? Find(fields, l, "--label-column") : null;
         var left = choice.IgnoredColumns.SelectMany(c => fields.Where(f => Top(f) == Top(Find(fields, c, "--ignore-column")))).Append(label).ToHashSet();

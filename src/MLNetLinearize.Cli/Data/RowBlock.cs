@@ -78,15 +78,20 @@ internal sealed class RowBlock
     }
 
     /// <summary>Stores rows as whole numbers; gives the first element that is none, or −1.</summary>
-    private static (Array, Func<double[], int, int>) Whole<T>(T[] values) where T : struct, IBinaryInteger<T>, IMinMaxValue<T> => (values, (row, at) =>
+    private static (Array, Func<double[], int, int>) Whole<T>(T[] values) where T : struct, IBinaryInteger<T>, IMinMaxValue<T>
     {
-        for (var i = 0; i < row.Length; i++)
+        return (values, Store);
+
+        int Store(double[] row, int at)
         {
-            values[at + i] = T.CreateSaturating(row[i]);
-            if (double.CreateSaturating(values[at + i]) != row[i]) return i;
+            for (var i = 0; i < row.Length; i++)
+            {
+                values[at + i] = T.CreateSaturating(row[i]);
+                if (double.CreateSaturating(values[at + i]) != row[i]) return i;
+            }
+            return -1;
         }
-        return -1;
-    });
+    }
 
     private static int Output(string label, IRows rows, long row, ClassNames classes, int outputs)
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Parquet;
 using Parquet.Schema;
 
@@ -10,8 +11,10 @@ namespace MLNetLinearize.Cli.Output;
 internal sealed class ColumnBuffer(Column column, DataField field, ExplanationColumns columns)
 {
     private readonly List<long?> wholes = [];
-    private readonly List<float> singles = [];
-    private readonly List<int> repetitions = [];
+    // Kept from group to group: arrays of this size would be collected late.
+    private readonly ArrayBufferWriter<float> singles = new();
+    private readonly ArrayBufferWriter<int> repetitions = new();
+    private int[] definitions = [];
 
     public void Add(ExplainedBlock block, int i)
     {
@@ -22,11 +25,11 @@ internal sealed class ColumnBuffer(Column column, DataField field, ExplanationCo
             else
             {
                 var values = block.Values(column.Name, i, k);
-                singles.AddRange(values);
+                singles.Write(values);
                 length = values.Length;
             }
             // 0 begins a row, 1 a further target (or feature, where there is one target), 2 a further feature of the same target.
-            for (var j = 0; j < length && field.MaxRepetitionLevel > 0; j++) repetitions.Add(j > 0 ? field.MaxRepetitionLevel : k > 0 ? 1 : 0);
+            for (var j = 0; j < length && field.MaxRepetitionLevel > 0; j++) repetitions.Write([j > 0 ? field.MaxRepetitionLevel : k > 0 ? 1 : 0]);
         }
     }
 
@@ -35,16 +38,22 @@ internal sealed class ColumnBuffer(Column column, DataField field, ExplanationCo
     {
         (field.MaxRepetitionLevel > 0 ? WriteLists(group) : WriteFlat(group)).GetAwaiter().GetResult();
         wholes.Clear();
-        singles.Clear();
-        repetitions.Clear();
+        singles.ResetWrittenCount();
+        repetitions.ResetWrittenCount();
     }
 
     private bool IsText => column.Kind == ColumnKind.Output && columns.HasClassNames;
 
     private Task WriteLists(ParquetRowGroupWriter group)
     {
-        var (levels, repeated) = (Enumerable.Repeat(field.MaxDefinitionLevel, repetitions.Count).ToArray(), repetitions.ToArray());
-        if (wholes.Count == 0) return group.WriteAllPartsAsync<float>(field, singles.ToArray(), levels, repeated, CancellationToken.None);
+        var (repeated, count) = (repetitions.WrittenMemory, repetitions.WrittenCount);
+        if (definitions.Length < count)
+        {
+            definitions = new int[count];
+            Array.Fill(definitions, field.MaxDefinitionLevel);
+        }
+        ReadOnlyMemory<int> levels = definitions.AsMemory(0, count);
+        if (wholes.Count == 0) return group.WriteAllPartsAsync<float>(field, singles.WrittenMemory, levels, repeated, CancellationToken.None);
         return IsText
             ? group.WriteAllPartsAsync<ReadOnlyMemory<char>>(field, wholes.Select(w => columns.Text(w!.Value).AsMemory()).ToArray(), levels, repeated, CancellationToken.None)
             : group.WriteAllPartsAsync<long>(field, wholes.Select(w => w!.Value).ToArray(), levels, repeated, CancellationToken.None);
@@ -52,7 +61,7 @@ internal sealed class ColumnBuffer(Column column, DataField field, ExplanationCo
 
     private Task WriteFlat(ParquetRowGroupWriter group)
     {
-        if (wholes.Count == 0) return group.WriteAsync<float>(field, singles.ToArray());
+        if (wholes.Count == 0) return group.WriteAsync<float>(field, singles.WrittenMemory);
         if (IsText) return group.WriteAsync(field, wholes.Select(w => w is { } whole ? columns.Text(whole) : null).ToArray()!);
         return field.MaxDefinitionLevel > 0 ? group.WriteAsync<long>(field, wholes.ToArray()) : group.WriteAsync<long>(field, wholes.Select(w => w!.Value).ToArray());
     }

@@ -11,8 +11,7 @@ namespace MLNetLinearize.Cli.Output;
 /// </summary>
 internal sealed class ParquetColumns : IColumnOutput
 {
-    private const long BytesPerGroup = 32L << 20;
-    private const int MostRowsPerGroup = 1 << 17;
+    private const int BytesPerGroup = 8 << 20, MostRowsPerGroup = 1 << 17;
     private readonly OutputFile file;
     private readonly ExplanationColumns columns;
     private readonly ColumnBuffer[] buffers;
@@ -28,9 +27,11 @@ internal sealed class ParquetColumns : IColumnOutput
         var schema = new ParquetSchema([.. columns.All.Select(FieldOf)]);
         // One leaf for each column, in their order.
         buffers = [.. columns.All.Zip(schema.DataFields, (column, field) => new ColumnBuffer(column, field, columns))];
-        rowsPerGroup = (int)Math.Clamp(BytesPerGroup / columns.All.Sum(c => (long)sizeof(long) * columns.Count(c) * (c.Kind == ColumnKind.Vector ? columns.Features.Count : 1)), 1, MostRowsPerGroup);
+        rowsPerGroup = (int)Math.Clamp(BytesPerGroup / columns.All.Sum(c => (long)sizeof(float) * columns.Count(c) * (c.Kind == ColumnKind.Vector ? columns.Features.Count : 1)), 1, MostRowsPerGroup);
         ParquetWriter? made = null;
-        file.Write(stream => made = Wait(ParquetWriter.CreateAsync(schema, stream, new ParquetOptions { CompressionMethod = CompressionMethod.Snappy })));
+        // Unless told otherwise, the library keeps every buffer that it ever used.
+        var options = new ParquetOptions { CompressionMethod = CompressionMethod.Snappy, MaximumSmallPoolFreeBytes = BytesPerGroup, MaximumLargePoolFreeBytes = BytesPerGroup };
+        file.Write(stream => made = Wait(ParquetWriter.CreateAsync(schema, stream, options)));
         writer = made!;
         writer.CustomMetadata = new Dictionary<string, string>
         {

@@ -58,7 +58,10 @@ internal sealed class Summary : IRowSink
     /// <summary>Worst, 99th percentile, median and number; null where they are not finite.</summary>
     public static JsonObject ToJson(LogQuantiles quantiles) => new()
     {
-        ["worst"] = Number(quantiles.Count == 0 ? double.NaN : quantiles.Worst), ["p99"] = Number(quantiles.Quantile(0.99)), ["median"] = Number(quantiles.Quantile(0.5)), ["values"] = quantiles.Count,
+        ["worst"] = Number(quantiles.Count == 0 ? double.NaN : quantiles.Worst),
+        ["p99"] = Number(quantiles.Quantile(0.99)),
+        ["median"] = Number(quantiles.Quantile(0.5)),
+        ["values"] = quantiles.Count,
     };
 
     private static JsonNode? Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
