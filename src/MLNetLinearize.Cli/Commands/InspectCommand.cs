@@ -23,16 +23,24 @@ internal sealed class InspectCommand(Terminal terminal)
         var file = result.GetValue(model.Model)!;
         try
         {
-            Write(file, model.Compile(result, Targets.Predicted));
+            var graph = model.Compile(result, Targets.Predicted);
+            if (terminal.IsJson) terminal.WriteJson(InspectJson.Of(file, graph));
+            else Write(file, graph);
             return ExitCodes.Success;
         }
         catch (UnsupportedOperatorException e)
         {
-            WriteRefusal(file, e);
+            if (terminal.IsJson) terminal.WriteJson(InspectJson.Of(file, e));
+            else WriteRefusal(file, e);
             return ExitCodes.ModelRefused;
         }
         catch (ModelRefusedException e)
         {
+            if (terminal.IsJson)
+            {
+                terminal.WriteJson(InspectJson.Refused(file, OptionWords.Of(e.Message)));
+                return ExitCodes.ModelRefused;
+            }
             terminal.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(file))}[/] [red]cannot be linearized[/].");
             terminal.Out.WriteLine(OptionWords.Of(e.Message));
             return ExitCodes.ModelRefused;

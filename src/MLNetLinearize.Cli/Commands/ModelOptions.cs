@@ -33,6 +33,19 @@ internal sealed class ModelOptions
     /// <summary>The files that these arguments name.</summary>
     public IEnumerable<NamedPath> Files(ParseResult result) => [new("MODEL", result.GetValue(Model))];
 
+    /// <summary>The files beside the model that hold its weights. A model that cannot be read has none: why it cannot is told when it is compiled.</summary>
+    public IEnumerable<NamedPath> ExternalFiles(ParseResult result)
+    {
+        try
+        {
+            return [.. OnnxFile.ExternalFiles(result.GetValue(Model)!).Select(file => new NamedPath("the weights of MODEL,", file))];
+        }
+        catch (Exception e) when (e is InvalidModelException or IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
     /// <summary>Compiles the model. What its file or the arguments are to blame for is told from what cannot be explained.</summary>
     public LinearizationGraph Compile(ParseResult result, Targets targets, IReadOnlyList<string>? classNames = null)
     {
@@ -41,18 +54,11 @@ internal sealed class ModelOptions
         {
             return Compiler.Compile(model, options);
         }
-        catch (InvalidModelException e) when (options is { ExplainedInputs: null, ExplainedOutput: null, InputShapes.Count: 0, Targets.Kind: TargetKind.Predicted } && IsAboutTheNetwork(e))
+        catch (InvalidModelException e) when (options is { ExplainedInputs: null, ExplainedOutput: null, InputShapes.Count: 0, Targets.Kind: TargetKind.Predicted } && e.IsModelSound)
         {
             throw new ModelRefusedException(e.Message);
         }
     }
-
-    /// <summary>
-    /// Whether the network is sound and cannot be explained, rather than broken, so that ONNX Runtime itself does not take
-    /// it, or in want of an option that the message names.
-    /// </summary>
-    private static bool IsAboutTheNetwork(InvalidModelException e) =>
-        e.InnerException is null && !e.Message.Contains(nameof(LinearizeOptions.InputShapes), StringComparison.Ordinal) && !e.Message.Contains(nameof(LinearizeOptions.MaxBytesPerRow), StringComparison.Ordinal);
 
     private LinearizeOptions Read(ParseResult result, Targets targets, IReadOnlyList<string>? classNames) => new()
     {

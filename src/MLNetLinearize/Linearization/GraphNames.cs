@@ -32,7 +32,7 @@ internal sealed class GraphNames(Graph graph)
     public ModelProto Model(bool batched)
     {
         if (graph.Inputs.FirstOrDefault(i => outputs.Any(o => o.Name == i.Name)) is { } clash)
-            throw new InvalidModelException($"The model's input '{clash.Name}' has the name of an output of the linearization graph. Rename the input.");
+            throw new InvalidModelException($"The model's input '{clash.Name}' has the name of an output of the linearization graph. Rename the input.") { IsModelSound = true };
         graph.RemoveDead(outputs.Select(o => o.Tensor));
         Rename([.. graph.Inputs.Select(i => i.Name)]);
         graph.Outputs.Clear();

@@ -22,6 +22,16 @@ internal static class OnnxFile
         return model;
     }
 
+    /// <summary>The files beside a model that hold its weights, as full paths; none for a model that is one file.</summary>
+    public static IReadOnlyList<string> ExternalFiles(string path)
+    {
+        if (!File.Exists(path)) return [];
+        using var file = File.OpenRead(path);
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        var locations = AllTensors(Parse(file, path).Graph).Where(IsExternal).SelectMany(t => t.ExternalData.Where(e => e.Key == "location").Select(e => e.Value));
+        return [.. locations.Distinct().Select(l => Path.GetFullPath(Path.Combine(folder, l)))];
+    }
+
     public static ModelProto Read(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);

@@ -10,6 +10,7 @@ public class HelpTests
     [InlineData("explain")]
     [InlineData("verify")]
     [InlineData("export")]
+    [InlineData("completion")]
     public void Help_is_as_it_was_when_last_read(string command)
     {
         var run = CliRun.Of([.. command.Length > 0 ? [command] : Array.Empty<string>(), "--help"]);
