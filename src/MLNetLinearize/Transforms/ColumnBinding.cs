@@ -10,7 +10,7 @@ internal sealed class ColumnBinding
 {
     public ColumnBinding(LinearizationGraph graph, DataViewSchema schema)
     {
-        Graph = graph;
+        Graph = graph = ClassNames.Resolve(graph, schema);
         InputSchema = schema;
         Inputs = InputColumn.Bind(graph, schema);
         Label = graph.Options.Targets.Column is { } name ? LabelColumn.Bind(graph, schema, name) : null;
