@@ -54,7 +54,7 @@ internal sealed class Explainer : IDisposable
     /// <param name="progress">Hears how far the run is.</param>
     /// <param name="cancel">Stops the run between two blocks.</param>
     /// <param name="journal">Keeps what is finished, and gives back what an interrupted run finished; null for none.</param>
-    public TimeSpan Run(IRows rows, Preprocessing preprocessing, ClassNames classes, RowRange range, IReadOnlyList<IRowSink> sinks, IRunProgress progress, CancellationToken cancel, Journal? journal = null)
+    public TimeSpan Run(IRows rows, InputPreprocessing preprocessing, ClassNames classes, RowRange range, IReadOnlyList<IRowSink> sinks, IRunProgress progress, CancellationToken cancel, Journal? journal = null)
     {
         var clock = Stopwatch.StartNew();
         var block = new RowBlock(input, RowsPerBlock, preprocessing, range.First);

@@ -50,7 +50,7 @@ internal sealed class DataOptions
 
     public ClassNames ReadClassNames(ParseResult result) => result.GetValue(ClassNamesFile) is { } file ? ClassNames.Read(file) : ClassNames.None;
 
-    public Preprocessing ReadPreprocessing(ParseResult result)
+    public InputPreprocessing ReadPreprocessing(ParseResult result)
     {
         bool? last = result.GetValue(Layout) is { } layout ? layout == "hwc" : null;
         if (result.GetValue(PreprocessingFile) is { } file)
@@ -85,7 +85,7 @@ internal sealed class DataOptions
     }
 
     /// <summary>Opens the data for a compiled network, with its labels.</summary>
-    public IRows Open(ParseResult result, Terminal terminal, LinearizationGraph graph, Preprocessing preprocessing)
+    public IRows Open(ParseResult result, Terminal terminal, LinearizationGraph graph, InputPreprocessing preprocessing)
     {
         var rows = DataFile.Open(result.GetValue(Data)!, Explainer.DataInput(graph), new ColumnChoice(result.GetValue(LabelColumn), result.GetValue(IgnoreColumn)!), preprocessing, terminal.Input);
         try
@@ -105,7 +105,7 @@ internal sealed class DataOptions
     }
 
     /// <summary>Number of all rows. A table without a count is read through for it.</summary>
-    public long Count(ParseResult result, Terminal terminal, LinearizationGraph graph, Preprocessing preprocessing, IRows rows)
+    public long Count(ParseResult result, Terminal terminal, LinearizationGraph graph, InputPreprocessing preprocessing, IRows rows)
     {
         if (rows.Count is { } count) return count;
         if (result.GetValue(Data) == Paths.Standard) throw new InputException("--shard needs the number of rows, which a table on standard input does not tell. Name a file.");

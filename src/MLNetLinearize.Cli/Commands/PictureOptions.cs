@@ -23,9 +23,9 @@ internal sealed class PictureOptions
     public IEnumerable<NamedPath> Files(ParseResult result) => [new("--picture", result.GetValue(Picture)), new("--report", result.GetValue(Report))];
 
     /// <summary>The image that maps are drawn over.</summary>
-    public ImageShape ReadShape(ParseResult result, string argument, LinearizationGraph graph, Preprocessing preprocessing) => MapShape.Of(argument, result.GetValue(ImageShape), graph, preprocessing);
+    public ImageShape ReadShape(ParseResult result, string argument, LinearizationGraph graph, InputPreprocessing preprocessing) => MapShape.Of(argument, result.GetValue(ImageShape), graph, preprocessing);
 
     /// <summary>The sheet that was asked for, or null.</summary>
-    public Sheet? Create(ParseResult result, string modelFile, LinearizationGraph graph, ClassNames classes, Preprocessing preprocessing, Func<Targets, LinearizationGraph> compile) =>
+    public Sheet? Create(ParseResult result, string modelFile, LinearizationGraph graph, ClassNames classes, InputPreprocessing preprocessing, Func<Targets, LinearizationGraph> compile) =>
         result.GetValue(Picture) is null ? null : new(modelFile, graph, classes, ReadShape(result, "--picture", graph, preprocessing), compile);
 }

@@ -15,7 +15,7 @@ internal static class DataFile
     public const string StandardName = "standard input";
 
     /// <summary>Opens a file, a folder or standard input, whose rows feed <paramref name="input"/>.</summary>
-    public static IRows Open(string path, GraphInput input, ColumnChoice columns, Preprocessing preprocessing, Func<Stream> standard)
+    public static IRows Open(string path, GraphInput input, ColumnChoice columns, InputPreprocessing preprocessing, Func<Stream> standard)
     {
         if (path != Paths.Standard && Directory.Exists(path)) return new ImageFolder(path, input, preprocessing);
         if (preprocessing.IsForImages) throw new InputException($"'{path}' is no folder of images, and --resize, --layout and the sizes of a preprocessing file are for images. Leave them out.");

@@ -12,11 +12,11 @@ internal sealed class ImageFolder : IRows
 {
     private readonly string[] files;
     private readonly ImageShape shape;
-    private readonly Preprocessing preprocessing;
+    private readonly InputPreprocessing preprocessing;
     private readonly ImageResizer? resizer;
     private int read;
 
-    public ImageFolder(string folder, GraphInput input, Preprocessing preprocessing)
+    public ImageFolder(string folder, GraphInput input, InputPreprocessing preprocessing)
     {
         (Name, this.preprocessing) = (folder, preprocessing);
         shape = preprocessing.ShapeOf(input)

@@ -21,7 +21,7 @@ internal static class PreprocessingFile
         "do_resize", "size", "resample", "do_center_crop", "crop_size", "do_rescale", "rescale_factor", "do_normalize", "image_mean", "image_std",
     ];
 
-    public static Preprocessing Read(string file)
+    public static InputPreprocessing Read(string file)
     {
         if (!File.Exists(file)) throw new InputException($"--preprocessing: '{file}' does not exist. Check the path; it is resolved against '{Environment.CurrentDirectory}'.");
         try
@@ -35,7 +35,7 @@ internal static class PreprocessingFile
         }
     }
 
-    private static Preprocessing Read(string file, JsonElement root)
+    private static InputPreprocessing Read(string file, JsonElement root)
     {
         var fields = root.EnumerateObject().Where(p => p.Value.ValueKind != JsonValueKind.Null).ToDictionary(p => p.Name, p => p.Value);
         // Steps that are switched off do nothing, whatever they are.

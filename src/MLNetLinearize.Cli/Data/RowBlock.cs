@@ -16,7 +16,7 @@ internal sealed class RowBlock
     /// <param name="capacity">Most rows.</param>
     /// <param name="preprocessing">What becomes of the values first.</param>
     /// <param name="firstRow">Number of the first row in the data.</param>
-    public RowBlock(GraphInput input, int capacity, Preprocessing preprocessing, long firstRow = 0)
+    public RowBlock(GraphInput input, int capacity, InputPreprocessing preprocessing, long firstRow = 0)
     {
         (this.input, prepare, FirstRow) = (input, preprocessing.For(input), firstRow);
         (Capacity, row, Labels) = (capacity, new double[input.RowLength], new int?[capacity]);

@@ -10,7 +10,7 @@ internal static class MapShape
     /// <param name="given">The shape as given (<c>--image-shape</c>), or null for that of the input.</param>
     /// <param name="graph">The compiled graph.</param>
     /// <param name="preprocessing">Says where the channels lie.</param>
-    public static ImageShape Of(string argument, string? given, LinearizationGraph graph, Data.Preprocessing preprocessing)
+    public static ImageShape Of(string argument, string? given, LinearizationGraph graph, Data.InputPreprocessing preprocessing)
     {
         var input = Explainer.DataInput(graph);
         if (graph.ExplainedInputs.Single().Name != input.Name) throw new InputException($"{argument} draws maps of the network's input, and --explained-input names another tensor. Leave one of them out.");

@@ -1,5 +1,6 @@
 using MLNetLinearize.Canonicalization;
 using MLNetLinearize.Onnx;
+using MLNetLinearize.Preprocessing;
 using MLNetLinearize.Rules;
 using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
 
@@ -10,12 +11,14 @@ internal static class Compiler
 {
     /// <exception cref="InvalidModelException">The model or an option is wrong.</exception>
     /// <exception cref="UnsupportedOperatorException">Operators on the way have no rule.</exception>
+    /// <exception cref="ArgumentException">A stage of the preprocessing is not affine.</exception>
     public static LinearizationGraph Compile(ModelProto model, LinearizeOptions options)
     {
         CheckOptions(options);
+        var raw = options.Preprocessing is null ? null : new RawColumns(model, options);
         try
         {
-            return CompileChecked(model, options);
+            return CompileChecked(model, options, raw);
         }
         catch (Exception e) when (e is ArgumentException or KeyNotFoundException or IndexOutOfRangeException or NullReferenceException or InvalidOperationException or OverflowException or InvalidCastException)
         {
@@ -24,27 +27,28 @@ internal static class Compiler
         }
     }
 
-    private static LinearizationGraph CompileChecked(ModelProto model, LinearizeOptions options)
+    private static LinearizationGraph CompileChecked(ModelProto model, LinearizeOptions options, RawColumns? raw)
     {
-        var (graph, request) = Open(model, options);
-        var batched = Build(Canonicalizer.Settle(graph.Clone(), request.Output, options, null), request);
+        var (graph, request) = Open(model, options, raw);
+        var batched = Build(Canonicalizer.Settle(graph.Clone(), request.Output, request.Options, null), request);
         if (batched.IsRowByRow || BatchProof.Objection(batched) is not { } mixing) return batched;
-        return Build(Canonicalizer.Settle(graph, request.Output, options, mixing), request);
+        return Build(Canonicalizer.Settle(graph, request.Output, request.Options, mixing), request);
     }
 
     /// <summary>Respells the model and decides what is explained; refuses what has no rule.</summary>
-    public static (Graph Graph, Request Request) Open(ModelProto model, LinearizeOptions options)
+    public static (Graph Graph, Request Request) Open(ModelProto model, LinearizeOptions options, RawColumns? raw = null)
     {
         var graph = new Graph(model);
         var opset = graph.Opset;
         Inlining.Apply(graph);
         var precisions = Precision.Found(graph);
         Canonicalizer.Respell(graph, [.. options.ExplainedInputs ?? [], .. options.ExplainedOutput is { } named ? [named] : Array.Empty<string>()]);
+        if (raw is not null) options = raw.PutInFront(graph, options);
         var (output, cut) = ExplainedTensors.ResolveOutput(graph, options, opset);
         var explained = ExplainedTensors.ResolveInputs(graph, options, opset);
         Refusals.Check(graph, output, explained, opset);
         var notes = precisions.Count == 0 ? Array.Empty<string>() : [$"The model holds {string.Join(" and ", precisions)} numbers; it is computed, and explained, in float32."];
-        return (graph, new Request(output, explained, options, opset, cut, notes));
+        return (graph, new Request(output, explained, options, opset, cut, notes, raw));
     }
 
     private static LinearizationGraph Build(CanonicalNetwork network, Request request)
@@ -52,8 +56,8 @@ internal static class Compiler
         var (output, options) = (request.Output, request.Options);
         var active = Active(network, request);
         var report = Report(network, request, active);
-        var inputs = network.Inputs.Select(i => i.ToGraphInput(request.Explained.Contains(i.Name))).ToList();
-        var explained = request.Explained.Select(name => inputs.FirstOrDefault(i => i.Name == name) ?? Inner(network, name)).ToList();
+        var inputs = network.Inputs.Select(i => request.Raw?.SourceOf(i.Name) is { } source ? i.ToGraphInput(true) with { Raw = source } : i.ToGraphInput(request.Explained.Contains(i.Name))).ToList();
+        var explained = request.Explained.Select(name => inputs.FirstOrDefault(i => i.Name == name) ?? Inner(network, name) with { Raw = RawColumns.OnlySource(inputs, name) }).ToList();
         var count = checked((int)network.Shape(output).Count);
         var targets = TargetSeed.Count(options.Targets, count);
         CheckSize(explained, targets, options);
@@ -147,4 +151,4 @@ internal static class Compiler
 }
 
 /// <summary>What a compilation explains: an output by inputs, under options; and what the model's file said.</summary>
-internal sealed record Request(string Output, IReadOnlyList<string> Explained, LinearizeOptions Options, long Opset, string? Cut, IReadOnlyList<string> Notes);
+internal sealed record Request(string Output, IReadOnlyList<string> Explained, LinearizeOptions Options, long Opset, string? Cut, IReadOnlyList<string> Notes, RawColumns? Raw);

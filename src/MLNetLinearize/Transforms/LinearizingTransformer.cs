@@ -17,7 +17,7 @@ public sealed class LinearizingTransformer : ITransformer, IDisposable
     internal LinearizingTransformer(LinearizationGraph graph, DataViewSchema schema)
     {
         fitted = new ColumnBinding(graph, schema);
-        sessions = new SessionCache(graph);
+        sessions = new SessionCache(fitted.Graph);
     }
 
     /// <summary>The compiled graph that gives the columns.</summary>

@@ -109,8 +109,8 @@ public class PreprocessingTests
     public void A_shape_that_can_be_read_both_ways_is_read_as_told()
     {
         var input = new GraphInput("x", typeof(float), [3, 224, 3], true, true);
-        Assert.Equal("3x224x3", new Preprocessing { ChannelsLast = false }.ShapeOf(input)!.ToString());
-        Assert.Equal((3, 224, true), new Preprocessing { ChannelsLast = true }.ShapeOf(input) is { } s ? (s.Height, s.Width, s.ChannelsLast) : default);
+        Assert.Equal("3x224x3", new InputPreprocessing { ChannelsLast = false }.ShapeOf(input)!.ToString());
+        Assert.Equal((3, 224, true), new InputPreprocessing { ChannelsLast = true }.ShapeOf(input) is { } s ? (s.Height, s.Width, s.ChannelsLast) : default);
     }
 
     private static void Draw(TemporaryFolder folder, int width, int height, Func<int, int, SKColor> color)

@@ -21,7 +21,7 @@ internal enum ResizeMethod
 /// What becomes of the data before the network sees it: (value · scale − mean) / std, with mean and std of the channel;
 /// for images also the size and where the channels lie.
 /// </summary>
-internal sealed record Preprocessing
+internal sealed record InputPreprocessing
 {
     public Scale Scale { get; init; } = Scale.One;
 
