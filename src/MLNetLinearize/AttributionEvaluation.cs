@@ -37,7 +37,7 @@ public sealed record AttributionEvaluation
 
     /// <summary>
     /// One row for each method and measure, with the columns Method, Measure (text), Mean, StandardError (Double),
-    /// HigherIsBetter (Boolean) and Source (text). Measures that were left out are not among them.
+    /// HigherIsBetter (Boolean; true also where it is agreement rather than merit) and Source (text). Measures that were left out are not among them.
     /// </summary>
     /// <param name="context">Where the data view belongs.</param>
     public IDataView ToDataView(MLContext context)

@@ -38,8 +38,12 @@ internal static class EvaluationTable
     public static void Plot(Stream stream, AttributionEvaluation evaluation, string model, string data)
     {
         var scale = Scale(evaluation.Scale);
+        // Two lines in one place look like a missing line.
+        var (ours, gradient) = (evaluation.Methods[0], evaluation.Methods.Single(m => m.Method == AttributionMethod.InputTimesGradient));
+        var isOne = ours.Deletion.SequenceEqual(gradient.Deletion) && ours.Insertion.SequenceEqual(gradient.Insertion);
+        string Line(MethodEvaluation m, MeasuredValue area) => $"{Name(m.Method)}{(isOne && m == ours ? ", here input × gradient as well" : "")}: area {Number(area.Mean)} ± {Number(area.StandardError)}";
         PlotPanel Panel(string title, string note, string x, Func<MethodEvaluation, IReadOnlyList<double>> curve, Func<MethodEvaluation, MeasuredValue> area) => new(title, note, x, scale, evaluation.Fractions,
-            [.. evaluation.Methods.Select(m => new PlotLine($"{Name(m.Method)}: area {Number(area(m).Mean)} ± {Number(area(m).StandardError)}", curve(m), m.Method == AttributionMethod.Linearization))]);
+            [.. evaluation.Methods.Where(m => !(isOne && m == gradient)).Select(m => new PlotLine(Line(m, area(m)), curve(m), m == ours))]);
         new CurvePlot($"Do the explanations of {model} find what matters?",
             $"Mean over {Words.Count(evaluation.Explanations)} explanations of {data}; ± standard error. Deletion and insertion: Petsiuk et al. 2018.",
             [

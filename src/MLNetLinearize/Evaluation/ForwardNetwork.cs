@@ -47,7 +47,7 @@ internal sealed class ForwardNetwork
         });
     }
 
-    /// <summary>Layers with stored weights, the last first: the node's name and its weights.</summary>
+    /// <summary>Layers with stored weights, the last first: the node's name in the model and its weights.</summary>
     public IReadOnlyList<(string Name, IReadOnlyList<string> Weights)> Layers()
     {
         var stored = model.Graph.Initializer.Where(t => t.ElementType() == TensorProto.Types.DataType.Float && t.Count() > 1).Select(t => t.Name).ToHashSet();
@@ -59,7 +59,7 @@ internal sealed class ForwardNetwork
             var operands = node.OpType switch { "Conv" or "ConvTranspose" => node.Input.Skip(1).Take(1), "Gemm" => node.Input.Take(2), "MatMul" or "Einsum" => node.Input, _ => [] };
             // A weight may pass through operators that only arrange it.
             var weights = operands.Select(Origin).Where(w => stored.Contains(w) && seen.Add(w)).ToList();
-            if (weights.Count > 0) layers.Add((node.Name, weights));
+            if (weights.Count > 0) layers.Add((node.Name.StartsWith(GraphNames.NetworkPrefix, StringComparison.Ordinal) ? node.Name[GraphNames.NetworkPrefix.Length..] : node.Name, weights));
         }
         return layers;
 

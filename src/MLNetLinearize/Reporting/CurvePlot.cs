@@ -24,7 +24,7 @@ internal sealed record PlotPanel(string Title, string Note, string XName, string
 /// </summary>
 internal sealed class CurvePlot(string title, string subtitle, IReadOnlyList<PlotPanel> panels)
 {
-    private const float Margin = 40, PanelWidth = 430, PanelHeight = 280, Gap = 72, AxisWidth = 46, Top = 92, TitleHeight = 58, KeyLine = 20;
+    private const float Margin = 40, PanelWidth = 430, PanelHeight = 280, Gap = 72, AxisWidth = 46, Top = 92, TitleHeight = 72, KeyLine = 20;
     private const float AxisSize = 11.5f;
 
     // Apart for every common colour blindness, and in lightness: M. Okabe and K. Ito, "Color Universal Design", 2008.
@@ -47,8 +47,8 @@ internal sealed class CurvePlot(string title, string subtitle, IReadOnlyList<Plo
 
     private static void Draw(SheetCanvas canvas, PlotPanel panel, float left, float top, double low, double high, double step)
     {
-        canvas.Text(panel.Title, left, top - 34, 15, SheetCanvas.Ink, strong: true);
-        canvas.Text(panel.Note, left, top - 15, 12, SheetCanvas.Quiet, maxWidth: PanelWidth);
+        canvas.Text(panel.Title, left, top - 54, 15, SheetCanvas.Ink, strong: true);
+        canvas.Text(panel.Note, left, top - 35, 12, SheetCanvas.Quiet, maxWidth: PanelWidth);
         float X(double x) => left + (float)x * PanelWidth;
         float Y(double y) => top + (float)((high - y) / (high - low)) * PanelHeight;
         for (var y = low; y <= high + step / 2; y += step)
@@ -58,7 +58,7 @@ internal sealed class CurvePlot(string title, string subtitle, IReadOnlyList<Plo
         }
         for (var x = 0; x <= 4; x++) canvas.Text($"{25 * x} %", X(x / 4.0), top + PanelHeight + 18, AxisSize, SheetCanvas.Quiet, align: 0.5f);
         canvas.Text(panel.XName, left + PanelWidth / 2, top + PanelHeight + 38, AxisSize, SheetCanvas.Ink, align: 0.5f);
-        canvas.Text(panel.YName, left - AxisWidth, top - 2, AxisSize, SheetCanvas.Ink, maxWidth: AxisWidth + PanelWidth);
+        canvas.Text(panel.YName, left, top - 10, AxisSize, SheetCanvas.Ink, maxWidth: PanelWidth);
         for (var i = panel.Lines.Count - 1; i >= 0; i--)
         {
             var line = panel.Lines[i];

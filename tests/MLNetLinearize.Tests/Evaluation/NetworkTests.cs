@@ -232,7 +232,7 @@ public class NetworkTests
         Refused("which is no image", new() { Unit = EvaluationUnit.Pixel });
         Refused("expected [H, W]", new() { ImageShape = [2, 2] });
         Refused("the difference of two", linearize: new() { Targets = Targets.PredictedVersusRunnerUp });
-        Refused("Explain by the model's inputs", linearize: new() { ExplainedInputs = ["Relu6_0"] });
+        Refused("Explain by the model's inputs", linearize: new() { ExplainedInputs = ["Relu4_0"] });
     }
 
     private sealed class Heard(Action<long> then) : IProgress<long>
