@@ -86,7 +86,7 @@ internal static class EvaluationTable
         return isBest ? $"[bold]{text}[/]" : text;
     }
 
-    private static string Number(double value) => Math.Abs(value) is > 0 and < 0.0005 ? Words.Error(Math.Abs(value)) : Words.Value(value);
+    private static string Number(double value) => Math.Abs(value) is > 0 and < 0.001 ? Words.Error(Math.Abs(value)) : Words.Value(value);
 
     private static string Name(AttributionMethod method) => method switch
     {

@@ -24,7 +24,7 @@ internal sealed record PlotPanel(string Title, string Note, string XName, string
 /// </summary>
 internal sealed class CurvePlot(string title, string subtitle, IReadOnlyList<PlotPanel> panels)
 {
-    private const float Margin = 40, PanelWidth = 430, PanelHeight = 280, Gap = 72, AxisWidth = 46, Top = 92, TitleHeight = 72, KeyLine = 20;
+    private const float Margin = 40, PanelWidth = 430, PanelHeight = 280, Gap = 72, AxisWidth = 46, Top = 102, TitleHeight = 72, KeyLine = 20;
     private const float AxisSize = 11.5f;
 
     // Apart for every common colour blindness, and in lightness: M. Okabe and K. Ito, "Color Universal Design", 2008.
