@@ -32,7 +32,8 @@ public sealed class AttributionImageOptions
 
     /// <summary>
     /// Column of the picture to draw over: an image of the same size, or a vector of its pixels with 1 or 3 channels (such as
-    /// the network's input). It is shown in grey, its own darkest and lightest value as black and white. Default: none.
+    /// the network's input). It is shown in light grey, its own darkest value as a medium grey and its lightest as white, so that
+    /// the colours stand out everywhere. Default: none.
     /// </summary>
     public string? ImageColumn { get; init; }
 

@@ -23,6 +23,9 @@ internal sealed class PictureGraph
 {
     private const int Opset = 18, IrVersion = 8, ArmSteps = 255, NotANumber = 2 * ArmSteps + 1;
 
+    /// <summary>Grey level of the darkest pixel below: lighter than both end colours, so that these stand out everywhere.</summary>
+    public const float DarkestBelow = 112;
+
     private readonly PicturePlan plan;
     private readonly Graph graph;
     private readonly Emitter e;
@@ -108,7 +111,7 @@ internal sealed class PictureGraph
         var low = e.Op("ReduceMin", [grey, e.Ints(1)], ("keepdims", 1));
         var range = e.Sub(e.Op("ReduceMax", [grey, e.Ints(1)], ("keepdims", 1)), low);
         range = e.Op("Where", [e.Op("Greater", [range, e.Scalar(0)]), range, e.Scalar(1)]);
-        var below = e.Mul(e.Div(e.Sub(grey, low), range), e.Scalar(255));
+        var below = e.Add(e.Mul(e.Div(e.Sub(grey, low), range), e.Scalar(255 - DarkestBelow)), e.Scalar(DarkestBelow));
         var full = Colors(e.Mul(e.Op("Sign", [share]), e.Scalar(ArmSteps)), unknown);
         var cover = e.Mul(e.Op("Where", [unknown, e.Scalar(1), e.Op("Abs", [share])]), e.Scalar((float)plan.Options.Opacity));
         return e.Add(below, e.Mul(cover, e.Sub(full, below)));

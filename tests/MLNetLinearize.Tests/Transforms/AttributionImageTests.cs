@@ -156,9 +156,9 @@ public sealed class AttributionImageTests : IDisposable
         var view = View([new Input { Attribution = values, Photo = photo }], [H, W], H, W);
 
         Close(Over(values, photo, 0.6), Drawn(view, new() { ImageColumn = "Photo", Scale = 1, Opacity = 0.6 }), most: 1);
-        // Without colour the picture is left, black where darkest and white where lightest.
+        // Without colour the picture is left, a medium grey where darkest and white where lightest.
         var below = Drawn(view, new() { ImageColumn = "Photo", Opacity = 0 });
-        Assert.Equal(SKColors.Black, below[Array.IndexOf(photo, photo.Min())]);
+        Assert.Equal(new SKColor(112, 112, 112), below[Array.IndexOf(photo, photo.Min())]);
         Assert.Equal(SKColors.White, below[Array.IndexOf(photo, photo.Max())]);
     }
 
@@ -194,7 +194,7 @@ public sealed class AttributionImageTests : IDisposable
         var (low, high) = (grey.Min(), grey.Max());
         return [.. values.Select((v, i) =>
         {
-            var (below, full, cover) = (255.0 * (grey[i] - low) / (high - low), DivergingColors.Of(Math.Sign(v)), opacity * Math.Abs(v));
+            var (below, full, cover) = (112 + 143.0 * (grey[i] - low) / (high - low), DivergingColors.Of(Math.Sign(v)), opacity * Math.Abs(v));
             byte Mix(byte color) => (byte)Math.Round(below + cover * (color - below));
             return new SKColor(Mix(full.Red), Mix(full.Green), Mix(full.Blue));
         })];
