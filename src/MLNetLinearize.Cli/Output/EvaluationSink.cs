@@ -12,9 +12,7 @@ internal sealed class EvaluationSink(LinearizationGraph graph, EvaluateOptions o
     {
         for (var i = 0; i < block.Count; i++)
         {
-            var row = block.Input(i).ToArray();
-            Array values = input.ElementType == typeof(double) ? Array.ConvertAll(row, v => (double)v) : row;
-            var inputs = new Dictionary<string, Array> { [input.Name] = values };
+            var inputs = new Dictionary<string, Array> { [input.Name] = block.Input(i).ToArray() };
             evaluator.CountRow();
             for (var k = 0; k < block.Targets; k++) evaluator.Add(inputs, block.Target(i, k), block.Score(i, k), block.Bias(i, k), block.Attribution(i, k));
         }

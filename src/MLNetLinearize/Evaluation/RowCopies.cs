@@ -22,14 +22,14 @@ internal sealed class RowCopies : IDisposable
         capacity = graph.IsRowByRow ? 1 : BatchChoice.Rows(graph, graph.Inputs.Sum(i => (long)i.RowLength), session.Outputs.Sum(o => ExplanationBatch.RowShape(graph, o).Aggregate(1L, (a, d) => a * d)), 0, 1);
         arrays = graph.Inputs.ToDictionary(i => i.Name, i => Array.CreateInstance(i.ElementType, checked(capacity * i.RowLength)));
         foreach (var input in graph.ExplainedInputs)
-            if (arrays[input.Name] is not (float[] or double[]))
-                throw new InvalidOperationException($"An evaluation changes the explained input '{input.Name}' by small steps, and it takes {input.ElementType.Name}. Explain by inputs of Single or Double.");
+            if (input.ElementType != typeof(float))
+                throw new InvalidOperationException($"An evaluation changes the explained input '{input.Name}' by small steps, and it takes {input.ElementType.Name}. Explain by inputs of Single.");
         foreach (var texts in arrays.Values.OfType<string[]>()) Array.Fill(texts, "");
         buffers = new ExplanationBuffers(session, arrays, capacity, isPinned: false);
     }
 
     /// <summary>The row as the network takes it, out of its inputs.</summary>
-    public EvaluatedRow Row(IReadOnlyDictionary<string, Array> inputs) => new(inputs, [.. graph.ExplainedInputs.SelectMany(i => inputs[i.Name] is double[] doubles ? doubles.Select(v => (float)v) : (float[])inputs[i.Name])]);
+    public EvaluatedRow Row(IReadOnlyDictionary<string, Array> inputs) => new(inputs, [.. graph.ExplainedInputs.SelectMany(i => (float[])inputs[i.Name])]);
 
     /// <param name="row">The row.</param>
     /// <param name="target">The output to explain.</param>
@@ -67,8 +67,7 @@ internal sealed class RowCopies : IDisposable
         foreach (var input in graph.ExplainedInputs)
         {
             var length = input.RowLength;
-            if (arrays[input.Name] is float[] singles) x.AsSpan(from, length).CopyTo(singles.AsSpan(slot * length));
-            else if (arrays[input.Name] is double[] doubles) for (var i = 0; i < length; i++) doubles[slot * length + i] = x[from + i];
+            x.AsSpan(from, length).CopyTo(((float[])arrays[input.Name]).AsSpan(slot * length));
             from += length;
         }
     }

@@ -237,6 +237,8 @@ public sealed class AttributionImageTests : IDisposable
         Assert.Equal(3 + 3 * 3, before.Count);
         SaveTests.Same(before, [.. ViewText.Of(ml.Model.Load(file, out _).Transform(data), columns)]);
         SaveTests.Same(before, [.. SaveTests.Start("LoadWithoutLibrary", [binary, string.Join(',', columns), file]).Skip(1)]);
+        var restored = ml.Model.RestoreLinearization(ml.Model.Load(file, out var schema), schema);
+        SaveTests.Same(before, [.. ViewText.Of(restored.Transform(data), columns)]);
         var shape = new ImageShape(H, W);
         var drawn = Images(model.Transform(data), "Plain");
         var attributions = model.Transform(data).GetColumn<float[]>("Attribution").ToList();
