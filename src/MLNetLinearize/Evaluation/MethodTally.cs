@@ -1,6 +1,6 @@
 namespace MLNetLinearize.Evaluation;
 
-/// <summary>One explanation by one method, and what all methods are measured against on it.</summary>
+/// <summary>One explanation by one method.</summary>
 /// <param name="Units">Contributions of the units; first of the row, then of its neighbours.</param>
 /// <param name="Offset">What belongs to no unit: with the contributions it should make the score.</param>
 internal sealed record Attempt(IReadOnlyList<double[]> Units, double Offset)
