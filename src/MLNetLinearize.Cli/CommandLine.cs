@@ -84,6 +84,7 @@ internal static class CommandLine
             new InspectCommand(terminal).Create(),
             new ExplainCommand(terminal).Create(),
             new VerifyCommand(terminal).Create(),
+            new EvaluateCommand(terminal).Create(),
             new ExportCommand(terminal).Create(),
             new CompletionCommand(terminal).Create(),
         };

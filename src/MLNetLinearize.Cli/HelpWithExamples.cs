@@ -71,6 +71,11 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
               mlnet-linearize verify digits-cnn.onnx digits.csv --label-column label --scale 1/16
               mlnet-linearize verify digits-cnn.onnx digits.csv --label-column label --scale 1/16 --targets all --tolerance 1e-6
             """,
+        ["evaluate"] = """
+            Examples:
+              mlnet-linearize evaluate fashion-cnn.onnx images-idx3-ubyte.gz --scale 1/255 --rows 200 --plot curves.png
+              mlnet-linearize evaluate digits-cnn.onnx digits.csv --label-column label --scale 1/16 --rows 200 --targets label --out measures.csv
+            """,
         ["export"] = """
             Examples:
               mlnet-linearize export digits-cnn.onnx digits-cnn.linearized.onnx

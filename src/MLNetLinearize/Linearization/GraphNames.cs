@@ -11,7 +11,9 @@ namespace MLNetLinearize.Linearization;
 internal sealed class GraphNames(Graph graph)
 {
     public const string Prefix = "linearization/";
-    private const string NetworkPrefix = "network/";
+
+    /// <summary>What the model's own tensors and nodes have before their names.</summary>
+    public const string NetworkPrefix = "network/";
 
     private readonly List<(string Name, string Tensor, DataType Type, long[] Row)> outputs = [];
 
