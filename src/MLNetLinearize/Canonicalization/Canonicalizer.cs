@@ -52,6 +52,24 @@ internal static class Canonicalizer
         return Simplified(graph, inputs, output, facts, facts, facts.ToDictionary(f => f.Key, f => new TensorShape(f.Value.Dims, -1)), oneRowReason);
     }
 
+    /// <summary>A settled network to which nodes were added that read a new input of one vector a row: the same graph, with the shapes of those nodes as well; null where they do not fit a batch.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="vector">Name of the new input, [N, length]; the graph does not declare it.</param>
+    /// <param name="length">Its length.</param>
+    public static CanonicalNetwork? Measured(CanonicalNetwork network, string vector, long length)
+    {
+        var batched = network.RowByRowReason is null;
+        var input = new InputPlan(vector, typeof(float), [1, length], CanBatch: true, IsFixedAtOne: false);
+        var probe = network.Graph.Clone();
+        probe.Inputs.Add(Graph.Value(vector, DataType.Float, [batched ? BatchAxis.Symbol : 1L, length]));
+        List<InputPlan> inputs = [.. network.Inputs, input];
+        var one = ShapeProbe.Run(probe, Sample(inputs, 1), new HashSet<string>());
+        var shapes = batched
+            ? BatchAxis.Shapes(probe, one, ShapeProbe.Run(probe, Sample(inputs, 2), new HashSet<string>()), network.Output, out _)
+            : one.ToDictionary(f => f.Key, f => new TensorShape(f.Value.Dims, -1));
+        return shapes is null ? null : new CanonicalNetwork(network.Graph, network.Inputs, network.Output, shapes, one.ToDictionary(f => f.Key, f => f.Value.Type), network.RowByRowReason);
+    }
+
     /// <summary>A recurrent cell can be unrolled once the length of its sequence is known, from one run of the network as it is.</summary>
     private static void UnrollCells(Graph graph, List<InputPlan> inputs)
     {

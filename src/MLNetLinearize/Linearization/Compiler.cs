@@ -10,12 +10,17 @@ internal static class Compiler
 {
     /// <exception cref="InvalidModelException">The model or an option is wrong.</exception>
     /// <exception cref="UnsupportedOperatorException">Operators on the way have no rule.</exception>
-    public static LinearizationGraph Compile(ModelProto model, LinearizeOptions options)
+    public static LinearizationGraph Compile(ModelProto model, LinearizeOptions options) => Compile(model, options, null);
+
+    /// <param name="model">The model.</param>
+    /// <param name="options">What to explain.</param>
+    /// <param name="order">Chooses the order in which the Jacobian is accumulated; the least work when null.</param>
+    public static LinearizationGraph Compile(ModelProto model, LinearizeOptions options, Func<AccumulationChoice, JacobianAccumulation>? order)
     {
         CheckOptions(options);
         try
         {
-            return CompileChecked(model, options);
+            return CompileChecked(model, options, order);
         }
         catch (Exception e) when (e is ArgumentException or KeyNotFoundException or IndexOutOfRangeException or NullReferenceException or InvalidOperationException or OverflowException or InvalidCastException)
         {
@@ -24,12 +29,12 @@ internal static class Compiler
         }
     }
 
-    private static LinearizationGraph CompileChecked(ModelProto model, LinearizeOptions options)
+    private static LinearizationGraph CompileChecked(ModelProto model, LinearizeOptions options, Func<AccumulationChoice, JacobianAccumulation>? order)
     {
         var (graph, request) = Open(model, options);
-        var batched = Build(Canonicalizer.Settle(graph.Clone(), request.Output, options, null), request);
+        var batched = Build(Canonicalizer.Settle(graph.Clone(), request.Output, options, null), request, order);
         if (batched.IsRowByRow || BatchProof.Objection(batched) is not { } mixing) return batched;
-        return Build(Canonicalizer.Settle(graph, request.Output, options, mixing), request);
+        return Build(Canonicalizer.Settle(graph, request.Output, options, mixing), request, order);
     }
 
     /// <summary>Respells the model and decides what is explained; refuses what has no rule.</summary>
@@ -47,16 +52,33 @@ internal static class Compiler
         return (graph, new Request(output, explained, options, opset, cut, notes));
     }
 
-    private static LinearizationGraph Build(CanonicalNetwork network, Request request)
+    private static LinearizationGraph Build(CanonicalNetwork network, Request request, Func<AccumulationChoice, JacobianAccumulation>? order)
+    {
+        var options = request.Options;
+        var active = Active(network, request);
+        var explained = request.Explained.Select(name => network.Inputs.FirstOrDefault(i => i.Name == name)?.ToGraphInput(true) ?? Inner(network, name)).ToList();
+        var targets = TargetSeed.Count(options.Targets, checked((int)network.Shape(request.Output).Count));
+        CheckSize(explained, targets, options);
+        var choice = new AccumulationChoice(network, request, active, explained, targets);
+        if (order is not null) return Emit(network, request, active, explained, targets, order(choice));
+        var best = choice.Best(withForward: true);
+        if (!AccumulationChoice.UsesForward(best)) return Emit(network, request, active, explained, targets, best);
+        try
+        {
+            return Emit(network.Copy(), request, active, explained, targets, best);
+        }
+        catch (NotTransposableException)
+        {
+            return Emit(network, request, active, explained, targets, choice.Best(withForward: false));
+        }
+    }
+
+    private static LinearizationGraph Emit(CanonicalNetwork network, Request request, HashSet<string> active, List<GraphInput> explained, int targets, JacobianAccumulation order)
     {
         var (output, options) = (request.Output, request.Options);
-        var active = Active(network, request);
-        var report = Report(network, request, active);
-        var inputs = network.Inputs.Select(i => i.ToGraphInput(request.Explained.Contains(i.Name))).ToList();
-        var explained = request.Explained.Select(name => inputs.FirstOrDefault(i => i.Name == name) ?? Inner(network, name)).ToList();
+        var report = Report(network, request, active) with { Accumulation = order };
+        var inputs = network.Inputs.Select(i => explained.FirstOrDefault(x => x.Name == i.Name) ?? i.ToGraphInput(false)).ToList();
         var count = checked((int)network.Shape(output).Count);
-        var targets = TargetSeed.Count(options.Targets, count);
-        CheckSize(explained, targets, options);
         var batched = network.RowByRowReason is null;
         if (options.Targets.Kind == TargetKind.FromColumn)
         {
@@ -69,29 +91,30 @@ internal static class Compiler
         var names = new GraphNames(network.Graph);
         var score = names.Output(OutputNames.Score, finish.Score(output), [count]);
         var seed = TargetSeed.Emit(e, options.Targets, score, count);
-        var adjoint = Adjoint.Run(network, e, output, finish.Seed(seed.Cotangent, output), active, targets, options.Nonlinearity, request.Opset);
+        var accumulator = new Accumulator(new Tape(network, e, active, options.Nonlinearity, request.Opset), seed, options.Targets, targets, explained);
+        var map = accumulator.Run(order, output);
 
         names.Output(OutputNames.ExplainedTarget, seed.Targets, [targets], DataType.Int64);
-        var bias = names.Output(OutputNames.Bias, seed.Mark(e, finish.Bias([.. adjoint.Offsets.Select(o => o.Term)], seed.Scores), 0), [targets]);
+        var bias = names.Output(OutputNames.Bias, seed.Mark(e, map.Bias, 0), [targets]);
         var sums = new List<string>();
-        foreach (var input in explained)
+        foreach (var (input, rows) in explained.Zip(map.Weights))
         {
             var rank = input.RowShape.Count;
             long[] shape = [targets, .. input.RowShape.Select(d => (long)d)];
-            var weights = names.Output(OutputNames.Of(OutputNames.Weights, input, explained), seed.Mark(e, finish.Weights(Cotangent(adjoint, request, input), input.Name, input.RowShape), rank), shape);
+            var weights = names.Output(OutputNames.Of(OutputNames.Weights, input, explained), seed.Mark(e, rows, rank), shape);
             if (!inputs.Contains(input)) names.Output(OutputNames.Of(OutputNames.ExplainedInput, input, explained), finish.Value(input.Name, input.RowShape), [.. input.RowShape.Select(d => (long)d)]);
             var attribution = names.Output(OutputNames.Of(OutputNames.Attribution, input, explained), finish.Attribution(weights, input.Name, input.RowShape), shape);
             sums.Add(finish.Sum(attribution, rank));
         }
         names.Output(OutputNames.ExplainedScore, seed.Scores, [targets]);
         names.Output(OutputNames.LinearizationError, finish.Error(seed.Scores, sums, bias), [targets]);
-        if (adjoint.Tangents.Count > 0)
-            report = report with { Notes = [.. report.Notes, $"Frozen has no secant for {string.Join(", ", adjoint.Tangents.AsEnumerable().Reverse().Select(n => n.Describe()))}; the tangent is used there."] };
+        if (accumulator.Tangents.ToList() is { Count: > 0 } tangents)
+            report = report with { Notes = [.. report.Notes, $"Frozen has no secant for {string.Join(", ", tangents.Select(n => n.Describe()))}; the tangent is used there."] };
         return new LinearizationGraph(names.Model(batched), inputs, explained, count, targets, !batched, options, report);
     }
 
-    public static string Cotangent(Adjoint adjoint, Request request, GraphInput input) =>
-        adjoint.Of(input.Name) ?? throw new InvalidModelException($"The explained output '{request.Output}' does not depend on '{input.Name}'. Leave it out of ExplainedInputs.");
+    public static string Cotangent(Adjoint adjoint, string output, GraphInput input) =>
+        adjoint.Of(input.Name) ?? throw new InvalidModelException($"The explained output '{output}' does not depend on '{input.Name}'. Leave it out of ExplainedInputs.");
 
     public static HashSet<string> Active(CanonicalNetwork network, Request request)
     {
