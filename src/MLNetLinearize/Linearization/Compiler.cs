@@ -1,6 +1,7 @@
 using MLNetLinearize.Canonicalization;
 using MLNetLinearize.Onnx;
 using MLNetLinearize.Rules;
+using MLNetLinearize.Runtime;
 using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
 
 namespace MLNetLinearize.Linearization;
@@ -8,19 +9,31 @@ namespace MLNetLinearize.Linearization;
 /// <summary>A model to its linearization graph: the forward network, the adjoint of every node, and the outputs users read.</summary>
 internal static class Compiler
 {
+    private const int MostProvenTargets = 16;
+
     /// <exception cref="InvalidModelException">The model or an option is wrong.</exception>
     /// <exception cref="UnsupportedOperatorException">Operators on the way have no rule.</exception>
-    public static LinearizationGraph Compile(ModelProto model, LinearizeOptions options) => Compile(model, options, null);
+    /// <exception cref="IOException"><see cref="LinearizeOptions.CacheDirectory"/> cannot be read or written.</exception>
+    /// <param name="model">The model.</param>
+    /// <param name="options">What to explain.</param>
+    /// <param name="keepsSession">Whether the session that the graph was proven in stays open for <see cref="LinearizationGraph.Open"/>.</param>
+    public static LinearizationGraph Compile(ModelProto model, LinearizeOptions options, bool keepsSession = false)
+    {
+        CheckOptions(options);
+        LinearizationGraph Made() => Compile(model, options, null, keepsSession);
+        return options.CacheDirectory is { } folder ? CompilationCache.GetOrAdd(folder, model, options, Made) : Made();
+    }
 
     /// <param name="model">The model.</param>
     /// <param name="options">What to explain.</param>
     /// <param name="order">Chooses the order in which the Jacobian is accumulated; the least work when null.</param>
-    public static LinearizationGraph Compile(ModelProto model, LinearizeOptions options, Func<AccumulationChoice, JacobianAccumulation>? order)
+    /// <param name="keepsSession">As above.</param>
+    public static LinearizationGraph Compile(ModelProto model, LinearizeOptions options, Func<AccumulationChoice, JacobianAccumulation>? order, bool keepsSession = false)
     {
         CheckOptions(options);
         try
         {
-            return CompileChecked(model, options, order);
+            return CompileChecked(model, options, order, keepsSession);
         }
         catch (Exception e) when (e is ArgumentException or KeyNotFoundException or IndexOutOfRangeException or NullReferenceException or InvalidOperationException or OverflowException or InvalidCastException)
         {
@@ -29,11 +42,21 @@ internal static class Compiler
         }
     }
 
-    private static LinearizationGraph CompileChecked(ModelProto model, LinearizeOptions options, Func<AccumulationChoice, JacobianAccumulation>? order)
+    private static LinearizationGraph CompileChecked(ModelProto model, LinearizeOptions options, Func<AccumulationChoice, JacobianAccumulation>? order, bool keepsSession)
     {
         var (graph, request) = Open(model, options);
-        var batched = Build(Canonicalizer.Settle(graph.Clone(), request.Output, options, null), request, order);
-        if (batched.IsRowByRow || BatchProof.Objection(batched) is not { } mixing) return batched;
+        var network = Canonicalizer.Settle(graph.Clone(), request.Output, options, null);
+        if (network.RowByRowReason is not null) return Build(network, request, order);
+        // Rows meet in the network and in its adjoint, or not at all: with many targets, two of them prove it.
+        var proven = TargetSeed.Count(options.Targets, checked((int)network.Shape(request.Output).Count)) > MostProvenTargets
+            ? Build(network.Copy(), request with { Targets = Targets.Top(2) }, c => c.Reverse)
+            : null;
+        var batched = Build(network, request, order);
+        var session = new ExplanationSession(proven ?? batched);
+        var mixing = BatchProof.Objection(session);
+        if (mixing is null && keepsSession && proven is null) batched.Keep(session);
+        else session.Dispose();
+        if (mixing is null) return batched;
         return Build(Canonicalizer.Settle(graph, request.Output, options, mixing), request, order);
     }
 
@@ -49,7 +72,7 @@ internal static class Compiler
         var explained = ExplainedTensors.ResolveInputs(graph, options, opset);
         Refusals.Check(graph, output, explained, opset);
         var notes = precisions.Count == 0 ? Array.Empty<string>() : [$"The model holds {string.Join(" and ", precisions)} numbers; it is computed, and explained, in float32."];
-        return (graph, new Request(output, explained, options, opset, cut, notes));
+        return (graph, new Request(output, explained, options.Targets, options, opset, cut, notes));
     }
 
     private static LinearizationGraph Build(CanonicalNetwork network, Request request, Func<AccumulationChoice, JacobianAccumulation>? order)
@@ -57,7 +80,7 @@ internal static class Compiler
         var options = request.Options;
         var active = Active(network, request);
         var explained = request.Explained.Select(name => network.Inputs.FirstOrDefault(i => i.Name == name)?.ToGraphInput(true) ?? Inner(network, name)).ToList();
-        var targets = TargetSeed.Count(options.Targets, checked((int)network.Shape(request.Output).Count));
+        var targets = TargetSeed.Count(request.Targets, checked((int)network.Shape(request.Output).Count));
         CheckSize(explained, targets, options);
         var choice = new AccumulationChoice(network, request, active, explained, targets);
         if (order is not null) return Emit(network, request, active, explained, targets, order(choice));
@@ -80,7 +103,7 @@ internal static class Compiler
         var inputs = network.Inputs.Select(i => explained.FirstOrDefault(x => x.Name == i.Name) ?? i.ToGraphInput(false)).ToList();
         var count = checked((int)network.Shape(output).Count);
         var batched = network.RowByRowReason is null;
-        if (options.Targets.Kind == TargetKind.FromColumn)
+        if (request.Targets.Kind == TargetKind.FromColumn)
         {
             inputs.Add(new GraphInput(OutputNames.Label, typeof(long), [1], true, false));
             network.Graph.Inputs.Add(Graph.Value(OutputNames.Label, DataType.Int64, [batched ? BatchAxis.Symbol : 1L, 1L]));
@@ -90,8 +113,8 @@ internal static class Compiler
         var finish = new Finish(network, e, targets);
         var names = new GraphNames(network.Graph);
         var score = names.Output(OutputNames.Score, finish.Score(output), [count]);
-        var seed = TargetSeed.Emit(e, options.Targets, score, count);
-        var accumulator = new Accumulator(new Tape(network, e, active, options.Nonlinearity, request.Opset), seed, options.Targets, targets, explained);
+        var seed = TargetSeed.Emit(e, request.Targets, score, count);
+        var accumulator = new Accumulator(new Tape(network, e, active, options.Nonlinearity, request.Opset), seed, request.Targets, targets, explained);
         var map = accumulator.Run(order, output);
 
         names.Output(OutputNames.ExplainedTarget, seed.Targets, [targets], DataType.Int64);
@@ -136,6 +159,7 @@ internal static class Compiler
     private static void CheckOptions(LinearizeOptions options)
     {
         if (options.Targets is null) throw new InvalidModelException("LinearizeOptions.Targets is null. Use Targets.Predicted or another of its members.");
+        if (options.CacheDirectory is { } folder && string.IsNullOrWhiteSpace(folder)) throw new InvalidModelException("LinearizeOptions.CacheDirectory is empty. Name a folder, or leave it null for no cache.");
         if (options.Threads < 1) throw new InvalidModelException($"LinearizeOptions.Threads is {options.Threads}; give 1 or more, or null for ONNX Runtime's choice.");
         if (options.MaxBytesPerRow < 1) throw new InvalidModelException($"LinearizeOptions.MaxBytesPerRow is {options.MaxBytesPerRow}; give 1 or more.");
         if (options.ExplainedInputs?.GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice) throw new InvalidModelException($"LinearizeOptions.ExplainedInputs names '{twice.Key}' more than once.");
@@ -170,4 +194,4 @@ internal static class Compiler
 }
 
 /// <summary>What a compilation explains: an output by inputs, under options; and what the model's file said.</summary>
-internal sealed record Request(string Output, IReadOnlyList<string> Explained, LinearizeOptions Options, long Opset, string? Cut, IReadOnlyList<string> Notes);
+internal sealed record Request(string Output, IReadOnlyList<string> Explained, Targets Targets, LinearizeOptions Options, long Opset, string? Cut, IReadOnlyList<string> Notes);
