@@ -1,5 +1,6 @@
 using MLNetLinearize.Onnx;
 using MLNetLinearize.Preprocessing;
+using MLNetLinearize.Runtime;
 
 namespace MLNetLinearize;
 
@@ -16,6 +17,8 @@ namespace MLNetLinearize;
 /// </remarks>
 public sealed class LinearizationGraph
 {
+    private ExplanationSession? kept;
+
     internal LinearizationGraph(ModelProto model, IReadOnlyList<GraphInput> inputs, IReadOnlyList<GraphInput> explainedInputs, int outputCount, int targetCount, bool isRowByRow, LinearizeOptions options, CompilationReport report)
     {
         Model = model;
@@ -62,6 +65,11 @@ public sealed class LinearizationGraph
     public void Save(string path) => OnnxFile.Write(Model, path);
 
     internal ModelProto Model { get; }
+
+    /// <summary>A session over all outputs: the one that was kept, for the first who asks, else a new one.</summary>
+    internal ExplanationSession Open() => Interlocked.Exchange(ref kept, null) ?? new ExplanationSession(this);
+
+    internal void Keep(ExplanationSession session) => kept = session;
 
     internal LinearizeOptions Options { get; }
 

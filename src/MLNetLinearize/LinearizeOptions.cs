@@ -77,6 +77,13 @@ public sealed record LinearizeOptions
     /// <summary>Largest output of one row, in bytes, that is accepted. Default: 64 MiB.</summary>
     public long MaxBytesPerRow { get; init; } = 64L << 20;
 
+    /// <summary>
+    /// Folder in which compiled graphs are kept, so that the same model with the same options need not be compiled again, in
+    /// this process or another. It is made where it is missing; an entry that is damaged, or that another version of the
+    /// library wrote, is compiled anew. Not used with <see cref="Preprocessing"/>. Default: null, no cache.
+    /// </summary>
+    public string? CacheDirectory { get; init; }
+
     /// <summary>CUDA device to run on. Default: the CPU.</summary>
     public int? GpuDeviceId { get; init; }
 

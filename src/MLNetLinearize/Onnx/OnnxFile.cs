@@ -42,7 +42,10 @@ internal static class OnnxFile
     }
 
     /// <summary>Writes to a temporary file beside <paramref name="path"/> first, so that a full disk leaves what was there untouched.</summary>
-    public static void Write(ModelProto model, string path)
+    public static void Write(ModelProto model, string path) => Write(path, model.WriteTo);
+
+    /// <summary>As <see cref="Write(ModelProto, string)"/>, for any content.</summary>
+    public static void Write(string path, Action<Stream> write)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         Directory.CreateDirectory(folder);
@@ -50,7 +53,7 @@ internal static class OnnxFile
         try
         {
             using (var file = File.Create(temporary))
-                model.WriteTo(file);
+                write(file);
             File.Move(temporary, path, overwrite: true);
         }
         finally

@@ -42,11 +42,14 @@ internal sealed partial record CliRun(int Code, string Out, string Error)
         public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 
-    /// <summary>Standard output with rounding errors and byte counts replaced: they differ from processor to processor and version to version.</summary>
-    public string Stable => Bytes().Replace(RoundingError().Replace(Out, "#.#e-##"), "# bytes").Replace(Samples.Root, ".", StringComparison.Ordinal);
+    /// <summary>Standard output with rounding errors, byte counts and times replaced: they differ from processor to processor and version to version.</summary>
+    public string Stable => Times().Replace(Bytes().Replace(RoundingError().Replace(Out, "#.#e-##"), "# bytes"), "#").Replace(Samples.Root, ".", StringComparison.Ordinal);
 
     [GeneratedRegex(@"\d\.\de-\d\d|(?<=worst error .*\(row )\d+|(?<=\d   ) {6}0(?=   p\d)")]
     private static partial Regex RoundingError();
+
+    [GeneratedRegex(@"[\d,]+(?= rows a second here)|(?<=all outputs read, on )\d+|(?<=compiled +in )[\d.]+|[\d.]+(?= s of processor time)")]
+    private static partial Regex Times();
 
     [GeneratedRegex(@"[\d,]+ bytes")]
     private static partial Regex Bytes();
