@@ -6,7 +6,7 @@ using MLNetLinearize.Benchmarks.Peers;
 
 namespace MLNetLinearize.Benchmarks;
 
-/// <summary>The commands: <c>agree</c>, <c>compare</c>, and BenchmarkDotNet's own under <c>benchmark</c>.</summary>
+/// <summary>The commands: <c>agree</c>, <c>compare</c>, <c>profile</c>, and BenchmarkDotNet's own under <c>benchmark</c>.</summary>
 internal static class CommandLine
 {
     private static readonly Option<string[]> NetworkNames = new("--networks") { Description = "Networks; all when left out.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
@@ -16,6 +16,7 @@ internal static class CommandLine
         var root = new RootCommand("Speed of linearization against libtorch, ONNX Runtime and stock ML.NET.");
         root.Add(Agree());
         root.Add(Compare());
+        root.Add(Profile());
         root.Add(Benchmark());
         return root.Parse(args).Invoke();
     }
@@ -52,12 +53,27 @@ internal static class CommandLine
                 {
                     var load = Results.Load;
                     using var contenders = new Contenders(one, parsed.GetValue(threads));
-                    var line = results.Add(one, Interleaved.Run(contenders, TimeSpan.FromSeconds(parsed.GetValue(seconds))), load);
+                    var line = results.Add(one, Interleaved.Run(contenders, parsed.GetValue(threads), TimeSpan.FromSeconds(parsed.GetValue(seconds))), load);
                     Console.WriteLine($"{one}: ours {line.Ours:0.0000} ms, peer {line.Peer:0.0000} ms ({line.PeerWay}), ratio {line.Ratio:0.000} (goal {line.Goal}), {line.InScorings:0.0} F, {line.Turns} turns, load {load}");
                     results.Save();
                 }
             }
             return 0;
+        });
+        return command;
+    }
+
+    private static Command Profile()
+    {
+        var network = new Argument<string>("network") { Description = "The network." };
+        var batch = new Argument<int>("batch") { Description = "Rows." };
+        var question = new Argument<Question>("question") { Description = "Top or All." };
+        var byNode = new Option<bool>("--nodes") { Description = "Node by node." };
+        var command = new Command("profile", "Print where the time of our answer goes, by operator.") { network, batch, question, byNode };
+        command.SetAction(parsed =>
+        {
+            var asked = new Case(parsed.GetValue(network)!, parsed.GetValue(batch), parsed.GetValue(question), null);
+            foreach (var (name, nodes, milliseconds) in OperatorProfile.Of(asked, parsed.GetValue(byNode))) Console.WriteLine($"{milliseconds,12:0.0000} ms {nodes,4} {name}");
         });
         return command;
     }

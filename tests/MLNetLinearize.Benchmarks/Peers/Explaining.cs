@@ -8,7 +8,6 @@ namespace MLNetLinearize.Benchmarks.Peers;
 /// <summary>The library: a compiled network over a batch of rows, through the buffers that its cursor uses.</summary>
 internal sealed class Explaining : IDisposable
 {
-    private readonly ExplanationSession session;
     private readonly ExplanationBuffers buffers;
     private readonly int count;
 
@@ -16,11 +15,15 @@ internal sealed class Explaining : IDisposable
     {
         this.count = count;
         var graph = Compiler.Compile(model, new() { Targets = targets, Threads = threads, MaxBytesPerRow = long.MaxValue });
-        session = new ExplanationSession(graph, outputs);
+        Session = new ExplanationSession(graph, outputs);
         var input = GC.AllocateArray<float>(rows.Length, pinned: true);
         rows.CopyTo(input, 0);
-        buffers = new ExplanationBuffers(session, new Dictionary<string, Array> { [Network.Input] = input }, count, isPinned: true);
+        buffers = new ExplanationBuffers(Session, new Dictionary<string, Array> { [Network.Input] = input }, count, isPinned: true);
     }
+
+    public ExplanationSession Session { get; }
+
+    public LinearizationGraph Graph => Session.Graph;
 
     /// <summary>What the last run wrote.</summary>
     public ExplanationBatch Outputs => buffers.Outputs;
@@ -38,6 +41,6 @@ internal sealed class Explaining : IDisposable
     public void Dispose()
     {
         buffers.Dispose();
-        session.Dispose();
+        Session.Dispose();
     }
 }
