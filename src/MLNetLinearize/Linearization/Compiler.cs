@@ -89,27 +89,27 @@ internal static class Compiler
         var targets = TargetSeed.Count(request.Targets, checked((int)network.Shape(request.Output).Count));
         CheckSize(explained, targets, options);
         var choice = new AccumulationChoice(network, request, active, explained, targets);
-        if (order is not null) return Emit(network, request, active, explained, targets, order(choice));
+        if (order is not null) return Emit(network, request, active, inputs, explained, targets, order(choice));
         var best = choice.Best(withForward: true);
-        if (!AccumulationChoice.UsesForward(best)) return Emit(network, request, active, explained, targets, best);
+        if (!AccumulationChoice.UsesForward(best)) return Emit(network, request, active, inputs, explained, targets, best);
         try
         {
-            return Emit(network.Copy(), request, active, explained, targets, best);
+            return Emit(network.Copy(), request, active, inputs, explained, targets, best);
         }
         catch (NotTransposableException)
         {
-            return Emit(network, request, active, explained, targets, choice.Best(withForward: false));
+            return Emit(network, request, active, inputs, explained, targets, choice.Best(withForward: false));
         }
     }
 
     private static List<GraphInput> Inputs(CanonicalNetwork network, Request request) =>
         [.. network.Inputs.Select(i => request.Raw?.SourceOf(i.Name) is { } source ? i.ToGraphInput(true) with { Raw = source } : i.ToGraphInput(request.Explained.Contains(i.Name)))];
 
-    private static LinearizationGraph Emit(CanonicalNetwork network, Request request, HashSet<string> active, List<GraphInput> explained, int targets, JacobianAccumulation order)
+    private static LinearizationGraph Emit(CanonicalNetwork network, Request request, HashSet<string> active, IReadOnlyList<GraphInput> given, List<GraphInput> explained, int targets, JacobianAccumulation order)
     {
         var (output, options) = (request.Output, request.Options);
         var report = Report(network, request, active) with { Accumulation = order };
-        var inputs = Inputs(network, request);
+        var inputs = given.ToList();
         var count = checked((int)network.Shape(output).Count);
         var batched = network.RowByRowReason is null;
         if (request.Targets.Kind == TargetKind.FromColumn)

@@ -41,8 +41,8 @@ internal static class Pointwise
         v.Offset(v.G, shape, v.E.Sub(y, v.E.Mul(tangent, x)), shape);
     };
 
-    /// <summary>1 where the output is positive: Relu'(0) = 0.</summary>
-    public static string ReluSlope(Vjp v) => v.E.Op("Sign", [v.Out()]);
+    /// <summary>1 where the output is positive: Relu'(0) = 0. ONNX Runtime converts to booleans and back three times faster than it takes signs.</summary>
+    public static string ReluSlope(Vjp v) => v.E.Indicator(v.E.Cast(v.Out(), DataType.Bool));
 
     public static string AbsSlope(Vjp v) => v.E.Op("Sign", [v.In(0)]);
 
