@@ -164,7 +164,7 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
         if (!shape.HasBatch) return E.Reshape(g, Prefixed([1]));
         var perRow = shape.Dims[shape.BatchAxis];
         if (perRow == 1) return E.Reshape(g, Prefixed([-1]));
-        return E.Reshape(E.ReduceSum(E.Reshape(g, Prefixed([-1, perRow])), P + 1), Prefixed([-1]));
+        return E.Reshape(E.ReduceSum(E.Reshape(g, Prefixed([perRow / shape.Block, -1, shape.Block])), P, P + 2), Prefixed([-1]));
     }
 
     /// <summary>Whether axis <paramref name="i"/> of <paramref name="from"/> is one along which <paramref name="to"/> repeats.</summary>
