@@ -28,7 +28,7 @@ internal static class Canonicalizer
         if (options.InputShapes?.Keys.FirstOrDefault(n => graph.Inputs.All(i => i.Name != n)) is { } unknown)
             throw new InvalidModelException($"InputShapes names '{unknown}', but the model's inputs are [{string.Join(", ", graph.Inputs.Select(i => i.Name))}].");
         var inputs = graph.Inputs.Select(i => InputPlan.Of(i, options)).ToList();
-        UnrollCells(graph, inputs);
+        WriteOut(graph, inputs);
         oneRowReason ??= inputs.FirstOrDefault(i => !i.CanBatch) is { } fixedInput ? $"input '{fixedInput.Name}' has no batch axis" : null;
         if (oneRowReason is null)
         {
@@ -52,13 +52,22 @@ internal static class Canonicalizer
         return Simplified(graph, inputs, output, facts, facts, facts.ToDictionary(f => f.Key, f => new TensorShape(f.Value.Dims, -1)), oneRowReason);
     }
 
-    /// <summary>A recurrent cell can be unrolled once the length of its sequence is known, from one run of the network as it is.</summary>
-    private static void UnrollCells(Graph graph, List<InputPlan> inputs)
+    /// <summary>One run of the network as the file has it, on one row.</summary>
+    /// <exception cref="InvalidModelException">It does not run.</exception>
+    public static IReadOnlyDictionary<string, TensorFact> Run(Graph graph, LinearizeOptions options) =>
+        RunPinned(graph, [.. graph.Inputs.Select(i => InputPlan.Of(i, options))]);
+
+    /// <summary>What needs shapes is written out once they are known, from one run of the network as it is.</summary>
+    private static void WriteOut(Graph graph, List<InputPlan> inputs)
     {
-        if (!graph.Nodes.Any(RecurrentCells.IsCell)) return;
+        if (Expansions.Concern(graph)) Expansions.Apply(graph, RunPinned(graph, inputs));
+    }
+
+    private static Dictionary<string, TensorFact> RunPinned(Graph graph, List<InputPlan> inputs)
+    {
         var pinned = graph.Clone();
         BatchAxis.Pin(pinned, inputs);
-        RecurrentCells.Unroll(graph, RunOneRow(pinned, inputs));
+        return RunOneRow(pinned, inputs);
     }
 
     private static CanonicalNetwork Simplified(Graph graph, List<InputPlan> inputs, string output, Dictionary<string, TensorFact> one, Dictionary<string, TensorFact> two, Dictionary<string, TensorShape> shapes, string? oneRowReason)

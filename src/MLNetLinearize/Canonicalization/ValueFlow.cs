@@ -35,8 +35,9 @@ internal static class ValueFlow
         return behind;
     }
 
-    /// <summary>Operators whose second output is an index or a mask.</summary>
-    private static bool IsIndexed(NodeProto node) => node.IsStandard() && node.OpType is "MaxPool" or "TopK" or "Dropout";
+    /// <summary>Operators whose further outputs are indices, masks or scales, which are held.</summary>
+    private static bool IsIndexed(NodeProto node) => node.IsStandard() && node.OpType is "MaxPool" or "TopK" or "Dropout" or "DynamicQuantizeLinear";
 
-    private static bool IsRandom(NodeProto node) => node.OpType.StartsWith("Random", StringComparison.Ordinal) || node.OpType is "Bernoulli" or "Multinomial";
+    /// <summary>Whether the node makes another output in every run.</summary>
+    public static bool IsRandom(NodeProto node) => node.OpType.StartsWith("Random", StringComparison.Ordinal) || node.OpType is "Bernoulli" or "Multinomial";
 }

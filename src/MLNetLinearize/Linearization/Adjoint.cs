@@ -44,7 +44,8 @@ internal sealed class Adjoint
             {
                 if (node.OpType != "Split" && node.Output.Skip(1).FirstOrDefault(o => active.Contains(o) && adjoint.cotangents.ContainsKey(o)) is { } second)
                     throw new RuleException($"its output '{second}' is used as well, and only the first has a rule", "export the model without that use");
-                RuleTable.Find(node)!.Apply!(vjp);
+                var apply = RuleTable.Find(node)!.Apply ?? throw new RuleException("what it reads or makes cannot be told before it runs", "export the model without it");
+                apply(vjp);
             }
             catch (RuleException e)
             {

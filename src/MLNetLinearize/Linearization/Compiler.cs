@@ -27,9 +27,22 @@ internal static class Compiler
     private static LinearizationGraph CompileChecked(ModelProto model, LinearizeOptions options)
     {
         var (graph, request) = Open(model, options);
-        var batched = Build(Canonicalizer.Settle(graph.Clone(), request.Output, options, null), request);
+        var batched = Settled(graph.Clone(), request, network => Build(network, request));
         if (batched.IsRowByRow || BatchProof.Objection(batched) is not { } mixing) return batched;
         return Build(Canonicalizer.Settle(graph, request.Output, options, mixing), request);
+    }
+
+    /// <summary>Makes something of the network in batches; where a rule cannot take them, of the network row by row.</summary>
+    public static T Settled<T>(Graph graph, Request request, Func<CanonicalNetwork, T> make)
+    {
+        try
+        {
+            return make(Canonicalizer.Settle(graph.Clone(), request.Output, request.Options, null));
+        }
+        catch (UnsupportedOperatorException e)
+        {
+            return make(Canonicalizer.Settle(graph, request.Output, request.Options, e.Nodes[0].Reason));
+        }
     }
 
     /// <summary>Respells the model and decides what is explained; refuses what has no rule.</summary>
@@ -37,7 +50,7 @@ internal static class Compiler
     {
         var graph = new Graph(model);
         var opset = graph.Opset;
-        Inlining.Apply(graph);
+        Inlining.Apply(graph, () => Canonicalizer.Run(graph, options));
         var precisions = Precision.Found(graph);
         Canonicalizer.Respell(graph, [.. options.ExplainedInputs ?? [], .. options.ExplainedOutput is { } named ? [named] : Array.Empty<string>()]);
         var (output, cut) = ExplainedTensors.ResolveOutput(graph, options, opset);
@@ -50,6 +63,7 @@ internal static class Compiler
     private static LinearizationGraph Build(CanonicalNetwork network, Request request)
     {
         var (output, options) = (request.Output, request.Options);
+        Refusals.Check(network.Graph, output, request.Explained, request.Opset); // what was written out since counts as well
         var active = Active(network, request);
         var report = Report(network, request, active);
         var inputs = network.Inputs.Select(i => i.ToGraphInput(request.Explained.Contains(i.Name))).ToList();

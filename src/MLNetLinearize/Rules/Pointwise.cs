@@ -79,6 +79,14 @@ internal static class Pointwise
         v.Offset(v.G, v.OutShape(), v.E.Sub(v.Out(), v.E.Mul(slope, v.In(0))), v.OutShape());
     }
 
+    /// <summary>x drawn towards 0 by a bias outside [−λ, λ], 0 inside.</summary>
+    public static void Shrink(Vjp v)
+    {
+        var outside = v.E.Indicator(v.E.Op("Greater", [v.E.Op("Abs", [v.In(0)]), v.E.Scalar(v.Node.Float("lambd", 0.5f))]));
+        v.Give(0, v.E.Mul(v.G, outside));
+        v.Offset(v.G, v.OutShape(), v.E.Sub(v.Out(), v.E.Mul(v.In(0), outside)), v.OutShape());
+    }
+
     /// <summary>x^c with a constant exponent: slope c·x^(c−1). Below c = 1 the secant's limit at 0 is not finite, and the tangent is taken.</summary>
     public static void Pow(Vjp v)
     {

@@ -54,11 +54,38 @@ internal static partial class RuleTable
         ["RMSNormalization"] = new(RuleKind.Smooth, Normalizations.RootMeanSquare, [0]),
         ["MeanVarianceNormalization"] = new(RuleKind.Smooth, Normalizations.MeanVariance),
         ["LpNormalization"] = new(RuleKind.Smooth, Normalizations.Lp),
+        ["Det"] = new(RuleKind.Smooth, Matrices.Determinant),
         // Unrolled before the rules: none of their own.
         ["RNN"] = new(RuleKind.Smooth, null, Objection: RecurrentCells.Objection),
         ["GRU"] = new(RuleKind.Smooth, null, Objection: RecurrentCells.Objection),
         ["LSTM"] = new(RuleKind.Smooth, null, Objection: RecurrentCells.Objection),
         ["LRN"] = new(RuleKind.Smooth, Normalizations.LocalResponse),
+    };
+
+    /// <summary>Operators that are written out in others before the rules, and need none of their own.</summary>
+    private static readonly Dictionary<string, RuleKind> WrittenOut = new(StringComparer.Ordinal)
+    {
+        ["Attention"] = RuleKind.Smooth,
+        ["RotaryEmbedding"] = RuleKind.Linear,
+        ["QLinearConv"] = RuleKind.PiecewiseLinear,
+        ["QLinearMatMul"] = RuleKind.PiecewiseLinear,
+        ["ConvInteger"] = RuleKind.Linear,
+        ["MatMulInteger"] = RuleKind.Bilinear,
+        ["CastLike"] = RuleKind.Linear,
+        ["CenterCropPad"] = RuleKind.Linear,
+        ["Col2Im"] = RuleKind.Linear,
+        ["AffineGrid"] = RuleKind.Linear,
+        ["TensorScatter"] = RuleKind.Linear,
+        ["DFT"] = RuleKind.Linear,
+        ["STFT"] = RuleKind.Linear,
+        ["SequenceConstruct"] = RuleKind.Linear,
+        ["SequenceInsert"] = RuleKind.Linear,
+        ["SequenceErase"] = RuleKind.Linear,
+        ["SequenceAt"] = RuleKind.Linear,
+        ["SplitToSequence"] = RuleKind.Linear,
+        ["ConcatFromSequence"] = RuleKind.Linear,
+        ["Optional"] = RuleKind.Linear,
+        ["OptionalGetElement"] = RuleKind.Linear,
     };
 
     /// <summary>The fourth is f(z) − f(0), for functions that subtraction would leave without digits near 0 (half-angle formulas).</summary>

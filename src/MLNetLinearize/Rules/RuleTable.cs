@@ -59,8 +59,7 @@ internal static partial class RuleTable
         ["ScatterElements"] = Linear(Indexed.ScatterElements, 0, 2) with { Objection = AddOrNoneOnly },
         ["GatherND"] = Linear(IndexedNd.GatherND, 0),
         ["ScatterND"] = Linear(IndexedNd.ScatterND, 0, 2) with { Objection = AddOrNoneOnly },
-        ["Conv"] = Linear(Convolution.Conv, 0),
-        ["ConvTranspose"] = Linear(Convolution.ConvTranspose, 0),
+        ["ReverseSequence"] = Linear(Structural.ReverseSequence, 0),
         ["AveragePool"] = Linear(Pooling.AveragePool) with { Objection = NoDilatedSameLower },
         ["GlobalAveragePool"] = Linear(Pooling.GlobalAveragePool),
         ["MaxUnpool"] = Linear(Pooling.MaxUnpool, 0),
@@ -86,14 +85,17 @@ internal static partial class RuleTable
         ["MaxPool"] = Piecewise(Pooling.MaxPool) with { Objection = RowMajorOnly },
         ["GlobalMaxPool"] = Piecewise(Pooling.GlobalMaxPool),
         ["Where"] = Piecewise(Pointwise.Where, 1, 2),
-        ["QuantizeLinear"] = Piecewise(Quantization.Quantize, 0) with { Objection = Quantization.WholeAxesOnly },
-        ["DequantizeLinear"] = Linear(Quantization.Dequantize, 0) with { Objection = Quantization.WholeAxesOnly },
+        ["QuantizeLinear"] = Piecewise(Quantization.Quantize, 0),
+        ["DequantizeLinear"] = Linear(Quantization.Dequantize, 0),
         ["ThresholdedRelu"] = Piecewise(Pointwise.Homogeneous(v => v.E.Indicator(v.E.Op("Greater", [v.In(0), v.E.Scalar(v.Node.Float("alpha", 1))])))),
         ["HardSigmoid"] = Piecewise(Pointwise.HardSigmoid),
         ["ReduceMax"] = Piecewise(Reductions.Extremum("ArgMax"), 0),
         ["ReduceMin"] = Piecewise(Reductions.Extremum("ArgMin"), 0),
         ["ReduceL1"] = Piecewise(Norms.L1, 0),
         ["TopK"] = Piecewise(Indexed.TopK, 0),
+        ["Mod"] = Piecewise(Arithmetic.Mod),
+        ["Shrink"] = Piecewise(Pointwise.Shrink),
+        ["DynamicQuantizeLinear"] = Piecewise(Quantization.DynamicQuantize),
 
         // Products
         ["Mul"] = new(RuleKind.Bilinear, Arithmetic.Mul),
@@ -101,11 +103,14 @@ internal static partial class RuleTable
         ["MatMul"] = new(RuleKind.Bilinear, Matrices.MatMul),
         ["Einsum"] = new(RuleKind.Bilinear, EinsteinSum.Einsum),
         ["Gemm"] = new(RuleKind.Bilinear, Matrices.Gemm),
+        ["Conv"] = new(RuleKind.Bilinear, Convolution.Conv),
+        ["ConvTranspose"] = new(RuleKind.Bilinear, Convolution.ConvTranspose),
     };
 
     static RuleTable()
     {
         foreach (var (op, rule) in SmoothOperators) Rules.Add(op, rule);
+        foreach (var (op, kind) in WrittenOut) Rules.Add(op, new Rule(kind, null));
         foreach (var op in ConstantOperators) Rules.Add(op, new Rule(RuleKind.Constant, null));
         foreach (var op in RefusedOperators.Keys) Rules.Add(op, new Rule(RuleKind.Refused, null));
     }

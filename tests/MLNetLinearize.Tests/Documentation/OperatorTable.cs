@@ -30,7 +30,7 @@ internal static class OperatorTable
         foreach (var (kind, title) in Kinds)
         {
             var names = RuleTable.All.Where(r => r.Value.Kind == kind).Select(r => r.Key).Order(StringComparer.Ordinal);
-            text.Append($"| {title} | {string.Join(", ", names.Select(n => kind == RuleKind.Constant ? n : $"{n} ({cases.GetValueOrDefault(n)})"))} |\n");
+            text.Append($"| {title} | {string.Join(", ", names.Select(n => kind == RuleKind.Constant || !cases.ContainsKey(n) ? n : $"{n} ({cases[n]})"))} |\n");
         }
         foreach (var refused in RuleTable.All.Where(r => r.Value.Kind == RuleKind.Refused).Select(r => r.Key).GroupBy(op => RuleTable.WhyNot(new MLNetLinearize.Onnx.NodeProto { OpType = op }).Reason))
             text.Append($"| Refused: {refused.Key} | {string.Join(", ", refused.Order(StringComparer.Ordinal))} |\n");

@@ -17,6 +17,14 @@ internal static class ArithmeticOperators
         };
     }
 
+    /// <summary>a less the whole multiples of b, counted towards zero.</summary>
+    public static Dual Remainder(OracleNode node)
+    {
+        var shape = Shapes.Broadcast(node.X.Shape, node[1].Shape);
+        var (a, b) = (node.X.BroadcastTo(shape), node[1].BroadcastTo(shape));
+        return a - b * new Dual(shape, [.. a.Value.Zip(b.Value, (x, y) => Math.Truncate(x / y))]);
+    }
+
     public static Dual Sum(OracleNode node) => node.Inputs.Aggregate((a, b) => a + b);
 
     public static Dual Mean(OracleNode node) => Sum(node) * Dual.Scalar(1.0 / node.Inputs.Count);

@@ -51,7 +51,11 @@ internal static class NormalizationOperators
     {
         var x = node.X;
         var axis = Shapes.Axis(node.Int("axis", node.Opset >= 13 ? -1 : 1), x.Rank);
-        int[] axes = node.Opset >= 13 ? [axis] : [.. Enumerable.Range(axis, x.Rank - axis)];
+        return Softmax(x, node.Opset >= 13 ? [axis] : [.. Enumerable.Range(axis, x.Rank - axis)], logarithm);
+    }
+
+    public static Dual Softmax(Dual x, int[] axes, bool logarithm)
+    {
         var shifted = x - ReductionOperators.Maximum(x, axes, keep: true).WithoutColumns();
         var exponentials = PointwiseOperators.Exponential(shifted);
         var total = ReductionOperators.Sum(exponentials, axes, keep: true);

@@ -12,6 +12,8 @@ internal static class OracleOperators
         "TopK" => ReductionOperators.TopK(node),
         "Split" => S.Split(node),
         "RNN" or "GRU" or "LSTM" => RecurrentOperators.Apply(node),
+        "Attention" => AttentionOperators.Attention(node),
+        "DynamicQuantizeLinear" => QuantizationOperators.Dynamic(node),
         _ => [Single(node)],
     };
 
@@ -37,6 +39,7 @@ internal static class OracleOperators
         "Round" => ArithmeticOperators.Step(node, z => Math.Round(z, MidpointRounding.ToEven)),
         "Hardmax" => ReductionOperators.Hardmax(node),
         "ArgMax" or "ArgMin" => ReductionOperators.ArgExtremum(node),
+        "Mod" => ArithmeticOperators.Remainder(node),
         "Neg" => node.X * Dual.Scalar(-1),
 
         "Abs" => P.Absolute(node.X),
@@ -45,6 +48,7 @@ internal static class OracleOperators
         "PRelu" => P.PRelu(node),
         "ThresholdedRelu" => P.ThresholdedRelu(node),
         "Clip" => P.Clip(node),
+        "Shrink" => P.Shrink(node),
         "Elu" => P.Elu(node),
         "Celu" => P.Celu(node),
         "Selu" => P.Selu(node),
@@ -72,6 +76,10 @@ internal static class OracleOperators
         "MaxUnpool" => PoolingOperators.MaxUnpool(node),
         "QuantizeLinear" => QuantizationOperators.Quantize(node),
         "DequantizeLinear" => QuantizationOperators.Dequantize(node),
+        "QLinearConv" => QuantizationOperators.Convolution(node),
+        "QLinearMatMul" => QuantizationOperators.MatrixProduct(node),
+        "ConvInteger" => QuantizationOperators.IntegerConvolution(node),
+        "MatMulInteger" => MatrixOperators.Multiply(QuantizationOperators.Centred(node, 0, 2), QuantizationOperators.Centred(node, 1, 3)),
         "ReduceSum" or "ReduceMean" or "ReduceMax" or "ReduceMin" or "ReduceProd" or "ReduceL1" or "ReduceL2" or "ReduceSumSquare" or "ReduceLogSum" or "ReduceLogSumExp" => ReductionOperators.Reduce(node),
 
         "BatchNormalization" => NormalizationOperators.BatchNormalization(node),
@@ -103,6 +111,16 @@ internal static class OracleOperators
         "Shape" => S.Shape(node),
         "Size" => Dual.Whole([], [node.X.Value.Length]),
 
+        "RotaryEmbedding" => AttentionOperators.Rotary(node),
+        "CastLike" => new(node.X.Shape, node.X.Value, node.X.Columns),
+        "CenterCropPad" => SignalOperators.CropOrPad(node),
+        "ReverseSequence" => SignalOperators.Reverse(node),
+        "Col2Im" => SignalOperators.ColumnsToImage(node),
+        "AffineGrid" => SignalOperators.AffineGrid(node),
+        "DFT" => SignalOperators.Fourier(node),
+        "STFT" => SignalOperators.ShortFourier(node),
+        "Det" => SignalOperators.Determinant(node),
+        "TensorScatter" => S.WriteInto(node),
         "Gather" => IndexingOperators.Gather(node),
         "OneHot" => IndexingOperators.OneHot(node),
         "GatherElements" => IndexingOperators.GatherElements(node),

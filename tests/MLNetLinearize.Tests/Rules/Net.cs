@@ -56,6 +56,12 @@ internal sealed class Net(long opset, int seed)
 
     public string SignedBytes(params sbyte[] values) => Add(Tensors.Raw(Name("s"), DataType.Int8, [.. values.Select(v => unchecked((byte)v))], values.Length == 1 ? [] : [values.Length]));
 
+    public string Unsigned(byte[] values, params long[] dims) => Add(Tensors.Raw(Name("u"), DataType.Uint8, values, dims));
+
+    public string Integers(sbyte[] values, params long[] dims) => Add(Tensors.Raw(Name("s"), DataType.Int8, [.. values.Select(v => unchecked((byte)v))], dims));
+
+    public string Integers32(int[] values, params long[] dims) => Add(Tensors.Raw(Name("i"), DataType.Int32, System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()), dims));
+
     public string Booleans(bool[] values, params long[] dims) => Add(Tensors.Raw(Name("c"), DataType.Bool, values.Select(v => v ? (byte)1 : (byte)0).ToArray(), dims));
 
     public ModelProto Build(string output, params object[] outputDims)
