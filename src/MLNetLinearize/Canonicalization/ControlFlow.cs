@@ -9,16 +9,18 @@ namespace MLNetLinearize.Canonicalization;
 internal static class ControlFlow
 {
     /// <summary>
-    /// The longest sequence, or number of rounds, that is unrolled. Every round is written out, forward and back: beyond this
-    /// the graph takes minutes to open, and recurrent explanations have lost their meaning long before.
+    /// Most rounds that are unrolled. Every round is written out, forward and back: beyond this the graph takes minutes to open.
     /// </summary>
     public const int MostRounds = 1000;
 
     public static bool Is(NodeProto node) => node.IsStandard() && node.OpType is "If" or "Loop" or "Scan";
 
     /// <summary>Puts in place what one run decides.</summary>
+    /// <param name="graph">Rewritten in place.</param>
+    /// <param name="facts">What the run told.</param>
+    /// <param name="limit">Most rounds.</param>
     /// <returns>Whether anything was.</returns>
-    public static bool Replace(Graph graph, IReadOnlyDictionary<string, TensorFact> facts)
+    public static bool Replace(Graph graph, IReadOnlyDictionary<string, TensorFact> facts, int limit)
     {
         var replaced = false;
         graph.Nodes = [.. graph.Nodes.SelectMany(n =>
@@ -26,7 +28,7 @@ internal static class ControlFlow
             if (!Is(n)) return [n];
             try
             {
-                var nodes = n.OpType switch { "If" => Branch(graph, n, facts), "Loop" => Loop(graph, n, facts), _ => Scan(graph, n, facts) };
+                var nodes = n.OpType switch { "If" => Branch(graph, n, facts), "Loop" => Loop(graph, n, facts, limit), _ => Scan(graph, n, facts, limit) };
                 replaced = true;
                 return nodes;
             }
@@ -46,19 +48,19 @@ internal static class ControlFlow
     }
 
     /// <summary>The body gets the round, the condition and what is carried; it gives the condition, what is carried, and what is collected.</summary>
-    private static List<NodeProto> Loop(Graph graph, NodeProto node, IReadOnlyDictionary<string, TensorFact> facts)
+    private static List<NodeProto> Loop(Graph graph, NodeProto node, IReadOnlyDictionary<string, TensorFact> facts, int limit)
     {
         const string Unrolled = "export the model unrolled";
         var body = node.Find("body")!.G;
-        if (node.InputOrNull(0) is not { } limit) throw new ExpansionException("it runs until a condition ends it", Unrolled);
-        var rounds = facts[limit].Value?.ToInt64()[0] ?? throw new ExpansionException($"its number of rounds '{limit}' is computed from the row", Unrolled);
+        if (node.InputOrNull(0) is not { } trips) throw new ExpansionException("it runs until a condition ends it", Unrolled);
+        var rounds = facts[trips].Value?.ToInt64()[0] ?? throw new ExpansionException($"its number of rounds '{trips}' is computed from the row", Unrolled);
         if (node.InputOrNull(1) is { } condition)
         {
             if (facts[condition].Value is not { } first || !Lasts(graph, body)) throw new ExpansionException("a condition that the body computes can end it", Unrolled);
             if (first.ToInt64() is [0]) rounds = 0;
         }
         var carried = node.Input.Skip(2).ToList();
-        var run = new Rounds(graph, node, body, rounds);
+        var run = new Rounds(graph, node, body, rounds, limit);
         for (var i = 0L; i < rounds; i++)
         {
             var round = graph.AddInitializer(Tensors.Of($"{node.Name}/round", [i]));
@@ -69,7 +71,7 @@ internal static class ControlFlow
     }
 
     /// <summary>The body gets what is carried and one slice of each sequence; it gives what is carried and what is collected.</summary>
-    private static List<NodeProto> Scan(Graph graph, NodeProto node, IReadOnlyDictionary<string, TensorFact> facts)
+    private static List<NodeProto> Scan(Graph graph, NodeProto node, IReadOnlyDictionary<string, TensorFact> facts, int limit)
     {
         if (graph.Opset < 11) throw new ExpansionException($"it is in the spelling of operator set {graph.Opset}", "raise the model to operator set 11 or later");
         var body = node.Find("body")!.G;
@@ -78,7 +80,7 @@ internal static class ControlFlow
         var (axes, reversed) = (node.Ints("scan_input_axes") ?? new long[sequences], node.Ints("scan_input_directions") ?? new long[sequences]);
         var dims = facts[node.Input[carried.Count]].Dims;
         var rounds = dims[axes[0] < 0 ? axes[0] + dims.Length : axes[0]];
-        var run = new Rounds(graph, node, body, rounds);
+        var run = new Rounds(graph, node, body, rounds, limit);
         var slices = node.Input.Skip(carried.Count).Select((name, k) => run.Split(name, axes[k])).ToList();
         for (var i = 0L; i < rounds; i++)
             carried = run.Next([.. carried, .. slices.Select((s, k) => run.Member(s, reversed[k] != 0 ? rounds - 1 - i : i))], carried.Count, skipped: 0);
@@ -108,9 +110,9 @@ internal static class ControlFlow
         private readonly List<NodeProto> nodes = [];
         private readonly List<List<string>> collected = [];
 
-        public Rounds(Graph graph, NodeProto call, GraphProto body, long count)
+        public Rounds(Graph graph, NodeProto call, GraphProto body, long count, int limit)
         {
-            if (count > MostRounds) throw new ExpansionException($"it runs {count:N0} rounds, and at most {MostRounds:N0} are unrolled", "explain a shorter sequence");
+            if (count > limit) throw new ExpansionException($"it runs {count:N0} rounds, and at most {limit:N0} are unrolled", "explain a shorter sequence");
             (this.graph, this.call, this.body) = (graph, call, body);
             stored = Inlining.Stored(graph, body, call.Name);
         }

@@ -18,11 +18,14 @@ internal static class Expansions
         ["MatMulInteger"] = QuantizedOperators.IntegerMatrixProduct,
         ["CastLike"] = OtherSpellings.CastLike,
         ["CenterCropPad"] = OtherSpellings.CenterCropPad,
+        ["CumProd"] = OtherSpellings.CumProd,
         ["Col2Im"] = OtherSpellings.Col2Im,
         ["AffineGrid"] = OtherSpellings.AffineGrid,
         ["TensorScatter"] = OtherSpellings.TensorScatter,
         ["DFT"] = FourierTransforms.Whole,
         ["STFT"] = FourierTransforms.Short,
+        ["DeformConv"] = ComputedSampling.DeformConv,
+        ["GridSample"] = ComputedSampling.GridSample,
         ["BatchNormalization"] = ComputedParameters.BatchNormalization,
         ["LayerNormalization"] = ComputedParameters.LastAxes,
         ["RMSNormalization"] = ComputedParameters.LastAxes,
@@ -33,7 +36,7 @@ internal static class Expansions
     };
 
     /// <summary>Operators that have an entry although the rules know them: written out only where their parameters are computed from the row.</summary>
-    private static readonly string[] OnlyComputed = ["BatchNormalization", "LayerNormalization", "RMSNormalization", "InstanceNormalization", "GroupNormalization", "PRelu", "Clip"];
+    private static readonly string[] OnlyComputed = ["BatchNormalization", "LayerNormalization", "RMSNormalization", "InstanceNormalization", "GroupNormalization", "PRelu", "Clip", "GridSample"];
 
     /// <summary>Whether a node whose parameters turn out to be computed from the row is written out.</summary>
     public static bool TakesComputedParameters(NodeProto node) => OnlyComputed.Contains(node.OpType);

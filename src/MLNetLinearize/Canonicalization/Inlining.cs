@@ -9,23 +9,24 @@ namespace MLNetLinearize.Canonicalization;
 internal static class Inlining
 {
     /// <param name="graph">Rewritten in place.</param>
+    /// <param name="limit">Most rounds that a loop is unrolled.</param>
     /// <param name="run">Runs the network on one row.</param>
-    public static void Apply(Graph graph, Func<IReadOnlyDictionary<string, TensorFact>> run)
+    public static void Apply(Graph graph, int limit, Func<IReadOnlyDictionary<string, TensorFact>> run)
     {
         do
         {
             while (graph.Nodes.Any(n => Body(graph, n) is not null))
                 graph.Nodes = [.. graph.Nodes.SelectMany(n => Body(graph, n)?.Invoke() ?? [n])];
         }
-        while (graph.Nodes.Any(ControlFlow.Is) && Replaced(graph, run));
+        while (graph.Nodes.Any(ControlFlow.Is) && Replaced(graph, limit, run));
         if (!graph.Nodes.SelectMany(Nested).Any()) graph.Header.Functions.Clear();
     }
 
-    private static bool Replaced(Graph graph, Func<IReadOnlyDictionary<string, TensorFact>> run)
+    private static bool Replaced(Graph graph, int limit, Func<IReadOnlyDictionary<string, TensorFact>> run)
     {
         try
         {
-            return ControlFlow.Replace(graph, run());
+            return ControlFlow.Replace(graph, run(), limit);
         }
         catch (InvalidModelException e)
         {

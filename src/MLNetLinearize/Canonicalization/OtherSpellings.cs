@@ -24,6 +24,22 @@ internal static class OtherSpellings
         x.Output(0, y);
     }
 
+    /// <summary>Products of all elements up to each, one multiplication after the other.</summary>
+    public static void CumProd(Expansion x)
+    {
+        var axis = x.Axis(0, x.Ints(1)![0]);
+        var size = x.Dims(0)[axis];
+        if (size > ControlFlow.MostRounds) throw new ExpansionException($"it multiplies {size:N0} elements one after the other, and at most {ControlFlow.MostRounds:N0} are written out", "multiply shorter axes");
+        var factors = x.Split(x.In(0), (int)size, axis);
+        var (reverse, exclusive) = (x.Node.Int("reverse", 0) != 0, x.Node.Int("exclusive", 0) != 0);
+        if (reverse) Array.Reverse(factors);
+        var products = new List<string> { factors[0] };
+        foreach (var factor in factors.Skip(1)) products.Add(x.Mul(products[^1], factor));
+        if (exclusive) products = [x.Add(x.Mul(factors[0], x.Constant(0f)), x.Constant(1f)), .. products.SkipLast(1)];
+        if (reverse) products.Reverse();
+        x.Output(0, x.Concat([.. products], axis));
+    }
+
     /// <summary>Columns laid back into the image, sums where they overlap: a ConvTranspose whose kernels are the unit vectors.</summary>
     public static void Col2Im(Expansion x)
     {

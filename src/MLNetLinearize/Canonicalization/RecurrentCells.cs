@@ -27,14 +27,7 @@ internal static class RecurrentCells
     /// <param name="graph">The network; its cells are replaced.</param>
     /// <param name="shapes">Every tensor's dimensions for one row.</param>
     public static void Unroll(Graph graph, IReadOnlyDictionary<string, TensorFact> shapes) =>
-        graph.Nodes = [.. graph.Nodes.SelectMany(n => IsCell(n) ? Unrolled(graph, n, shapes[n.Input[0]].Dims[0]) : [n])];
-
-    private static List<NodeProto> Unrolled(Graph graph, NodeProto node, long steps)
-    {
-        if (steps <= ControlFlow.MostRounds) return new Unrolling(graph, node, (int)steps).Nodes();
-        graph.Object(node, $"its sequence has {steps:N0} steps, and at most {ControlFlow.MostRounds:N0} are unrolled", "explain a shorter sequence");
-        return [node];
-    }
+        graph.Nodes = [.. graph.Nodes.SelectMany(n => IsCell(n) ? new Unrolling(graph, n, (int)shapes[n.Input[0]].Dims[0]).Nodes() : [n])];
 
     private static List<string> Names(NodeProto node) => node.Find("activations") is { } given ? [.. given.Strings.Select(s => s.ToStringUtf8())] : [];
 

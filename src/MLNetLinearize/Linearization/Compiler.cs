@@ -50,7 +50,7 @@ internal static class Compiler
     {
         var graph = new Graph(model);
         var opset = graph.Opset;
-        Inlining.Apply(graph, () => Canonicalizer.Run(graph, options));
+        Inlining.Apply(graph, ControlFlow.MostRounds, () => Canonicalizer.Run(graph, options));
         var precisions = Precision.Found(graph);
         Canonicalizer.Respell(graph, [.. options.ExplainedInputs ?? [], .. options.ExplainedOutput is { } named ? [named] : Array.Empty<string>()]);
         var (output, cut) = ExplainedTensors.ResolveOutput(graph, options, opset);

@@ -8,22 +8,24 @@ internal static partial class RuleTable
         "Shape", "Size", "Constant", "ConstantOfShape", "Range", "EyeLike", "OneHot",
         "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Xor", "Not", "IsNaN", "IsInf",
         "Sign", "Floor", "Ceil", "Round", "ArgMax", "ArgMin", "Hardmax",
-        "BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitwiseNot", "HannWindow", "HammingWindow", "BlackmanWindow", "MelWeightMatrix",
+        "BitCast", "BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitwiseNot", "HannWindow", "HammingWindow", "BlackmanWindow", "MelWeightMatrix",
         "SequenceEmpty", "SequenceLength", "OptionalHasElement",
         "StringConcat", "StringNormalizer", "StringSplit", "RegexFullMatch", "TfIdfVectorizer", "ImageDecoder",
     ];
 
     private const string TrainingLoss = "it is a loss to train by, taken over rows and their labels, and no score of a row";
 
-    private const string Sampling = "where it reads is itself computed, and varies with the row in jumps";
+    private const string Regions = "the regions it reads are chosen by other operators, from any row of the batch";
+
+    private const string DecidedByTheRow = "which branch runs, or the number of rounds, depends on the row (where it does not, the inner graph is put in place)";
 
     private const string ExplainFromHere = "explain between tensors on one side of it with ExplainedInputs and ExplainedOutput";
 
     private static readonly Dictionary<string, (string Reason, string Remedy)> RefusedOperators = new(StringComparer.Ordinal)
     {
-        ["If"] = ("which branch runs, or the number of rounds, depends on the row (where it does not, the inner graph is put in place)", "export the branch that is used, or the model unrolled"),
-        ["Loop"] = ("which branch runs, or the number of rounds, depends on the row (where it does not, the inner graph is put in place)", "export the model unrolled, or " + ExplainFromHere),
-        ["Scan"] = ("which branch runs, or the number of rounds, depends on the row (where it does not, the inner graph is put in place)", "export the model unrolled, or " + ExplainFromHere),
+        ["If"] = (DecidedByTheRow, "export the branch that is used, or the model unrolled"),
+        ["Loop"] = (DecidedByTheRow, "export the model unrolled, or " + ExplainFromHere),
+        ["Scan"] = (DecidedByTheRow, "export the model unrolled, or " + ExplainFromHere),
         ["SequenceMap"] = ("it runs an inner graph on each member of a sequence", "export the model unrolled, or " + ExplainFromHere),
         ["NonZero"] = ("the shape of its output depends on the data", ExplainFromHere),
         ["NonMaxSuppression"] = ("the shape of its output depends on the data", "explain the scores before it: name them as ExplainedOutput"),
@@ -38,9 +40,8 @@ internal static partial class RuleTable
         ["Bernoulli"] = ("its output is random", "export the model in evaluation mode"),
         ["NegativeLogLikelihoodLoss"] = (TrainingLoss, "explain the scores before it: name them as ExplainedOutput"),
         ["SoftmaxCrossEntropyLoss"] = (TrainingLoss, "explain the scores before it: name them as ExplainedOutput"),
-        ["DeformConv"] = (Sampling, ExplainFromHere),
-        ["RoiAlign"] = (Sampling, "explain the features before it: name them as ExplainedOutput"),
-        ["MaxRoiPool"] = (Sampling, "explain the features before it: name them as ExplainedOutput"),
+        ["RoiAlign"] = (Regions, "explain the features before it: name them as ExplainedOutput"),
+        ["MaxRoiPool"] = (Regions, "explain the features before it: name them as ExplainedOutput"),
     };
 
     /// <summary>Why a node cannot be linearized, and what to do.</summary>

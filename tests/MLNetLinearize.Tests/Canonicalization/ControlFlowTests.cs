@@ -143,15 +143,6 @@ public class ControlFlowTests
         Assert.Contains(lasts ? "at most 1,000" : "can end it", Assert.Single(Refused(model)).Reason, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void A_recurrent_cell_over_too_long_a_sequence_is_refused()
-    {
-        var net = new Net(17, 1);
-        var steps = net.Op("Unsqueeze", [net.Op("Transpose", [net.Input("x", "N", ControlFlow.MostRounds + 1)]), net.Ints(2)]);
-        var model = net.Build(net.Ops("RNN", 2, [steps, net.Weights(1, 2, 1), net.Weights(1, 2, 2)], ("hidden_size", 2L))[1]);
-        Assert.Contains("1,001 steps", Assert.Single(Refused(model)).Reason, StringComparison.Ordinal);
-    }
-
     private static IReadOnlyList<UnsupportedNode> Refused(ModelProto model) => Assert.Throws<UnsupportedOperatorException>(() => LinearizationGraph.Compile(CaseRun.Stream(model))).Nodes;
 
     private static AttributeProto Inner(string name, IEnumerable<NodeProto> nodes, (string Name, DataType Type)[] inputs, string[] outputs)

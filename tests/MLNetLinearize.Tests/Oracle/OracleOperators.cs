@@ -129,6 +129,8 @@ internal static class OracleOperators
         "ScatterND" => IndexingNdOperators.Scatter(node),
         "Resize" or "Upsample" => ResamplingOperators.Resize(node),
         "GridSample" => ResamplingOperators.GridSample(node),
+        "DeformConv" => DeformableOperators.Conv(node),
+        "CumProd" => ArithmeticOperators.CumulativeProduct(node),
         "CumSum" => ReductionOperators.CumulativeSum(node),
         "Trilu" => IndexingOperators.Triangle(node),
         "DepthToSpace" => IndexingOperators.DepthToSpace(node),

@@ -76,7 +76,7 @@ internal static partial class RuleCases
     [
         .. Convolution(), .. TransposedConvolution(), .. Pooling(), .. Dense(), .. Arithmetic(), .. Activations(), .. Smooth(),
         .. Normalization(), .. Shape(), .. Selection(), .. Indexing(), .. Reduction(), .. IndexTuples(), .. EinsteinSums(),
-        .. OwnStatistics(), .. Recurrent(), .. Quantized(), .. Attentions(), .. OtherSpellings(), .. ComputedParameters(), .. Networks(),
+        .. OwnStatistics(), .. Recurrent(), .. Quantized(), .. Attentions(), .. OtherSpellings(), .. ComputedParameters(), .. ComputedPlaces(), .. Networks(),
     ];
 
     public static RuleCase Named(string name) => All.Single(c => c.Name == name);

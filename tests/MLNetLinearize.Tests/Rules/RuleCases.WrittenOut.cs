@@ -45,6 +45,8 @@ internal static partial class RuleCases
         Case("STFT", "STFT", [12, 1], (n, x) => n.Op("STFT", [x, n.Ints([3], []), n.Weights(6)])),
         Case("STFT, no window, both sides", "STFT", [10, 1], (n, x) => n.Op("STFT", [x, n.Ints([4], []), "", n.Ints([5], [])], ("onesided", 0L))),
         Case("TensorScatter", "TensorScatter", [4, 3], (n, x) => n.Op("TensorScatter", [x, n.Op("Slice", [n.Op("Neg", [x]), n.Ints(0), n.Ints(2), n.Ints(1)]), n.Ints(1)]), 24) with { Batch = 1L },
+        Case("CumProd", "CumProd", [4, 2], (n, x) => n.Op("CumProd", [x, n.Ints([1], [])]), 26) with { IsPiecewiseLinear = false },
+        Case("CumProd, exclusive, reverse", "CumProd", [4, 2], (n, x) => n.Op("CumProd", [x, n.Ints([1], [])], ("exclusive", 1L), ("reverse", 1L)), 26) with { IsPiecewiseLinear = false },
         Case("Det", "Det", [3, 3], (n, x) => n.Op("Det", [x])) with { IsPiecewiseLinear = false },
         Case("Det, of two matrices", "Det", [2, 2, 2], (n, x) => n.Op("Det", [x])) with { IsPiecewiseLinear = false },
         Case("Mod", "Mod", [6], (n, x) => n.Op("Mod", [x, n.Scalar(0.7f)], ("fmod", 1L))),
@@ -73,6 +75,25 @@ internal static partial class RuleCases
         Case("PRelu, computed slope", "PRelu", [6], (n, x) => n.Op("PRelu", [x, n.Op("MatMul", [x, n.Weights(6, 6)])])) with { IsPiecewiseLinear = false },
         Adaptive("Clip", [6], (n, x) => n.Op("Clip", [x, n.Op("Sub", [n.Op("Mul", [Scalar(n, x), n.Scalar(0.1f)]), n.Scalar(0.9f)]), n.Op("Add", [n.Op("Mul", [Scalar(n, x), n.Scalar(0.1f)]), n.Scalar(0.8f)])])) with { IsPiecewiseLinear = true },
     ];
+
+    private static IEnumerable<RuleCase> ComputedPlaces() =>
+    [
+        .. new[] { "zeros", "border" }.SelectMany(padding => new[] { 0L, 1 }.Select(aligned => Case($"GridSample, computed grid, {padding}, align_corners {aligned}", "GridSample", [2, 3, 4], (n, x) =>
+        {
+            var places = n.Op("Reshape", [n.Op("Mul", [n.Op("Slice", [x, n.Ints(0), n.Ints(1), n.Ints(1)]), n.Scalar(0.6f)]), n.Ints(-1, 2, 3, 2)]);
+            return n.Op("GridSample", [x, places], ("padding_mode", padding), ("align_corners", aligned));
+        }, opset: 20) with { IsPiecewiseLinear = false })),
+        Deformed("plain", (n, x) => [x, n.Weights(2, 2, 2, 2), Moves(n, x, 8, 3, 4)]),
+        Deformed("bias and mask, strides, pads", (n, x) => [x, n.Weights(2, 2, 2, 2), Moves(n, x, 8, 3, 3), n.Weights(2), Moves(n, x, 4, 3, 3)], ("strides", L(2, 2)), ("pads", L(1, 0, 1, 1))),
+        Deformed("two groups of offsets, two of channels, dilated", (n, x) => [x, n.Weights(2, 1, 2, 2), Moves(n, x, 16, 2, 4)], ("offset_group", 2L), ("group", 2L), ("dilations", L(2, 1))),
+    ];
+
+    private static RuleCase Deformed(string name, Func<Net, string, string[]> operands, params (string, object)[] attributes) =>
+        Case($"DeformConv, {name}", "DeformConv", [2, 4, 5], (n, x) => n.Op("DeformConv", operands(n, x), attributes), 19) with { IsPiecewiseLinear = false };
+
+    /// <summary>Offsets that depend on the row, up to about a pixel.</summary>
+    private static string Moves(Net n, string x, long channels, long height, long width) =>
+        n.Op("Reshape", [n.Op("MatMul", [n.Op("Flatten", [n.Op("Mul", [x, n.Scalar(0.7f)])]), n.Weights(40, channels * height * width)]), n.Ints(-1, channels, height, width)]);
 
     private static RuleCase Attention(string name, int[] row, Func<Net, string, string> body) => Case($"Attention, {name}", "Attention", row, body, 23) with { IsPiecewiseLinear = false };
 
