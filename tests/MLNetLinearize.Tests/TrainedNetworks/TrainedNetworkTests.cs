@@ -8,7 +8,7 @@ namespace MLNetLinearize.Tests.TrainedNetworks;
 /// <summary>A vision transformer, a recurrent text classifier and a network of 8 bits, on every held-out row of real data.</summary>
 public class TrainedNetworkTests(Xunit.Abstractions.ITestOutputHelper output)
 {
-    /// <summary>What the project asks for. Seen on these rows: at most 2e-6.</summary>
+    /// <summary>What the project asks for. The worst of the rows is in the output of each test.</summary>
     private const float LargestError = 1e-4f;
 
     [Theory]
