@@ -9,12 +9,15 @@ internal static class Canonicalizer
     /// <summary>Rewrites operators only; nothing is run, so that a model no runtime opens can still be refused by name.</summary>
     /// <param name="graph">Rewritten in place.</param>
     /// <param name="named">Tensors the user named, which must keep existing.</param>
-    public static void Respell(Graph graph, IReadOnlyCollection<string> named)
+    /// <returns>What is worth telling of it, one sentence each.</returns>
+    public static IReadOnlyList<string> Respell(Graph graph, IReadOnlyCollection<string> named)
     {
         NameNodes(graph);
         Precision.ToSingle(graph);
         OpsetRaise.Apply(graph);
+        var notes = ClassicalModels.Respell(graph);
         FusedOperators.Split(graph, named);
+        return notes;
     }
 
     /// <summary>Probes shapes and simplifies. Batches where the network allows it, else one row a run.</summary>
@@ -27,6 +30,9 @@ internal static class Canonicalizer
         graph.RemoveDead([output]);
         if (options.InputShapes?.Keys.FirstOrDefault(n => graph.Inputs.All(i => i.Name != n)) is { } unknown)
             throw new InvalidModelException($"InputShapes names '{unknown}', but the model's inputs are [{string.Join(", ", graph.Inputs.Select(i => i.Name))}].");
+        // What the score does not depend on, such as the label that an exporter kept, is not asked for.
+        var read = graph.Nodes.SelectMany(Graph.Reads).ToHashSet();
+        graph.Inputs.RemoveAll(i => !read.Contains(i.Name));
         var inputs = graph.Inputs.Select(i => InputPlan.Of(i, options)).ToList();
         UnrollCells(graph, inputs);
         oneRowReason ??= inputs.FirstOrDefault(i => !i.CanBatch) is { } fixedInput ? $"input '{fixedInput.Name}' has no batch axis" : null;

@@ -39,11 +39,11 @@ internal static class Compiler
         var opset = graph.Opset;
         Inlining.Apply(graph);
         var precisions = Precision.Found(graph);
-        Canonicalizer.Respell(graph, [.. options.ExplainedInputs ?? [], .. options.ExplainedOutput is { } named ? [named] : Array.Empty<string>()]);
+        var respelled = Canonicalizer.Respell(graph, [.. options.ExplainedInputs ?? [], .. options.ExplainedOutput is { } named ? [named] : Array.Empty<string>()]);
         var (output, cut) = ExplainedTensors.ResolveOutput(graph, options, opset);
-        var explained = ExplainedTensors.ResolveInputs(graph, options, opset);
+        var explained = ExplainedTensors.ResolveInputs(graph, options, opset, output);
         Refusals.Check(graph, output, explained, opset);
-        var notes = precisions.Count == 0 ? Array.Empty<string>() : [$"The model holds {string.Join(" and ", precisions)} numbers; it is computed, and explained, in float32."];
+        string[] notes = [.. precisions.Count == 0 ? Array.Empty<string>() : [$"The model holds {string.Join(" and ", precisions)} numbers; it is computed, and explained, in float32."], .. respelled];
         return (graph, new Request(output, explained, options, opset, cut, notes));
     }
 
@@ -78,7 +78,7 @@ internal static class Compiler
         {
             var rank = input.RowShape.Count;
             long[] shape = [targets, .. input.RowShape.Select(d => (long)d)];
-            var weights = names.Output(OutputNames.Of(OutputNames.Weights, input, explained), seed.Mark(e, finish.Weights(Cotangent(adjoint, request, input), input.Name, input.RowShape), rank), shape);
+            var weights = names.Output(OutputNames.Of(OutputNames.Weights, input, explained), seed.Mark(e, finish.Weights(adjoint.OfOrZero(input.Name), input.Name, input.RowShape), rank), shape);
             if (!inputs.Contains(input)) names.Output(OutputNames.Of(OutputNames.ExplainedInput, input, explained), finish.Value(input.Name, input.RowShape), [.. input.RowShape.Select(d => (long)d)]);
             var attribution = names.Output(OutputNames.Of(OutputNames.Attribution, input, explained), finish.Attribution(weights, input.Name, input.RowShape), shape);
             sums.Add(finish.Sum(attribution, rank));
@@ -90,18 +90,18 @@ internal static class Compiler
         return new LinearizationGraph(names.Model(batched), inputs, explained, count, targets, !batched, options, report);
     }
 
-    public static string Cotangent(Adjoint adjoint, Request request, GraphInput input) =>
-        adjoint.Of(input.Name) ?? throw new InvalidModelException($"The explained output '{request.Output}' does not depend on '{input.Name}'. Leave it out of ExplainedInputs.");
-
     public static HashSet<string> Active(CanonicalNetwork network, Request request)
     {
         var active = ValueFlow.Reached(network.Graph, request.Explained, RuleTable.Stops);
-        active.IntersectWith(ValueFlow.Behind(network.Graph, request.Output));
+        active.IntersectWith(ValueFlow.Behind(network.Graph, request.Output, RuleTable.Stops));
         active.RemoveWhere(t => network.Type(t) is not (DataType.Float or DataType.Double or DataType.Float16 or DataType.Bfloat16) && !Quantization.IsQuantized(network.Type(t)));
         if (active.FirstOrDefault(t => network.Type(t) != DataType.Float && !Quantization.IsQuantized(network.Type(t))) is { } tensor)
             throw new InvalidModelException($"Tensor '{tensor}' on the way from the explained input to the explained output is {network.Type(tensor)}. The library computes in float32; convert the model to float32.");
-        if (!active.Contains(request.Output))
-            throw new InvalidModelException($"The explained output '{request.Output}' does not depend on [{string.Join(", ", request.Explained)}] through operators that have a slope. Name another ExplainedOutput or other ExplainedInputs.");
+        if (network.Type(request.Output) != DataType.Float)
+            throw new InvalidModelException($"The explained output '{request.Output}' is {network.Type(request.Output)}, and only float numbers have a slope. Name a float tensor before it as ExplainedOutput.");
+        var behind = ValueFlow.Behind(network.Graph, request.Output);
+        if (request.Explained.FirstOrDefault(e => !behind.Contains(e)) is { } unused)
+            throw new InvalidModelException($"The explained output '{request.Output}' does not depend on '{unused}'. Leave it out of ExplainedInputs, or name another ExplainedOutput.");
         return active;
     }
 

@@ -1,3 +1,4 @@
+using MLNetLinearize.Canonicalization;
 using MLNetLinearize.Onnx;
 
 namespace MLNetLinearize.Rules;
@@ -106,6 +107,7 @@ internal static partial class RuleTable
     static RuleTable()
     {
         foreach (var (op, rule) in SmoothOperators) Rules.Add(op, rule);
+        foreach (var (op, rule) in ClassicalOperators) Rules.Add($"{ClassicalModels.Domain}.{op}", rule);
         foreach (var op in ConstantOperators) Rules.Add(op, new Rule(RuleKind.Constant, null));
         foreach (var op in RefusedOperators.Keys) Rules.Add(op, new Rule(RuleKind.Refused, null));
     }
@@ -114,7 +116,7 @@ internal static partial class RuleTable
     public static IReadOnlyDictionary<string, Rule> All => Rules;
 
     /// <summary>The entry of a node's operator; null where it is not listed.</summary>
-    public static Rule? Find(NodeProto node) => node.IsStandard() ? Rules.GetValueOrDefault(node.OpType) : null;
+    public static Rule? Find(NodeProto node) => Rules.GetValueOrDefault(node.IsStandard() ? node.OpType : node.Operator());
 
     /// <summary>Whether nothing that is explained passes through the node.</summary>
     public static bool Stops(NodeProto node) => node.OpType == "Cast" ? !IsFloatCast(node) : Find(node)?.Kind == RuleKind.Constant;

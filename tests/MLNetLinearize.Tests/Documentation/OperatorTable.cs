@@ -1,4 +1,5 @@
 using System.Text;
+using MLNetLinearize.Onnx;
 using MLNetLinearize.Rules;
 using MLNetLinearize.Tests.Rules;
 
@@ -21,7 +22,7 @@ internal static class OperatorTable
 
     /// <summary>Number of cases by operator: those of its own, and networks that it is a part of.</summary>
     public static Dictionary<string, int> Cases() =>
-        RuleCases.All.SelectMany(c => c.Build().Model.Graph.Node.Select(n => n.OpType).Distinct()).GroupBy(op => op).ToDictionary(g => g.Key, g => g.Count());
+        RuleCases.All.SelectMany(c => c.Build().Model.Graph.Node.Select(n => n.Operator()).Distinct()).GroupBy(op => op).ToDictionary(g => g.Key, g => g.Count());
 
     public static string Write()
     {

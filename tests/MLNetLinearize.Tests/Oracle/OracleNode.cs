@@ -5,6 +5,8 @@ namespace MLNetLinearize.Tests.Oracle;
 /// <summary>One node while it is evaluated: its inputs' values and what its attributes mean at the model's opset.</summary>
 internal sealed class OracleNode(NodeProto node, Dual?[] inputs, long opset)
 {
+    public string Domain => node.Domain;
+
     public string Operator => node.OpType;
 
     public long Opset => opset;

@@ -8,6 +8,7 @@ internal static class OracleOperators
 {
     public static IReadOnlyList<Dual> Apply(OracleNode node) => node.Operator switch
     {
+        _ when node.Domain == "ai.onnx.ml" => ClassicalOperators.Apply(node),
         "MaxPool" => PoolingOperators.MaxPool(node),
         "TopK" => ReductionOperators.TopK(node),
         "Split" => S.Split(node),
@@ -31,6 +32,7 @@ internal static class OracleOperators
         "Min" => ArithmeticOperators.Extremum(node, -1),
         "Where" => ArithmeticOperators.Where(node),
         "Greater" or "GreaterOrEqual" or "Less" or "LessOrEqual" or "Equal" or "And" or "Or" or "Xor" or "Not" => ArithmeticOperators.Compare(node),
+        "IsNaN" => ArithmeticOperators.Step(node, z => double.IsNaN(z) ? 1 : 0),
         "Sign" => ArithmeticOperators.Step(node, z => Math.Sign(z)),
         "Floor" => ArithmeticOperators.Step(node, Math.Floor),
         "Ceil" => ArithmeticOperators.Step(node, Math.Ceiling),
