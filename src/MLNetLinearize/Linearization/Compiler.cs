@@ -85,9 +85,19 @@ internal static class Compiler
         }
         names.Output(OutputNames.ExplainedScore, seed.Scores, [targets]);
         names.Output(OutputNames.LinearizationError, finish.Error(seed.Scores, sums, bias), [targets]);
+        foreach (var input in explained.Where(i => adjoint.Of(i.Name) is null))
+            report = report with { Notes = [.. report.Notes, $"'{input.Name}' reaches the score only through operators of slope 0 ({string.Join(", ", Barriers(network, request, input))}): its weights are 0, and what it contributes is bias."] };
         if (adjoint.Tangents.Count > 0)
             report = report with { Notes = [.. report.Notes, $"Frozen has no secant for {string.Join(", ", adjoint.Tangents.AsEnumerable().Reverse().Select(n => n.Describe()))}; the tangent is used there."] };
         return new LinearizationGraph(names.Model(batched), inputs, explained, count, targets, !batched, options, report);
+    }
+
+    /// <summary>The piecewise-constant operators on the way from an input to the score.</summary>
+    private static IEnumerable<string> Barriers(CanonicalNetwork network, Request request, GraphInput input)
+    {
+        var reached = ValueFlow.Reached(network.Graph, [input.Name], RuleTable.Stops);
+        var behind = ValueFlow.Behind(network.Graph, request.Output);
+        return network.Graph.Nodes.Where(n => RuleTable.Stops(n) && n.Output.Any(behind.Contains) && Graph.Reads(n).Any(reached.Contains)).Select(n => n.OpType).Distinct();
     }
 
     public static HashSet<string> Active(CanonicalNetwork network, Request request)
