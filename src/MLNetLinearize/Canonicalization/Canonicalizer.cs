@@ -34,7 +34,7 @@ internal static class Canonicalizer
         var read = graph.Nodes.SelectMany(Graph.Reads).ToHashSet();
         graph.Inputs.RemoveAll(i => !read.Contains(i.Name));
         var inputs = graph.Inputs.Select(i => InputPlan.Of(i, options)).ToList();
-        UnrollCells(graph, inputs);
+        UnrollCells(graph, inputs, options.MaxUnrolledSteps);
         oneRowReason ??= inputs.FirstOrDefault(i => !i.CanBatch) is { } fixedInput ? $"input '{fixedInput.Name}' has no batch axis" : null;
         if (oneRowReason is null)
         {
@@ -59,12 +59,12 @@ internal static class Canonicalizer
     }
 
     /// <summary>A recurrent cell can be unrolled once the length of its sequence is known, from one run of the network as it is.</summary>
-    private static void UnrollCells(Graph graph, List<InputPlan> inputs)
+    private static void UnrollCells(Graph graph, List<InputPlan> inputs, int limit)
     {
         if (!graph.Nodes.Any(RecurrentCells.IsCell)) return;
         var pinned = graph.Clone();
         BatchAxis.Pin(pinned, inputs);
-        RecurrentCells.Unroll(graph, RunOneRow(pinned, inputs));
+        RecurrentCells.Unroll(graph, RunOneRow(pinned, inputs), limit);
     }
 
     private static CanonicalNetwork Simplified(Graph graph, List<InputPlan> inputs, string output, Dictionary<string, TensorFact> one, Dictionary<string, TensorFact> two, Dictionary<string, TensorShape> shapes, string? oneRowReason)

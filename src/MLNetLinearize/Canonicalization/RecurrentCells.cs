@@ -26,8 +26,13 @@ internal static class RecurrentCells
 
     /// <param name="graph">The network; its cells are replaced.</param>
     /// <param name="shapes">Every tensor's dimensions for one row.</param>
-    public static void Unroll(Graph graph, IReadOnlyDictionary<string, TensorFact> shapes) =>
-        graph.Nodes = [.. graph.Nodes.SelectMany(n => IsCell(n) ? new Unrolling(graph, n, (int)shapes[n.Input[0]].Dims[0]).Nodes() : [n])];
+    /// <param name="limit">Most steps.</param>
+    /// <exception cref="InvalidModelException">A sequence is longer.</exception>
+    public static void Unroll(Graph graph, IReadOnlyDictionary<string, TensorFact> shapes, int limit) =>
+        graph.Nodes = [.. graph.Nodes.SelectMany(n => IsCell(n) ? new Unrolling(graph, n, Steps(n, shapes[n.Input[0]].Dims[0], limit)).Nodes() : [n])];
+
+    private static int Steps(NodeProto cell, long steps, int limit) => steps <= limit ? (int)steps
+        : throw new InvalidModelException($"{cell.Describe()} runs over {steps:N0} steps, each of which becomes nodes of its own; at most {limit:N0} are unrolled (MaxUnrolledSteps). Shorten the sequence (InputShapes, where it is open), or raise the limit.");
 
     private static List<string> Names(NodeProto node) => node.Find("activations") is { } given ? [.. given.Strings.Select(s => s.ToStringUtf8())] : [];
 

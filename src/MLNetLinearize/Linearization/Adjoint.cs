@@ -23,6 +23,9 @@ internal sealed class Adjoint
     /// <summary>Nodes that <see cref="Nonlinearity.Frozen"/> has no secant for, and that were read by their tangent.</summary>
     public List<NodeProto> Tangents { get; } = [];
 
+    /// <summary>How each node that is not affine on its piece was read, by its name.</summary>
+    public Dictionary<string, string> ReadingByNode { get; } = [];
+
     /// <param name="network">The forward network; its graph receives the adjoint's nodes.</param>
     /// <param name="emit">Writes to that graph.</param>
     /// <param name="output">The explained tensor.</param>
@@ -65,6 +68,7 @@ internal sealed class Adjoint
                 if (!adjoint.cotangents.TryGetValue(tensor, out var terms)) adjoint.cotangents[tensor] = terms = [];
                 terms.Add(cotangent);
             }
+            adjoint.ReadingByNode[node.Name] = Readings.Of(vjp);
             if (vjp.TookTangent) adjoint.Tangents.Add(node);
             adjoint.Offsets.AddRange(vjp.Offsets.Select(o => (node, o)));
         }

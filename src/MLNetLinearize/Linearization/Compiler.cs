@@ -85,12 +85,22 @@ internal static class Compiler
         }
         names.Output(OutputNames.ExplainedScore, seed.Scores, [targets]);
         names.Output(OutputNames.LinearizationError, finish.Error(seed.Scores, sums, bias), [targets]);
+        report = report with { Nonlinearity = options.Nonlinearity, Nodes = [.. report.Nodes.Select(n => n with { Reading = Reading(n, adjoint) })] };
         foreach (var input in explained.Where(i => adjoint.Of(i.Name) is null))
             report = report with { Notes = [.. report.Notes, $"'{input.Name}' reaches the score only through operators of slope 0 ({string.Join(", ", Barriers(network, request, input))}): its weights are 0, and what it contributes is bias."] };
         if (adjoint.Tangents.Count > 0)
             report = report with { Notes = [.. report.Notes, $"Frozen has no secant for {string.Join(", ", adjoint.Tangents.AsEnumerable().Reverse().Select(n => n.Describe()))}; the tangent is used there."] };
-        return new LinearizationGraph(names.Model(batched), inputs, explained, count, targets, !batched, options, report);
+        var model = names.Model(batched);
+        Readings.Write(model, report);
+        return new LinearizationGraph(model, inputs, explained, count, targets, !batched, options, report);
     }
+
+    private static string Reading(NodeReport node, Adjoint adjoint) => node.Rule switch
+    {
+        NodeCost.Constant => Readings.Constant,
+        NodeCost.Product or NodeCost.Smooth => adjoint.ReadingByNode.GetValueOrDefault(node.Name, Readings.Exact),
+        _ => Readings.Exact,
+    };
 
     /// <summary>The piecewise-constant operators on the way from an input to the score.</summary>
     private static IEnumerable<string> Barriers(CanonicalNetwork network, Request request, GraphInput input)
@@ -125,6 +135,7 @@ internal static class Compiler
         if (options.Targets is null) throw new InvalidModelException("LinearizeOptions.Targets is null. Use Targets.Predicted or another of its members.");
         if (options.Threads < 1) throw new InvalidModelException($"LinearizeOptions.Threads is {options.Threads}; give 1 or more, or null for ONNX Runtime's choice.");
         if (options.MaxBytesPerRow < 1) throw new InvalidModelException($"LinearizeOptions.MaxBytesPerRow is {options.MaxBytesPerRow}; give 1 or more.");
+        if (options.MaxUnrolledSteps < 1) throw new InvalidModelException($"LinearizeOptions.MaxUnrolledSteps is {options.MaxUnrolledSteps}; give 1 or more.");
         if (options.ExplainedInputs?.GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice) throw new InvalidModelException($"LinearizeOptions.ExplainedInputs names '{twice.Key}' more than once.");
     }
 

@@ -17,7 +17,7 @@ internal static partial class RuleTable
         ["Sqrt"] = Of(v => v.E.Div(v.E.Scalar(0.5f), v.Out())),
         ["Reciprocal"] = Of(v => v.E.Neg(Square(v, v.Out()))),
         ["Erf"] = Of(v => v.E.Scaled(v.E.Op("Exp", [v.E.Neg(Square(v, v.In(0)))]), TwoOverRootPi), 0, TwoOverRootPi),
-        ["Softplus"] = Of(Smooth.Logistic, MathF.Log(2), 0.5f),
+        ["Softplus"] = Of(Smooth.Logistic, MathF.Log(2), 0.5f, Smooth.SoftplusRise),
         ["Softsign"] = Of(v => v.E.Op("Reciprocal", [Square(v, v.E.Add(v.E.Scalar(1), v.E.Op("Abs", [v.In(0)])))]), 0, 1),
         // The exponential itself rather than y + α, which loses its digits where the unit saturates.
         ["Elu"] = Of(v => Branch(v, "GreaterOrEqual", v.E.Scalar(1), v.E.Scaled(v.E.Op("Exp", [v.In(0)]), v.Node.Float("alpha", 1))), 0, 1),
