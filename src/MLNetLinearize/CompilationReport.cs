@@ -43,7 +43,7 @@ public sealed record NodeReport(string Name, string Operator, IReadOnlyList<int>
 {
     /// <summary>
     /// How an affine map was made of the node: <c>exact</c> where it is one on its piece, <c>tangent</c>, <c>frozen</c>,
-    /// <c>frozen gate</c> where a factor is held at its value, <c>tangent instead of frozen</c> where that has no finite
+    /// <c>frozen gate</c> where a factor is held at its value, and for what makes that factor, <c>tangent instead of frozen</c> where that has no finite
     /// slope, and <c>constant</c> where nothing explained passes through (slope 0).
     /// </summary>
     public string Reading { get; init; } = Readings.Exact;

@@ -23,9 +23,10 @@ internal static class Canonicalizer
     /// <summary>Probes shapes and simplifies. Batches where the network allows it, else one row a run.</summary>
     /// <param name="graph">The respelled network; consumed.</param>
     /// <param name="output">The tensor to explain.</param>
-    /// <param name="options">Input shapes.</param>
+    /// <param name="explained">What explains it.</param>
+    /// <param name="options">Input shapes and the limit of unrolling.</param>
     /// <param name="oneRowReason">A reason to run row by row that is already known, or null.</param>
-    public static CanonicalNetwork Settle(Graph graph, string output, LinearizeOptions options, string? oneRowReason)
+    public static CanonicalNetwork Settle(Graph graph, string output, IReadOnlyList<string> explained, LinearizeOptions options, string? oneRowReason)
     {
         graph.RemoveDead([output]);
         if (options.InputShapes?.Keys.FirstOrDefault(n => graph.Inputs.All(i => i.Name != n)) is { } unknown)
@@ -34,7 +35,7 @@ internal static class Canonicalizer
         var read = graph.Nodes.SelectMany(Graph.Reads).ToHashSet();
         graph.Inputs.RemoveAll(i => !read.Contains(i.Name));
         var inputs = graph.Inputs.Select(i => InputPlan.Of(i, options)).ToList();
-        UnrollCells(graph, inputs, options.MaxUnrolledSteps);
+        WriteOut(graph, inputs, output, explained, options.MaxUnrolledSteps);
         oneRowReason ??= inputs.FirstOrDefault(i => !i.CanBatch) is { } fixedInput ? $"input '{fixedInput.Name}' has no batch axis" : null;
         if (oneRowReason is null)
         {
@@ -58,13 +59,16 @@ internal static class Canonicalizer
         return Simplified(graph, inputs, output, facts, facts, facts.ToDictionary(f => f.Key, f => new TensorShape(f.Value.Dims, -1)), oneRowReason);
     }
 
-    /// <summary>A recurrent cell can be unrolled once the length of its sequence is known, from one run of the network as it is.</summary>
-    private static void UnrollCells(Graph graph, List<InputPlan> inputs, int limit)
+    /// <summary>What takes shapes to write out, from one run of the network as it is: a recurrent cell the length of its sequence, others a rank.</summary>
+    private static void WriteOut(Graph graph, List<InputPlan> inputs, string output, IReadOnlyList<string> explained, int unrolledSteps)
     {
-        if (!graph.Nodes.Any(RecurrentCells.IsCell)) return;
+        var composites = Composites.Find(graph, explained, output);
+        if (composites.Count == 0 && !graph.Nodes.Any(RecurrentCells.IsCell)) return;
         var pinned = graph.Clone();
         BatchAxis.Pin(pinned, inputs);
-        RecurrentCells.Unroll(graph, RunOneRow(pinned, inputs), limit);
+        var shapes = RunOneRow(pinned, inputs);
+        Composites.WriteOut(graph, composites, shapes);
+        RecurrentCells.Unroll(graph, shapes, unrolledSteps);
     }
 
     private static CanonicalNetwork Simplified(Graph graph, List<InputPlan> inputs, string output, Dictionary<string, TensorFact> one, Dictionary<string, TensorFact> two, Dictionary<string, TensorShape> shapes, string? oneRowReason)

@@ -27,9 +27,9 @@ internal static class Compiler
     private static LinearizationGraph CompileChecked(ModelProto model, LinearizeOptions options)
     {
         var (graph, request) = Open(model, options);
-        var batched = Build(Canonicalizer.Settle(graph.Clone(), request.Output, options, null), request);
+        var batched = Build(Canonicalizer.Settle(graph.Clone(), request.Output, request.Explained, options, null), request);
         if (batched.IsRowByRow || BatchProof.Objection(batched) is not { } mixing) return batched;
-        return Build(Canonicalizer.Settle(graph, request.Output, options, mixing), request);
+        return Build(Canonicalizer.Settle(graph, request.Output, request.Explained, options, mixing), request);
     }
 
     /// <summary>Respells the model and decides what is explained; refuses what has no rule.</summary>
@@ -98,7 +98,7 @@ internal static class Compiler
     private static string Reading(NodeReport node, Adjoint adjoint) => node.Rule switch
     {
         NodeCost.Constant => Readings.Constant,
-        NodeCost.Product or NodeCost.Smooth => adjoint.ReadingByNode.GetValueOrDefault(node.Name, Readings.Exact),
+        NodeCost.Product or NodeCost.Smooth => adjoint.ReadingByNode.GetValueOrDefault(node.Name, Readings.FrozenGate),
         _ => Readings.Exact,
     };
 

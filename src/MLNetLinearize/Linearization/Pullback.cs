@@ -20,7 +20,7 @@ internal static class Pullback
     public static ModelProto Compile(ModelProto model, LinearizeOptions options, string cotangent, string result, int targets = 1)
     {
         var (graph, request) = Compiler.Open(model, options);
-        var network = Canonicalizer.Settle(graph, request.Output, options, null);
+        var network = Canonicalizer.Settle(graph, request.Output, request.Explained, options, null);
         var active = Compiler.Active(network, request);
         var e = new Emitter(network.Graph, GraphNames.Prefix);
         var finish = new Finish(network, e, targets);

@@ -58,9 +58,9 @@ internal static class Refusals
         var rule = RuleTable.Find(node);
         if (rule is null || rule.Kind == RuleKind.Refused) return RuleTable.WhyNot(node);
         if (rule.Objection?.Invoke(node) is { } objection) return objection;
-        if (rule.Differentiates is not { } inputs) return null;
+        if (rule.Differentiates is not { } inputs || Composites.CanWriteOut(node)) return null;
         for (var i = 0; i < node.Input.Count; i++)
-            if (!inputs.Contains(i) && reached.Contains(node.Input[i]))
+            if (!inputs.Contains(i) && rule.IsFlatIn?.Invoke(node, i) != true && reached.Contains(node.Input[i]))
                 return ($"its input {i} '{node.Input[i]}' depends on what is explained, and has no rule yet", "export the model with that input as a constant");
         return null;
     }

@@ -38,7 +38,7 @@ internal static partial class RuleTable
         ["Asinh"] = Of(v => v.E.Op("Reciprocal", [v.E.Op("Sqrt", [v.E.Add(v.E.Scalar(1), Square(v, v.In(0)))])]), 0, 1),
         ["Acosh"] = Of(v => v.E.Op("Reciprocal", [v.E.Op("Sqrt", [v.E.Sub(Square(v, v.In(0)), v.E.Scalar(1))])])),
         ["Atanh"] = Of(v => v.E.Op("Reciprocal", [OneMinus(v, Square(v, v.In(0)))]), 0, 1),
-        ["Pow"] = new(RuleKind.Smooth, Pointwise.Pow, [0]),
+        ["Pow"] = new(RuleKind.Smooth, Pointwise.Pow),
         ["Softmax"] = new(RuleKind.Smooth, Smooth.Softmax),
         ["LogSoftmax"] = new(RuleKind.Smooth, Smooth.LogSoftmax),
         ["ReduceL2"] = new(RuleKind.Smooth, Norms.L2, [0]),

@@ -15,6 +15,7 @@ public class ConformanceTableTests
     [
         (Verdict.Fail, "fail"),
         (Verdict.Refused, "refused"),
+        (Verdict.BeyondSingle, "beyond float32, in which the library computes"),
         (Verdict.AnsweredDifferently, "answered differently by ONNX Runtime"),
         (Verdict.NotRunByOnnxRuntime, "not run by ONNX Runtime"),
         (Verdict.NothingToExplain, "nothing to explain"),

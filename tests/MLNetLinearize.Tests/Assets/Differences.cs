@@ -4,8 +4,9 @@ namespace MLNetLinearize.Tests.Assets;
 
 /// <summary>
 /// Central differences of a model computed in single precision. The error of (F(x + hd) − F(x − hd)) / 2h has two parts: rounding,
-/// at most a few units in the last place of F over h, and truncation, of order h², which is a third of the change from h to 2h
-/// (Richardson). Their sum is the tolerance; where it is no smaller than a tenth of the slope itself, the differences say nothing.
+/// at most a few units in the last place of F over h, and truncation, which the change from h to 2h (Richardson) and between the
+/// two sides of x bounds; near a kink that is as large as the slope. Their sum is the tolerance; where it is no smaller than a
+/// tenth of the slope itself, the differences say nothing.
 /// </summary>
 internal static class Differences
 {
@@ -20,7 +21,7 @@ internal static class Differences
         var random = new Random(99);
         var d = Vector<double>.Build.Dense(x.Length, _ => random.NextDouble() * 2 - 1);
         double[]? At(double h) => forward([.. x.Select((v, i) => (float)(v + h * d[i]))]);
-        if (At(Step) is not { } right || At(-Step) is not { } left || At(2 * Step) is not { } farRight || At(-2 * Step) is not { } farLeft) return new(null, false);
+        if (At(0) is not { } middle || At(Step) is not { } right || At(-Step) is not { } left || At(2 * Step) is not { } farRight || At(-2 * Step) is not { } farLeft) return new(null, false);
         // The step that single precision really takes at each element.
         var taken = Vector<double>.Build.Dense([.. x.Select((v, i) => ((float)(v + Step * d[i]) - (double)(float)(v - Step * d[i])) / (2 * Step))]);
         var says = false;
@@ -29,7 +30,7 @@ internal static class Differences
             var c = (int)targets[k];
             var (near, far) = ((right[c] - left[c]) / (2 * Step), (farRight[c] - farLeft[c]) / (4 * Step));
             var rounding = RoundingUnits * Math.Pow(2, -24) * (Math.Abs(right[c]) + Math.Abs(left[c]) + Math.Abs(farRight[c]) + Math.Abs(farLeft[c])) / Step;
-            var bound = rounding + Math.Abs(near - far) + 1e-5 * weights.Row(k).PointwiseAbs().Sum();
+            var bound = rounding + Math.Abs(near - far) + Math.Abs(right[c] - 2 * middle[c] + left[c]) / Step + 1e-5 * weights.Row(k).PointwiseAbs().Sum();
             var slope = weights.Row(k) * taken;
             if (!(bound <= 0.1 * Math.Max(Math.Abs(slope), Math.Abs(near)))) continue;
             says = true;

@@ -11,6 +11,7 @@ internal static class OracleOperators
         _ when node.Domain == "ai.onnx.ml" => ClassicalOperators.Apply(node),
         "MaxPool" => PoolingOperators.MaxPool(node),
         "TopK" => ReductionOperators.TopK(node),
+        "LayerNormalization" => NormalizationOperators.LayerNormalization(node),
         "Split" => S.Split(node),
         "RNN" or "GRU" or "LSTM" => RecurrentOperators.Apply(node),
         _ => [Single(node)],
@@ -78,7 +79,6 @@ internal static class OracleOperators
 
         "BatchNormalization" => NormalizationOperators.BatchNormalization(node),
         "InstanceNormalization" => NormalizationOperators.InstanceNormalization(node),
-        "LayerNormalization" => NormalizationOperators.LayerNormalization(node),
         "GroupNormalization" => NormalizationOperators.GroupNormalization(node),
         "RMSNormalization" => NormalizationOperators.RootMeanSquare(node),
         "MeanVarianceNormalization" => NormalizationOperators.MeanVariance(node),
