@@ -64,6 +64,12 @@ public sealed class LinearizeOptions
     /// <summary>Largest output of one row, in bytes, that is accepted. Default: 64 MiB.</summary>
     public long MaxBytesPerRow { get; init; } = 64L << 20;
 
+    /// <summary>
+    /// Most steps that are unrolled: of the sequence of a recurrent cell (RNN, GRU, LSTM), of Loop and Scan, and of CumProd. Each
+    /// step becomes nodes of its own, a hundred or so with their adjoint, so that compiling grows with it. Default: 1,000.
+    /// </summary>
+    public int MaxUnrolledSteps { get; init; } = 1_000;
+
     /// <summary>CUDA device to run on. Default: the CPU.</summary>
     public int? GpuDeviceId { get; init; }
 

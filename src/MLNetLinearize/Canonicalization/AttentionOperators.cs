@@ -54,12 +54,12 @@ internal static class AttentionOperators
         var pairs = x.Slice(z, 0, turned, 3);
         var interleaved = x.Node.Int("interleaved", 0) != 0;
         // First and second of each pair are neighbours, or half the size apart.
-        string Part(long i) => interleaved ? x.Op("Slice", [pairs, x.Constant(i), x.Constant(turned), x.Constant(3), x.Constant(2)]) : x.Slice(pairs, i * turned / 2, (i + 1) * turned / 2, 3);
+        string Part(long i) => interleaved ? x.Op("Slice", [pairs, x.Ints(i), x.Ints(turned), x.Ints(3), x.Ints(2)]) : x.Slice(pairs, i * turned / 2, (i + 1) * turned / 2, 3);
         var (a, b) = (Part(0), Part(1));
         var real = x.Sub(x.Mul(a, cos), x.Mul(b, sin));
         var imaginary = x.Add(x.Mul(a, sin), x.Mul(b, cos));
         var result = interleaved
-            ? x.Op("Reshape", [x.Concat([x.Unsqueeze(real, 4), x.Unsqueeze(imaginary, 4)], 4), x.Constant(0, 0, 0, -1)])
+            ? x.Op("Reshape", [x.Concat([x.Unsqueeze(real, 4), x.Unsqueeze(imaginary, 4)], 4), x.Ints(0, 0, 0, -1)])
             : x.Concat([real, imaginary], 3);
         if (turned < size) result = x.Concat([result, x.Slice(z, turned, size, 3)], 3);
         x.Output(0, isFlat ? x.Reshape(result, 0, 0, -1) : x.Transpose(result, 0, 2, 1, 3));
@@ -81,13 +81,13 @@ internal static class AttentionOperators
         {
             var table = new float[queries * keys];
             for (var i = 0; i < table.Length; i++) table[i] = i % keys > i / keys + past ? float.NegativeInfinity : 0;
-            yield return x.Constant(table, queries, keys);
+            yield return x.Floats(table, queries, keys);
         }
         if (x.InOrNull(6) is { } lengths)
-            yield return Barrier(x, x.Op("Less", [x.Constant([.. Enumerable.Range(0, (int)keys).Select(i => (long)i)]), x.Unsqueeze(lengths, 1, 2, 3)]));
+            yield return Barrier(x, x.Op("Less", [x.Ints([.. Enumerable.Range(0, (int)keys).Select(i => (long)i)]), x.Unsqueeze(lengths, 1, 2, 3)]));
     }
 
-    private static string Barrier(Expansion x, string seen) => x.Op("Where", [seen, x.Constant(0f), x.Constant(float.NegativeInfinity)]);
+    private static string Barrier(Expansion x, string seen) => x.Op("Where", [seen, x.Scalar(0f), x.Scalar(float.NegativeInfinity)]);
 
     /// <summary>[N, positions, heads·size] as [N, heads, positions, size].</summary>
     private static string Heads(Expansion x, int input, string attribute) =>
@@ -99,7 +99,7 @@ internal static class AttentionOperators
     private static string Repeated(Expansion x, string heads, long times)
     {
         if (times == 1) return heads;
-        var stretched = x.Op("Expand", [x.Unsqueeze(heads, 2), x.Constant(1, 1, times, 1, 1)]);
-        return x.Op("Reshape", [stretched, x.Op("Concat", [x.Op("Shape", [heads], ("end", 1L)), x.Constant(-1), x.Op("Shape", [heads], ("start", 2L))], ("axis", 0L))]);
+        var stretched = x.Op("Expand", [x.Unsqueeze(heads, 2), x.Ints(1, 1, times, 1, 1)]);
+        return x.Op("Reshape", [stretched, x.Op("Concat", [x.Op("Shape", [heads], ("end", 1L)), x.Ints(-1), x.Op("Shape", [heads], ("start", 2L))], ("axis", 0L))]);
     }
 }

@@ -13,35 +13,39 @@ internal static class ComputedParameters
     {
         if (x.Node.Int("training_mode", 0) != 0) throw new ExpansionException("it computes statistics over the batch, so that rows depend on each other", "export the model in evaluation mode");
         string Parameter(int i) => PerChannel(x, i, x.Dims(i)[0]);
-        var deviation = x.Op("Sqrt", [x.Add(Parameter(4), x.Constant(x.Node.Float("epsilon", 1e-5f)))]);
+        var deviation = x.Op("Sqrt", [x.Add(Parameter(4), x.Scalar(x.Node.Float("epsilon", 1e-5f)))]);
         var scaled = x.Mul(x.Sub(x.In(0), Parameter(3)), Parameter(1));
         x.Output(0, x.Add(x.Op("Div", [scaled, deviation]), Parameter(2)));
     }
 
-    /// <summary>LayerNormalization and RMSNormalization: the scale multiplies, and the bias is added, behind it.</summary>
+    /// <summary>LayerNormalization and RMSNormalization: the scale multiplies, and the bias is added, behind it. The first tells its statistics as well.</summary>
     public static void LastAxes(Expansion x)
     {
-        if (x.Makes(1) || x.Makes(2)) throw new ExpansionException("its mean or deviation is read as well", "export the model so that only the normalized output is read");
-        var axis = x.Axis(0, x.Node.Int("axis", -1));
+        var (axis, epsilon) = (x.Axis(0, x.Node.Int("axis", -1)), x.Node.Float("epsilon", 1e-5f));
         long[] dims = [.. x.Dims(0).Skip(axis)];
-        var y = x.Op(x.Node.OpType, [x.In(0), x.Constant(Filled(dims, 1), dims)], ("axis", (long)axis), ("epsilon", x.Node.Float("epsilon", 1e-5f)));
-        y = x.Mul(y, x.In(1));
+        var y = x.Mul(x.Op(x.Node.OpType, [x.In(0), Filled(x, 1, dims)], ("axis", (long)axis), ("epsilon", epsilon)), x.In(1));
         x.Output(0, x.InOrNull(2) is { } bias ? x.Add(y, bias) : y);
+        if (!x.Makes(1) && !x.Makes(2)) return;
+        string Mean(string t) => x.Op("ReduceMean", [t, x.Ints([.. dims.Select((_, i) => (long)(axis + i))])]);
+        var mean = Mean(x.In(0));
+        var centred = x.Sub(x.In(0), mean);
+        x.Output(1, mean);
+        x.Output(2, x.Op("Reciprocal", [x.Op("Sqrt", [x.Add(Mean(x.Mul(centred, centred)), x.Scalar(epsilon))])]));
     }
 
     /// <summary>InstanceNormalization and GroupNormalization, whose scale and bias are per channel, or per group before opset 21.</summary>
     public static void Channels(Expansion x)
     {
         var channels = x.Dims(0)[1];
-        long[] count = [x.Dims(1)[0]];
+        var count = x.Dims(1)[0];
         List<(string, object)> attributes = [("epsilon", x.Node.Float("epsilon", 1e-5f))];
         if (x.Node.OpType == "GroupNormalization") attributes.Add(("num_groups", x.Node.Int("num_groups", 1)));
-        var y = x.Op(x.Node.OpType, [x.In(0), x.Constant(Filled(count, 1), count), x.Constant(Filled(count, 0), count)], [.. attributes]);
+        var y = x.Op(x.Node.OpType, [x.In(0), Filled(x, 1, count), Filled(x, 0, count)], [.. attributes]);
         x.Output(0, x.Add(x.Mul(y, PerChannel(x, 1, channels)), PerChannel(x, 2, channels)));
     }
 
     /// <summary>max(x, 0) + slope·min(x, 0).</summary>
-    public static void PRelu(Expansion x) => x.Output(0, x.Add(x.Op("Relu", [x.In(0)]), x.Mul(x.In(1), x.Op("Min", [x.In(0), x.Constant(0f)]))));
+    public static void PRelu(Expansion x) => x.Output(0, x.Add(x.Op("Relu", [x.In(0)]), x.Mul(x.In(1), x.Op("Min", [x.In(0), x.Scalar(0f)]))));
 
     public static void Clip(Expansion x)
     {
@@ -55,9 +59,9 @@ internal static class ComputedParameters
     private static string PerChannel(Expansion x, int i, long channels)
     {
         var (name, given) = (x.In(i), x.Dims(i)[0]);
-        if (given != channels) name = x.Op("Expand", [x.Reshape(name, given, 1), x.Constant(given, channels / given)]);
+        if (given != channels) name = x.Op("Expand", [x.Reshape(name, given, 1), x.Ints(given, channels / given)]);
         return x.Reshape(name, [channels, .. Enumerable.Repeat(1L, Math.Max(0, x.Rank(0) - 2))]);
     }
 
-    private static float[] Filled(long[] dims, float value) => [.. Enumerable.Repeat(value, (int)dims.Aggregate(1L, (a, d) => a * d))];
+    private static string Filled(Expansion x, float value, params long[] dims) => x.Floats([.. Enumerable.Repeat(value, (int)dims.Aggregate(1L, (a, d) => a * d))], dims);
 }

@@ -19,7 +19,7 @@ internal static class ComputedSampling
         string Pixels(long coordinate, long size)
         {
             var unit = x.Squeeze(x.Slice(x.In(1), coordinate, coordinate + 1, 3), 3);
-            return aligned ? x.Scaled(x.Add(unit, x.Constant(1f)), (size - 1) / 2f) : x.Add(x.Scaled(unit, size / 2f), x.Constant((size - 1) / 2f));
+            return aligned ? x.Scaled(x.Add(unit, x.Scalar(1f)), (size - 1) / 2f) : x.Add(x.Scaled(unit, size / 2f), x.Scalar((size - 1) / 2f));
         }
 
         var (height, width) = (x.Dims(0)[2], x.Dims(0)[3]);
@@ -46,7 +46,7 @@ internal static class ComputedSampling
                 var (tap, at) = (i / (high * wide), axis == 0 ? i / wide % high : i % wide);
                 start[i] = at * strides[axis] - pads[axis] + (axis == 0 ? tap / kernel[3] : tap % kernel[3]) * dilations[axis];
             }
-            var moved = x.Add(x.Squeeze(x.Slice(offsets, axis, axis + 1, 2), 2), x.Constant(start, taps, high, wide));
+            var moved = x.Add(x.Squeeze(x.Slice(offsets, axis, axis + 1, 2), 2), x.Floats(start, taps, high, wide));
             return x.Reshape(moved, -1, taps * high, wide);
         }
 
@@ -61,12 +61,12 @@ internal static class ComputedSampling
     private static string Sampled(Expansion x, string image, string column, string row, long width, long height)
     {
         var ((left, onRight), (top, onBottom)) = (Whole(x, column), Whole(x, row));
-        string Weight(int side, string rest) => side == 1 ? rest : x.Sub(x.Constant(1f), rest);
+        string Weight(int side, string rest) => side == 1 ? rest : x.Sub(x.Scalar(1f), rest);
         string? sum = null;
         foreach (var (i, j) in new[] { (0, 0), (0, 1), (1, 0), (1, 1) })
         {
             // Back from pixels to −1 … 1, as GridSample wants it without aligned corners.
-            string Unit(string whole, int side, long size) => x.Unsqueeze(x.Add(x.Scaled(whole, 2f / size), x.Constant((2 * side + 1f) / size - 1)), 3);
+            string Unit(string whole, int side, long size) => x.Unsqueeze(x.Add(x.Scaled(whole, 2f / size), x.Scalar((2 * side + 1f) / size - 1)), 3);
             var grid = x.Concat([Unit(left, j, width), Unit(top, i, height)], 3);
             var corner = x.Op("GridSample", [image, grid], ("mode", "nearest"), ("padding_mode", "zeros"));
             var weighed = x.Mul(corner, x.Unsqueeze(x.Mul(Weight(i, onBottom), Weight(j, onRight)), 1));
@@ -81,5 +81,5 @@ internal static class ComputedSampling
         return (whole, x.Sub(place, whole));
     }
 
-    private static string Inside(Expansion x, string place, long size) => x.Op("Clip", [place, x.Constant(0f), x.Constant((float)(size - 1))]);
+    private static string Inside(Expansion x, string place, long size) => x.Op("Clip", [place, x.Scalar(0f), x.Scalar((float)(size - 1))]);
 }

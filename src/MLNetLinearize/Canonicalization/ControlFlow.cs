@@ -8,11 +8,6 @@ namespace MLNetLinearize.Canonicalization;
 /// </summary>
 internal static class ControlFlow
 {
-    /// <summary>
-    /// Most rounds that are unrolled. Every round is written out, forward and back: beyond this the graph takes minutes to open.
-    /// </summary>
-    public const int MostRounds = 1000;
-
     public static bool Is(NodeProto node) => node.IsStandard() && node.OpType is "If" or "Loop" or "Scan";
 
     /// <summary>Puts in place what one run decides.</summary>
@@ -112,7 +107,7 @@ internal static class ControlFlow
 
         public Rounds(Graph graph, NodeProto call, GraphProto body, long count, int limit)
         {
-            if (count > limit) throw new ExpansionException($"it runs {count:N0} rounds, and at most {limit:N0} are unrolled", "explain a shorter sequence");
+            ExpansionException.ThrowIfAbove(limit, count, $"it runs {count:N0} rounds");
             (this.graph, this.call, this.body) = (graph, call, body);
             stored = Inlining.Stored(graph, body, call.Name);
         }

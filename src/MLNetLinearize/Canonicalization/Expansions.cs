@@ -10,6 +10,9 @@ internal static class Expansions
 {
     private static readonly Dictionary<string, Action<Expansion>> Table = new(StringComparer.Ordinal)
     {
+        ["RNN"] = RecurrentCells.Unroll,
+        ["GRU"] = RecurrentCells.Unroll,
+        ["LSTM"] = RecurrentCells.Unroll,
         ["Attention"] = AttentionOperators.Attention,
         ["RotaryEmbedding"] = AttentionOperators.Rotary,
         ["QLinearConv"] = QuantizedOperators.Convolution,
@@ -41,29 +44,37 @@ internal static class Expansions
     /// <summary>Whether a node whose parameters turn out to be computed from the row is written out.</summary>
     public static bool TakesComputedParameters(NodeProto node) => OnlyComputed.Contains(node.OpType);
 
-    /// <summary>Whether a network has anything to write out, for which it must be run first.</summary>
-    public static bool Concern(Graph graph)
+    /// <summary>The nodes to write out, or that make or read sequences: where there are any, the network must be run first.</summary>
+    /// <param name="graph">The network.</param>
+    /// <param name="explained">What is explained.</param>
+    /// <param name="output">By which output.</param>
+    public static HashSet<NodeProto> Find(Graph graph, IEnumerable<string> explained, string output)
     {
-        var constant = ValueFlow.ValueIndependent(graph);
-        return graph.Nodes.Any(n => RecurrentCells.IsCell(n) || IsListed(n, constant) || SequenceFolding.Operators.Contains(n.OpType));
+        var computed = ValueFlow.Reached(graph, explained, n => n.OpType is "Shape" or "Size");
+        var behind = ValueFlow.Behind(graph, output);
+        return [.. graph.Nodes.Where(n => n.IsStandard() && (SequenceFolding.Operators.Contains(n.OpType) || Table.ContainsKey(n.OpType) && (!TakesComputedParameters(n) || HasComputedParameters(n, computed) || TellsStatistics(n, behind))))];
     }
 
     /// <param name="graph">The network; rewritten.</param>
+    /// <param name="found">What to write out.</param>
     /// <param name="facts">Every tensor's type and dimensions for one row, and values where they are the same for every row.</param>
-    public static void Apply(Graph graph, IReadOnlyDictionary<string, TensorFact> facts)
+    /// <param name="maxSteps">Most steps that are written out one after the other.</param>
+    public static void Apply(Graph graph, HashSet<NodeProto> found, IReadOnlyDictionary<string, TensorFact> facts, int maxSteps)
     {
-        RecurrentCells.Unroll(graph, facts);
-        var constant = ValueFlow.ValueIndependent(graph);
-        graph.Nodes = [.. graph.Nodes.SelectMany(n => IsListed(n, constant) ? Written(graph, n, facts) : [n])];
-        SequenceFolding.Apply(graph, facts);
+        graph.Nodes = [.. graph.Nodes.SelectMany(n => found.Contains(n) && Table.ContainsKey(n.OpType) ? Written(graph, n, facts, maxSteps) : [n])];
+        SequenceFolding.Apply(graph, facts, maxSteps);
     }
 
-    private static bool IsListed(NodeProto node, HashSet<string> constant) =>
-        node.IsStandard() && Table.ContainsKey(node.OpType) && (!OnlyComputed.Contains(node.OpType) || node.Input.Skip(1).Any(i => i.Length > 0 && !constant.Contains(i)));
+    /// <summary>A grid that is rounded to the nearest pixel has no slope.</summary>
+    private static bool HasComputedParameters(NodeProto node, HashSet<string> computed) =>
+        node.Input.Skip(1).Any(computed.Contains) && (node.OpType != "GridSample" || node.Text("mode", "linear") != "nearest");
 
-    private static IReadOnlyList<NodeProto> Written(Graph graph, NodeProto node, IReadOnlyDictionary<string, TensorFact> facts)
+    /// <summary>LayerNormalization whose mean or deviation is read as well.</summary>
+    private static bool TellsStatistics(NodeProto node, HashSet<string> behind) => node.OpType == "LayerNormalization" && node.Output.Skip(1).Any(behind.Contains);
+
+    private static IReadOnlyList<NodeProto> Written(Graph graph, NodeProto node, IReadOnlyDictionary<string, TensorFact> facts, int maxSteps)
     {
-        var expansion = new Expansion(graph, node, facts);
+        var expansion = new Expansion(graph, node, facts) { MaxSteps = maxSteps };
         try
         {
             Table[node.OpType](expansion);

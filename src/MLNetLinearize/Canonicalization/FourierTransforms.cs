@@ -14,7 +14,7 @@ internal static class FourierTransforms
     public static void Whole(Expansion x)
     {
         var rank = x.Rank(0);
-        var axis = x.Axis(0, x.InOrNull(2) is not null ? x.Ints(2)![0] : x.Node.Int("axis", x.Graph.Opset >= 20 ? -2 : 1));
+        var axis = x.Axis(0, x.InOrNull(2) is not null ? x.StoredInts(2)![0] : x.Node.Int("axis", x.Graph.Opset >= 20 ? -2 : 1));
         var (size, parts) = (x.Dims(0)[axis], x.Dims(0)[rank - 1]);
         var (oneSided, inverse) = (x.Node.Int("onesided", 0) != 0, x.Node.Int("inverse", 0) != 0);
         if (oneSided && inverse) throw new ExpansionException("an inverse transform of half a spectrum has no rule", "give the whole spectrum");
@@ -22,15 +22,15 @@ internal static class FourierTransforms
         long[] order = [.. Enumerable.Range(0, rank - 1).Where(i => i != axis).Select(i => (long)i), axis, rank - 1];
         long[] back = [.. Enumerable.Range(0, rank).Select(i => (long)Array.IndexOf(order, i))];
         var moved = axis == rank - 2 ? x.In(0) : x.Transpose(x.In(0), order);
-        var spectrum = Transformed(x, moved, rank, size, parts, x.Ints(1)?[0] ?? size, oneSided, inverse);
+        var spectrum = Transformed(x, moved, rank, size, parts, x.StoredInts(1)?[0] ?? size, oneSided, inverse);
         x.Output(0, axis == rank - 2 ? spectrum : x.Transpose(spectrum, back));
     }
 
     /// <summary>Frames of the signal, times the window, each transformed.</summary>
     public static void Short(Expansion x)
     {
-        var step = x.Ints(1)![0];
-        var length = x.Ints(3)?[0] ?? (x.InOrNull(2) is null ? throw new ExpansionException("it has neither window nor frame length", "give one of them") : x.Dims(2)[0]);
+        var step = x.StoredInts(1)![0];
+        var length = x.StoredInts(3)?[0] ?? (x.InOrNull(2) is null ? throw new ExpansionException("it has neither window nor frame length", "give one of them") : x.Dims(2)[0]);
         var frames = (x.Dims(0)[1] - length) / step + 1;
         long[] index = [.. Enumerable.Range(0, (int)(frames * length)).Select(i => i / length * step + i % length)];
         var cut = x.Op("Gather", [x.In(0), x.Graph.AddInitializer(Tensors.Of($"{x.Node.Name}/frames", index, frames, length))], ("axis", 1L));
@@ -58,7 +58,7 @@ internal static class FourierTransforms
                 if (parts == 2) Set(1, -sin, cos);
             }
         long[] kept = new long[rank - 2];
-        var product = x.Op("MatMul", [x.Reshape(signal, [.. kept, size * parts]), x.Constant(matrix, size * parts, bins * 2)]);
+        var product = x.Op("MatMul", [x.Reshape(signal, [.. kept, size * parts]), x.Floats(matrix, size * parts, bins * 2)]);
         return x.Reshape(product, [.. kept, bins, 2]);
     }
 }

@@ -11,7 +11,7 @@ internal static class OtherSpellings
     /// <summary>Cuts, or fills up with zeros, around the middle; an odd one more falls to the end.</summary>
     public static void CenterCropPad(Expansion x)
     {
-        var (shape, dims) = (x.Ints(1)!, x.Dims(0));
+        var (shape, dims) = (x.StoredInts(1)!, x.Dims(0));
         var axes = x.Node.Ints("axes") ?? [.. Enumerable.Range(0, dims.Length).Select(i => (long)i)];
         var y = x.In(0);
         for (var i = 0; i < axes.Length; i++)
@@ -19,7 +19,7 @@ internal static class OtherSpellings
             var axis = x.Axis(0, axes[i]);
             var (from, to) = (dims[axis], shape[i]);
             if (from > to) y = x.Slice(y, (from - to) / 2, (from - to) / 2 + to, axis);
-            if (from < to) y = x.Op("Pad", [y, x.Constant((to - from) / 2, to - from - (to - from) / 2), "", x.Constant(axis)]);
+            if (from < to) y = x.Op("Pad", [y, x.Ints((to - from) / 2, to - from - (to - from) / 2), "", x.Ints(axis)]);
         }
         x.Output(0, y);
     }
@@ -27,15 +27,15 @@ internal static class OtherSpellings
     /// <summary>Products of all elements up to each, one multiplication after the other.</summary>
     public static void CumProd(Expansion x)
     {
-        var axis = x.Axis(0, x.Ints(1)![0]);
+        var axis = x.Axis(0, x.StoredInts(1)![0]);
         var size = x.Dims(0)[axis];
-        if (size > ControlFlow.MostRounds) throw new ExpansionException($"it multiplies {size:N0} elements one after the other, and at most {ControlFlow.MostRounds:N0} are written out", "multiply shorter axes");
+ExpansionException.ThrowIfAbove(x.MaxSteps, size, $"it multiplies {size:N0} elements one after the other");
         var factors = x.Split(x.In(0), (int)size, axis);
         var (reverse, exclusive) = (x.Node.Int("reverse", 0) != 0, x.Node.Int("exclusive", 0) != 0);
         if (reverse) Array.Reverse(factors);
         var products = new List<string> { factors[0] };
         foreach (var factor in factors.Skip(1)) products.Add(x.Mul(products[^1], factor));
-        if (exclusive) products = [x.Add(x.Mul(factors[0], x.Constant(0f)), x.Constant(1f)), .. products.SkipLast(1)];
+        if (exclusive) products = [x.Add(x.Mul(factors[0], x.Scalar(0f)), x.Scalar(1f)), .. products.SkipLast(1)];
         if (reverse) products.Reverse();
         x.Output(0, x.Concat([.. products], axis));
     }
@@ -43,7 +43,7 @@ internal static class OtherSpellings
     /// <summary>Columns laid back into the image, sums where they overlap: a ConvTranspose whose kernels are the unit vectors.</summary>
     public static void Col2Im(Expansion x)
     {
-        var (image, block) = (x.Ints(1)!, x.Ints(2)!);
+        var (image, block) = (x.StoredInts(1)!, x.StoredInts(2)!);
         var rank = image.Length;
         var strides = x.Node.Ints("strides") ?? Repeat(1, rank);
         var dilations = x.Node.Ints("dilations") ?? Repeat(1, rank);
@@ -59,14 +59,14 @@ internal static class OtherSpellings
         for (var i = 0; i < size; i++) unit[i * (size + 1)] = 1;
         var channels = x.Dims(0)[1] / size;
         var columns = x.Reshape(x.In(0), [-1, size, .. blocks]);
-        var images = x.Op("ConvTranspose", [columns, x.Constant(unit, [size, 1, .. block])], ("strides", strides), ("dilations", dilations), ("pads", pads), ("output_padding", missing));
+        var images = x.Op("ConvTranspose", [columns, x.Floats(unit, [size, 1, .. block])], ("strides", strides), ("dilations", dilations), ("pads", pads), ("output_padding", missing));
         x.Output(0, x.Reshape(images, [-1, channels, .. image]));
     }
 
     /// <summary>Every point of the grid, in homogeneous coordinates from −1 to 1, times the row's matrix.</summary>
     public static void AffineGrid(Expansion x)
     {
-        long[] space = [.. x.Ints(1)!.Skip(2)];
+        long[] space = [.. x.StoredInts(1)!.Skip(2)];
         var aligned = x.Node.Int("align_corners", 0) != 0;
         float At(long i, long n) => aligned ? n == 1 ? 0 : -1 + 2f * i / (n - 1) : (2f * i + 1) / n - 1;
         var (rank, count) = (space.Length, space.Aggregate(1L, (a, d) => a * d));
@@ -78,7 +78,7 @@ internal static class OtherSpellings
             for (var k = 0; k < rank; rest /= space[rank - 1 - k], k++) points[p * (rank + 1) + k] = At(rest % space[rank - 1 - k], space[rank - 1 - k]);
             points[p * (rank + 1) + rank] = 1;
         }
-        var grid = x.Op("MatMul", [x.Constant(points, 1, count, rank + 1), x.Transpose(x.In(0), 0, 2, 1)]);
+        var grid = x.Op("MatMul", [x.Floats(points, 1, count, rank + 1), x.Transpose(x.In(0), 0, 2, 1)]);
         x.Output(0, x.Reshape(grid, [0, .. space, rank]));
     }
 
@@ -86,7 +86,7 @@ internal static class OtherSpellings
     public static void TensorScatter(Expansion x)
     {
         var axis = x.Axis(0, x.Node.Int("axis", -2));
-        var positions = x.Ints(2) ?? [0];
+        var positions = x.StoredInts(2) ?? [0];
         if (positions.Distinct().Count() > 1) throw new ExpansionException("its rows write at different positions", "explain rows of one position at a time");
         var (size, count, at) = (x.Dims(0)[axis], x.Dims(1)[axis], positions[0]);
         if (at + count > size && x.Node.Text("mode", "linear") == "circular") throw new ExpansionException("it writes past the end, back to the beginning", "write in two parts");

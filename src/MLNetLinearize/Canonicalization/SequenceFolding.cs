@@ -14,14 +14,14 @@ internal static class SequenceFolding
         "SplitToSequence", "ConcatFromSequence", "Optional", "OptionalGetElement", "OptionalHasElement",
     ];
 
-    public static void Apply(Graph graph, IReadOnlyDictionary<string, TensorFact> facts)
+    public static void Apply(Graph graph, IReadOnlyDictionary<string, TensorFact> facts, int maxSteps)
     {
         if (!graph.Nodes.Any(n => n.IsStandard() && Operators.Contains(n.OpType))) return;
         var members = new Dictionary<string, IReadOnlyList<string>>();
         var nodes = new List<NodeProto>();
         foreach (var node in graph.Nodes)
         {
-            var expansion = new Expansion(graph, node, facts);
+            var expansion = new Expansion(graph, node, facts) { MaxSteps = maxSteps };
             try
             {
                 nodes.AddRange(node.IsStandard() && Folded(expansion, members) ? expansion.Nodes : [node]);
@@ -63,7 +63,7 @@ internal static class SequenceFolding
                 x.Output(0, list[At(x, 1, 0, list.Count)]);
                 return true;
             case "SequenceLength" when Known(0) is { } list:
-                x.Output(0, x.Reshape(x.Constant(list.Count)));
+                x.Output(0, x.Reshape(x.Ints(list.Count)));
                 return true;
             case "ConcatFromSequence" when Known(0) is { } list:
                 var axis = x.Node.Int("axis", 0);
@@ -74,7 +74,7 @@ internal static class SequenceFolding
                 x.Output(0, tensor);
                 return true;
             case "OptionalHasElement" when Known(0) is not null || x.InOrNull(0) is not null && x.IsKnown(0):
-                x.Output(0, x.Cast(x.Reshape(x.Constant(1)), TensorProto.Types.DataType.Bool));
+                x.Output(0, x.Cast(x.Reshape(x.Ints(1)), TensorProto.Types.DataType.Bool));
                 return true;
             default:
                 return false;
@@ -83,7 +83,7 @@ internal static class SequenceFolding
 
     private static int At(Expansion x, int input, int otherwise, int? count = null)
     {
-        if (x.Ints(input) is not { } given) return otherwise;
+        if (x.StoredInts(input) is not { } given) return otherwise;
         var at = (int)given[0];
         return at < 0 ? at + (count ?? otherwise) : at;
     }
@@ -92,11 +92,11 @@ internal static class SequenceFolding
     {
         var axis = x.Axis(0, x.Node.Int("axis", 0));
         var size = x.Dims(0)[axis];
-        var given = x.Ints(1);
+        var given = x.StoredInts(1);
         var sizes = given is null ? [.. Enumerable.Repeat(1L, (int)size)]
             : x.Rank(1) == 1 ? given
             : [.. Enumerable.Range(0, (int)((size + given[0] - 1) / given[0])).Select(i => Math.Min(given[0], size - i * given[0]))];
-        var parts = sizes.Length == 1 ? [x.In(0)] : x.Op("Split", sizes.Length, [x.In(0), x.Constant(sizes)], ("axis", (long)axis));
+        var parts = sizes.Length == 1 ? [x.In(0)] : x.Op("Split", sizes.Length, [x.In(0), x.Ints(sizes)], ("axis", (long)axis));
         return given is null && x.Node.Int("keepdims", 1) == 0 ? [.. parts.Select(p => x.Squeeze(p, axis))] : parts;
     }
 }

@@ -20,7 +20,7 @@ internal static class ShapeProbe
     /// <param name="capture">Tensors whose values are kept.</param>
     public static Dictionary<string, TensorFact> Run(Graph graph, IReadOnlyList<(string Name, Array Values, long[] Shape)> inputs, IReadOnlySet<string> capture)
     {
-        var model = graph.ToModel();
+        var model = ClassicalModels.Admitting(graph.ToModel());
         model.Graph.Output.Clear();
         var names = graph.Nodes.SelectMany(n => n.Output).Where(o => o.Length > 0).ToList();
         foreach (var name in names) model.Graph.Output.Add(new ValueInfoProto { Name = name });

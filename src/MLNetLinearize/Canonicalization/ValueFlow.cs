@@ -26,12 +26,12 @@ internal static class ValueFlow
         return reached;
     }
 
-    /// <summary>Tensors that <paramref name="target"/> depends on, itself included.</summary>
-    public static HashSet<string> Behind(Graph graph, string target)
+    /// <summary>Tensors that <paramref name="target"/> depends on, itself included; only through operators that <paramref name="stops"/> does not name.</summary>
+    public static HashSet<string> Behind(Graph graph, string target, Func<NodeProto, bool>? stops = null)
     {
         var behind = new HashSet<string> { target };
         foreach (var node in Enumerable.Reverse(graph.Nodes))
-            if (node.Output.Any(behind.Contains)) behind.UnionWith(Graph.Reads(node));
+            if (node.Output.Any(behind.Contains) && stops?.Invoke(node) != true) behind.UnionWith(Graph.Reads(node));
         return behind;
     }
 

@@ -1,3 +1,4 @@
+using MLNetLinearize.Canonicalization;
 using MLNetLinearize.Runtime;
 
 namespace MLNetLinearize.Linearization;
@@ -17,6 +18,7 @@ internal static class BatchProof
     /// <summary>Why the graph cannot run in batches; null where it can.</summary>
     public static string? Objection(LinearizationGraph graph)
     {
+        graph = new LinearizationGraph(ClassicalModels.Admitting(graph.Model), graph.Inputs, graph.ExplainedInputs, graph.OutputCount, graph.TargetCount, graph.IsRowByRow, graph.Options, graph.Report);
         // The error column is rounding itself, and differs from kernel to kernel.
         using var session = new ExplanationSession(graph, [.. graph.Model.Graph.Output.Select(o => o.Name).Where(n => n is not (OutputNames.LinearizationError or OutputNames.ExplainedTarget))]);
         for (var seed = 0; seed < Seeds; seed++)

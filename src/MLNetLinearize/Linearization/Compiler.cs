@@ -29,7 +29,7 @@ internal static class Compiler
         var (graph, request) = Open(model, options);
         var batched = Settled(graph.Clone(), request, network => Build(network, request));
         if (batched.IsRowByRow || BatchProof.Objection(batched) is not { } mixing) return batched;
-        return Build(Canonicalizer.Settle(graph, request.Output, options, mixing), request);
+        return Build(Canonicalizer.Settle(graph, request.Output, request.Explained, options, mixing), request);
     }
 
     /// <summary>Makes something of the network in batches; where a rule cannot take them, of the network row by row.</summary>
@@ -37,11 +37,11 @@ internal static class Compiler
     {
         try
         {
-            return make(Canonicalizer.Settle(graph.Clone(), request.Output, request.Options, null));
+            return make(Canonicalizer.Settle(graph.Clone(), request.Output, request.Explained, request.Options, null));
         }
         catch (UnsupportedOperatorException e)
         {
-            return make(Canonicalizer.Settle(graph, request.Output, request.Options, e.Nodes[0].Reason));
+            return make(Canonicalizer.Settle(graph, request.Output, request.Explained, request.Options, e.Nodes[0].Reason));
         }
     }
 
@@ -50,13 +50,13 @@ internal static class Compiler
     {
         var graph = new Graph(model);
         var opset = graph.Opset;
-        Inlining.Apply(graph, ControlFlow.MostRounds, () => Canonicalizer.Run(graph, options));
+        Inlining.Apply(graph, options.MaxUnrolledSteps, () => Canonicalizer.Run(graph, options));
         var precisions = Precision.Found(graph);
-        Canonicalizer.Respell(graph, [.. options.ExplainedInputs ?? [], .. options.ExplainedOutput is { } named ? [named] : Array.Empty<string>()]);
+        var respelled = Canonicalizer.Respell(graph, [.. options.ExplainedInputs ?? [], .. options.ExplainedOutput is { } named ? [named] : Array.Empty<string>()]);
         var (output, cut) = ExplainedTensors.ResolveOutput(graph, options, opset);
-        var explained = ExplainedTensors.ResolveInputs(graph, options, opset);
+        var explained = ExplainedTensors.ResolveInputs(graph, options, opset, output);
         Refusals.Check(graph, output, explained, opset);
-        var notes = precisions.Count == 0 ? Array.Empty<string>() : [$"The model holds {string.Join(" and ", precisions)} numbers; it is computed, and explained, in float32."];
+        string[] notes = [.. precisions.Count == 0 ? Array.Empty<string>() : [$"The model holds {string.Join(" and ", precisions)} numbers; it is computed, and explained, in float32."], .. respelled];
         return (graph, new Request(output, explained, options, opset, cut, notes));
     }
 
@@ -92,30 +92,50 @@ internal static class Compiler
         {
             var rank = input.RowShape.Count;
             long[] shape = [targets, .. input.RowShape.Select(d => (long)d)];
-            var weights = names.Output(OutputNames.Of(OutputNames.Weights, input, explained), seed.Mark(e, finish.Weights(Cotangent(adjoint, request, input), input.Name, input.RowShape), rank), shape);
+            var weights = names.Output(OutputNames.Of(OutputNames.Weights, input, explained), seed.Mark(e, finish.Weights(adjoint.OfOrZero(input.Name), input.Name, input.RowShape), rank), shape);
             if (!inputs.Contains(input)) names.Output(OutputNames.Of(OutputNames.ExplainedInput, input, explained), finish.Value(input.Name, input.RowShape), [.. input.RowShape.Select(d => (long)d)]);
             var attribution = names.Output(OutputNames.Of(OutputNames.Attribution, input, explained), finish.Attribution(weights, input.Name, input.RowShape), shape);
             sums.Add(finish.Sum(attribution, rank));
         }
         names.Output(OutputNames.ExplainedScore, seed.Scores, [targets]);
         names.Output(OutputNames.LinearizationError, finish.Error(seed.Scores, sums, bias), [targets]);
+        report = report with { Nonlinearity = options.Nonlinearity, Nodes = [.. report.Nodes.Select(n => n with { Reading = Reading(n, adjoint) })] };
+        foreach (var input in explained.Where(i => adjoint.Of(i.Name) is null))
+            report = report with { Notes = [.. report.Notes, $"'{input.Name}' reaches the score only through operators of slope 0 ({string.Join(", ", Barriers(network, request, input))}): its weights are 0, and what it contributes is bias."] };
         if (adjoint.Tangents.Count > 0)
             report = report with { Notes = [.. report.Notes, $"Frozen has no secant for {string.Join(", ", adjoint.Tangents.AsEnumerable().Reverse().Select(n => n.Describe()))}; the tangent is used there."] };
-        return new LinearizationGraph(names.Model(batched), inputs, explained, count, targets, !batched, options, report);
+        var model = names.Model(batched);
+        Readings.Write(model, report);
+        return new LinearizationGraph(model, inputs, explained, count, targets, !batched, options, report);
     }
 
-    public static string Cotangent(Adjoint adjoint, Request request, GraphInput input) =>
-        adjoint.Of(input.Name) ?? throw new InvalidModelException($"The explained output '{request.Output}' does not depend on '{input.Name}'. Leave it out of ExplainedInputs.");
+    private static string Reading(NodeReport node, Adjoint adjoint) => node.Rule switch
+    {
+        NodeCost.Constant => Readings.Constant,
+        NodeCost.Product or NodeCost.Smooth => adjoint.ReadingByNode.GetValueOrDefault(node.Name, Readings.FrozenGate),
+        _ => Readings.Exact,
+    };
+
+    /// <summary>The piecewise-constant operators on the way from an input to the score.</summary>
+    private static IEnumerable<string> Barriers(CanonicalNetwork network, Request request, GraphInput input)
+    {
+        var reached = ValueFlow.Reached(network.Graph, [input.Name], RuleTable.Stops);
+        var behind = ValueFlow.Behind(network.Graph, request.Output);
+        return network.Graph.Nodes.Where(n => RuleTable.Stops(n) && n.Output.Any(behind.Contains) && Graph.Reads(n).Any(reached.Contains)).Select(n => n.OpType).Distinct();
+    }
 
     public static HashSet<string> Active(CanonicalNetwork network, Request request)
     {
         var active = ValueFlow.Reached(network.Graph, request.Explained, RuleTable.Stops);
-        active.IntersectWith(ValueFlow.Behind(network.Graph, request.Output));
+        active.IntersectWith(ValueFlow.Behind(network.Graph, request.Output, RuleTable.Stops));
         active.RemoveWhere(t => network.Type(t) is not (DataType.Float or DataType.Double or DataType.Float16 or DataType.Bfloat16) && !Quantization.IsQuantized(network.Type(t)));
         if (active.FirstOrDefault(t => network.Type(t) != DataType.Float && !Quantization.IsQuantized(network.Type(t))) is { } tensor)
             throw new InvalidModelException($"Tensor '{tensor}' on the way from the explained input to the explained output is {network.Type(tensor)}. The library computes in float32; convert the model to float32.");
-        if (!active.Contains(request.Output))
-            throw new InvalidModelException($"The explained output '{request.Output}' does not depend on [{string.Join(", ", request.Explained)}] through operators that have a slope. Name another ExplainedOutput or other ExplainedInputs.");
+        if (network.Type(request.Output) != DataType.Float)
+            throw new InvalidModelException($"The explained output '{request.Output}' is {network.Type(request.Output)}, and only float numbers have a slope. Name a float tensor before it as ExplainedOutput.");
+        var behind = ValueFlow.Behind(network.Graph, request.Output);
+        if (request.Explained.FirstOrDefault(e => !behind.Contains(e)) is { } unused)
+            throw new InvalidModelException($"The explained output '{request.Output}' does not depend on '{unused}'. Leave it out of ExplainedInputs, or name another ExplainedOutput.");
         return active;
     }
 
@@ -129,6 +149,7 @@ internal static class Compiler
         if (options.Targets is null) throw new InvalidModelException("LinearizeOptions.Targets is null. Use Targets.Predicted or another of its members.");
         if (options.Threads < 1) throw new InvalidModelException($"LinearizeOptions.Threads is {options.Threads}; give 1 or more, or null for ONNX Runtime's choice.");
         if (options.MaxBytesPerRow < 1) throw new InvalidModelException($"LinearizeOptions.MaxBytesPerRow is {options.MaxBytesPerRow}; give 1 or more.");
+        if (options.MaxUnrolledSteps < 1) throw new InvalidModelException($"LinearizeOptions.MaxUnrolledSteps is {options.MaxUnrolledSteps}; give 1 or more.");
         if (options.ExplainedInputs?.GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice) throw new InvalidModelException($"LinearizeOptions.ExplainedInputs names '{twice.Key}' more than once.");
     }
 

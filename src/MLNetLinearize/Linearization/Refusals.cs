@@ -57,13 +57,14 @@ internal static class Refusals
     private static (string, string)? Objection(Graph graph, NodeProto node, HashSet<string> reached)
     {
         var rule = RuleTable.Find(node);
-        if (graph.Objection(node) is { } known) return known;
+        var (known, isComputed) = (graph.Objection(node), Expansions.TakesComputedParameters(node));
+        if (known is not null && !isComputed) return known;
         if (rule is null || rule.Kind == RuleKind.Refused) return RuleTable.WhyNot(node);
         if (rule.Objection?.Invoke(node) is { } objection) return objection;
-        if (rule.Differentiates is not { } inputs || Expansions.TakesComputedParameters(node)) return null;
+        if (rule.Differentiates is not { } inputs) return null;
         for (var i = 0; i < node.Input.Count; i++)
-            if (!inputs.Contains(i) && reached.Contains(node.Input[i]))
-                return ($"its input {i} '{node.Input[i]}' depends on what is explained, and has no rule yet", "export the model with that input as a constant");
+            if (!inputs.Contains(i) && rule.IsFlatIn?.Invoke(node, i) != true && reached.Contains(node.Input[i]))
+                return isComputed ? known : ($"its input {i} '{node.Input[i]}' depends on what is explained, and has no rule yet", "export the model with that input as a constant");
         return null;
     }
 }

@@ -17,7 +17,7 @@ internal static partial class RuleTable
         ["Sqrt"] = Of(v => v.E.Div(v.E.Scalar(0.5f), v.Out())),
         ["Reciprocal"] = Of(v => v.E.Neg(Square(v, v.Out()))),
         ["Erf"] = Of(v => v.E.Scaled(v.E.Op("Exp", [v.E.Neg(Square(v, v.In(0)))]), TwoOverRootPi), 0, TwoOverRootPi),
-        ["Softplus"] = Of(Smooth.Logistic, MathF.Log(2), 0.5f),
+        ["Softplus"] = Of(Smooth.Logistic, MathF.Log(2), 0.5f, Smooth.SoftplusRise),
         ["Softsign"] = Of(v => v.E.Op("Reciprocal", [Square(v, v.E.Add(v.E.Scalar(1), v.E.Op("Abs", [v.In(0)])))]), 0, 1),
         // The exponential itself rather than y + α, which loses its digits where the unit saturates.
         ["Elu"] = Of(v => Branch(v, "GreaterOrEqual", v.E.Scalar(1), v.E.Scaled(v.E.Op("Exp", [v.In(0)]), v.Node.Float("alpha", 1))), 0, 1),
@@ -38,7 +38,7 @@ internal static partial class RuleTable
         ["Asinh"] = Of(v => v.E.Op("Reciprocal", [v.E.Op("Sqrt", [v.E.Add(v.E.Scalar(1), Square(v, v.In(0)))])]), 0, 1),
         ["Acosh"] = Of(v => v.E.Op("Reciprocal", [v.E.Op("Sqrt", [v.E.Sub(Square(v, v.In(0)), v.E.Scalar(1))])])),
         ["Atanh"] = Of(v => v.E.Op("Reciprocal", [OneMinus(v, Square(v, v.In(0)))]), 0, 1),
-        ["Pow"] = new(RuleKind.Smooth, Pointwise.Pow, [0]),
+        ["Pow"] = new(RuleKind.Smooth, Pointwise.Pow),
         ["Softmax"] = new(RuleKind.Smooth, Smooth.Softmax),
         ["LogSoftmax"] = new(RuleKind.Smooth, Smooth.LogSoftmax),
         ["ReduceL2"] = new(RuleKind.Smooth, Norms.L2, [0]),

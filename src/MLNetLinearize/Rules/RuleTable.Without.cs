@@ -47,6 +47,7 @@ internal static partial class RuleTable
     /// <summary>Why a node cannot be linearized, and what to do.</summary>
     public static (string Reason, string Remedy) WhyNot(Onnx.NodeProto node)
     {
+        if (node.Domain == Canonicalization.ClassicalModels.Domain && node.OpType is "CastMap" or "DictVectorizer") return ("it reads a dictionary, which no column holds", "export the model from the tensor that it makes");
         if (!Onnx.Nodes.IsStandard(node)) return ($"it is an operator of the domain '{node.Domain}', whose mathematics is unknown here", "export the model in standard ai.onnx operators, or " + ExplainFromHere);
         return RefusedOperators.TryGetValue(node.OpType, out var known) ? known : ("the operator has no rule yet", "export the model without it, or " + ExplainFromHere);
     }

@@ -55,7 +55,15 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
     public TensorShape OutShape(int i = 0) => network.Shape(node.Output[i]);
 
     /// <summary>Whether input <paramref name="i"/> is held at its value for this row: a gate or a normaliser's statistic in <see cref="Nonlinearity.Frozen"/>.</summary>
-    public bool IsHeld(int i) => mode == Nonlinearity.Frozen && Gates.IsGate(network.Graph, node.Input[i]);
+    public bool IsHeld(int i)
+    {
+        var isHeld = mode == Nonlinearity.Frozen && Gates.IsGate(network.Graph, node.Input[i]);
+        HeldFactor |= isHeld;
+        return isHeld;
+    }
+
+    /// <summary>Whether the rule found a factor to be held.</summary>
+    public bool HeldFactor { get; private set; }
 
     /// <summary>
     /// How much of a product's cotangent each of its two factors gets: all where it is a differential; in

@@ -8,8 +8,10 @@ internal static class OracleOperators
 {
     public static IReadOnlyList<Dual> Apply(OracleNode node) => node.Operator switch
     {
+        _ when node.Domain == "ai.onnx.ml" => ClassicalOperators.Apply(node),
         "MaxPool" => PoolingOperators.MaxPool(node),
         "TopK" => ReductionOperators.TopK(node),
+        "LayerNormalization" => NormalizationOperators.LayerNormalization(node),
         "Split" => S.Split(node),
         "RNN" or "GRU" or "LSTM" => RecurrentOperators.Apply(node),
         "Attention" => AttentionOperators.Attention(node),
@@ -33,6 +35,7 @@ internal static class OracleOperators
         "Min" => ArithmeticOperators.Extremum(node, -1),
         "Where" => ArithmeticOperators.Where(node),
         "Greater" or "GreaterOrEqual" or "Less" or "LessOrEqual" or "Equal" or "And" or "Or" or "Xor" or "Not" => ArithmeticOperators.Compare(node),
+        "IsNaN" => ArithmeticOperators.Step(node, z => double.IsNaN(z) ? 1 : 0),
         "Sign" => ArithmeticOperators.Step(node, z => Math.Sign(z)),
         "Floor" => ArithmeticOperators.Step(node, Math.Floor),
         "Ceil" => ArithmeticOperators.Step(node, Math.Ceiling),
@@ -84,7 +87,6 @@ internal static class OracleOperators
 
         "BatchNormalization" => NormalizationOperators.BatchNormalization(node),
         "InstanceNormalization" => NormalizationOperators.InstanceNormalization(node),
-        "LayerNormalization" => NormalizationOperators.LayerNormalization(node),
         "GroupNormalization" => NormalizationOperators.GroupNormalization(node),
         "RMSNormalization" => NormalizationOperators.RootMeanSquare(node),
         "MeanVarianceNormalization" => NormalizationOperators.MeanVariance(node),

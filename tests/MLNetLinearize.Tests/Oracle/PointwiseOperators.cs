@@ -109,7 +109,7 @@ internal static class PointwiseOperators
     /// <summary>Powers with constant exponents.</summary>
     public static Dual Power(OracleNode n)
     {
-        if (!n[1].IsConstant) throw new NotSupportedException("Pow with an exponent that depends on the input.");
+        if (!n[1].IsConstant) return Reading.Tangent(() => Exponential(n[1] * Logarithm(n.X)));
         var shape = Shapes.Broadcast(n.X.Shape, n[1].Shape);
         var (x, exponents) = (n.X.BroadcastTo(shape), n[1].BroadcastTo(shape).Value);
         // Each exponent is a function of its own; the results are put together element by element.

@@ -2,7 +2,7 @@ using static MLNetLinearize.Tests.Rules.Net;
 
 namespace MLNetLinearize.Tests.Rules;
 
-/// <summary>Operators that are written out in others before the rules, and parameters that are computed from the row.</summary>
+/// <summary>Operators that are written out in others before the rules.</summary>
 internal static partial class RuleCases
 {
     private static IEnumerable<RuleCase> Attentions() =>
@@ -57,25 +57,6 @@ internal static partial class RuleCases
         Case("ReverseSequence, times first", "ReverseSequence", [3, 2], (n, x) => n.Op("ReverseSequence", [x, n.Ints(3, 2)])) with { Batch = null },
     ];
 
-    private static IEnumerable<RuleCase> ComputedParameters() =>
-    [
-        Adaptive("Conv", [3, 4, 4], (n, x) => n.Op("Conv", [x, Kernel(n, x, 2, 3, 2, 2), n.Weights(2)])),
-        Adaptive("Conv, stride, pads, dilation", [2, 6, 5], (n, x) => n.Op("Conv", [x, Kernel(n, x, 3, 2, 2, 3)], ("strides", L(2, 1)), ("pads", L(1, 0, 1, 2)), ("dilations", L(1, 2)))),
-        Adaptive("Conv, two groups", [4, 3, 3], (n, x) => n.Op("Conv", [x, Kernel(n, x, 4, 2, 2, 2)], ("group", 2L))),
-        Adaptive("Conv, constant image", [8], (n, x) => n.Op("Conv", [n.Weights(1, 2, 3, 3), n.Op("Reshape", [x, n.Ints(1, 2, 2, 2)]), n.Weights(1)])) with { IsPiecewiseLinear = true },
-        Adaptive("Conv, computed bias", [2, 3, 3], (n, x) => n.Op("Conv", [x, n.Weights(2, 2, 2, 2), Vector(n, x, 2)])),
-        Adaptive("ConvTranspose", [3, 3, 3], (n, x) => n.Op("ConvTranspose", [x, Kernel(n, x, 3, 2, 2, 2), n.Weights(2)])),
-        Adaptive("ConvTranspose, stride, pads, groups", [4, 3, 2], (n, x) => n.Op("ConvTranspose", [x, Kernel(n, x, 4, 2, 3, 2)], ("strides", L(2, 1)), ("pads", L(1, 0, 1, 1)), ("group", 2L))),
-        Adaptive("BatchNormalization, scale and bias", [2, 3, 3], (n, x) => n.Op("BatchNormalization", [x, Vector(n, x, 2), Vector(n, x, 2), n.Weights(2), n.Positive(2)])),
-        Adaptive("BatchNormalization, statistics", [2, 3, 3], (n, x) => n.Op("BatchNormalization", [x, n.Weights(2), n.Weights(2), Vector(n, x, 2), n.Op("Add", [n.Op("Abs", [Vector(n, x, 2)]), n.Scalar(1)])])),
-        Adaptive("LayerNormalization", [3, 4], (n, x) => n.Op("LayerNormalization", [x, Vector(n, x, 4), Vector(n, x, 4)])),
-        Adaptive("RMSNormalization", [3, 4], (n, x) => n.Op("RMSNormalization", [x, Vector(n, x, 4)])) with { Opset = 23 },
-        Adaptive("InstanceNormalization", [2, 3, 3], (n, x) => n.Op("InstanceNormalization", [x, Vector(n, x, 2), Vector(n, x, 2)])),
-        Adaptive("GroupNormalization", [4, 2, 3], (n, x) => n.Op("GroupNormalization", [x, Vector(n, x, 4), Vector(n, x, 4)], ("num_groups", 2L))) with { Opset = 21 },
-        Case("PRelu, computed slope", "PRelu", [6], (n, x) => n.Op("PRelu", [x, n.Op("MatMul", [x, n.Weights(6, 6)])])) with { IsPiecewiseLinear = false },
-        Adaptive("Clip", [6], (n, x) => n.Op("Clip", [x, n.Op("Sub", [n.Op("Mul", [Scalar(n, x), n.Scalar(0.1f)]), n.Scalar(0.9f)]), n.Op("Add", [n.Op("Mul", [Scalar(n, x), n.Scalar(0.1f)]), n.Scalar(0.8f)])])) with { IsPiecewiseLinear = true },
-    ];
-
     private static IEnumerable<RuleCase> ComputedPlaces() =>
     [
         .. new[] { "zeros", "border" }.SelectMany(padding => new[] { 0L, 1 }.Select(aligned => Case($"GridSample, computed grid, {padding}, align_corners {aligned}", "GridSample", [2, 3, 4], (n, x) =>
@@ -99,20 +80,8 @@ internal static partial class RuleCases
 
     private static RuleCase Rotary(string name, int[] row, Func<Net, string, string> body) => Case($"RotaryEmbedding, {name}", "RotaryEmbedding", row, body, 23);
 
-    /// <summary>Parameters that one row decides cannot serve two: such networks run row by row.</summary>
-    private static RuleCase Adaptive(string name, int[] row, Func<Net, string, string> body) => Case($"{name}, computed", name.Split(',')[0], row, body) with { Batch = 1L, IsPiecewiseLinear = false };
-
     private static string[] Projected(Net n, string x, int size) => [x, n.Op("MatMul", [x, n.Weights(size, size)]), n.Op("MatMul", [x, n.Weights(size, size)])];
 
     /// <summary>Positions 2, 0, 3 for every row.</summary>
     private static string Positions(Net n, string x) => ForEveryRow(n, x, n.Ints([2, 0, 3], [1, 3]), 3);
-
-    private static string Kernel(Net n, string x, params long[] dims) => n.Op("Reshape", [Mixed(n, x, dims.Aggregate(1L, (a, d) => a * d)), n.Ints(dims)]);
-
-    private static string Vector(Net n, string x, long length) => n.Op("Reshape", [Mixed(n, x, length), n.Ints(length)]);
-
-    private static string Scalar(Net n, string x) => n.Op("ReduceSum", [x], ("keepdims", 0L));
-
-    /// <summary>Numbers that depend on all of the row.</summary>
-    private static string Mixed(Net n, string x, long length) => n.Op("MatMul", [n.Op("Mul", [n.Op("ReduceSum", [n.Op("Flatten", [n.Op("Sin", [x])]), n.Ints(1)]), n.Scalar(0.3f)]), n.Weights(1, length)]);
 }

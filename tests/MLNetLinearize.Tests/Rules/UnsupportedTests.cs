@@ -30,6 +30,19 @@ public class UnsupportedTests
         Assert.Contains(op, Refused(model).Nodes.Select(n => n.Operator));
     }
 
+    [Fact]
+    public void A_sequence_longer_than_the_limit_is_refused_and_the_limit_can_be_raised()
+    {
+        var net = new Net(17, 1);
+        var y = net.Op("RNN", [net.Op("Unsqueeze", [net.Op("Transpose", [net.Input("x", 1, 5)]), net.Ints(2)]), net.Weights(1, 2, 1), net.Weights(1, 2, 2)], ("hidden_size", 2L));
+        var model = net.Build(y);
+        var node = Assert.Single(Assert.Throws<UnsupportedOperatorException>(() => LinearizationGraph.Compile(CaseRun.Stream(model), new() { MaxUnrolledSteps = 4 })).Nodes);
+        Assert.Equal("RNN", node.Operator);
+        Assert.Contains("runs over 5 steps", node.Reason, StringComparison.Ordinal);
+        Assert.Contains("at most 4 are unrolled (MaxUnrolledSteps)", node.Reason, StringComparison.Ordinal);
+        Assert.Equal(10, LinearizationGraph.Compile(CaseRun.Stream(model), new() { MaxUnrolledSteps = 5 }).OutputCount);
+    }
+
     [Theory]
     [InlineData("sequence_lens", 4)]
     [InlineData("peepholes", 7)]
