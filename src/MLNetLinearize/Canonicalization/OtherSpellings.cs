@@ -29,7 +29,7 @@ internal static class OtherSpellings
     {
         var axis = x.Axis(0, x.StoredInts(1)![0]);
         var size = x.Dims(0)[axis];
-ExpansionException.ThrowIfAbove(x.MaxSteps, size, $"it multiplies {size:N0} elements one after the other");
+        ExpansionException.ThrowIfAbove(x.MaxSteps, size, $"it multiplies {size:N0} elements one after the other");
         var factors = x.Split(x.In(0), (int)size, axis);
         var (reverse, exclusive) = (x.Node.Int("reverse", 0) != 0, x.Node.Int("exclusive", 0) != 0);
         if (reverse) Array.Reverse(factors);

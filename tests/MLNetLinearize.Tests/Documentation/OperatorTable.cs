@@ -24,7 +24,8 @@ internal static class OperatorTable
     public static Dictionary<string, int> Cases() =>
         RuleCases.All.SelectMany(c => c.Build().Model.Graph.Node.Select(n => n.Operator()).Distinct()).GroupBy(op => op).ToDictionary(g => g.Key, g => g.Count());
 
-    private static NodeProto Node(string op) => op.LastIndexOf('.') is >= 0 and var at ? new() { Domain = op[..at], OpType = op[(at + 1)..] } : new() { OpType = op };
+    /// <summary>A node of an operator as the table names it.</summary>
+    public static NodeProto Node(string op) => op.LastIndexOf('.') is >= 0 and var at ? new() { Domain = op[..at], OpType = op[(at + 1)..] } : new() { OpType = op };
 
     public static string Write()
     {

@@ -64,6 +64,7 @@ internal static partial class RuleCases
             var places = n.Op("Reshape", [n.Op("Mul", [n.Op("Slice", [x, n.Ints(0), n.Ints(1), n.Ints(1)]), n.Scalar(0.6f)]), n.Ints(-1, 2, 3, 2)]);
             return n.Op("GridSample", [x, places], ("padding_mode", padding), ("align_corners", aligned));
         }, opset: 20) with { IsPiecewiseLinear = false })),
+        Case("GridSample, computed grid, nearest", "GridSample", [2, 3, 4], (n, x) => n.Op("GridSample", [x, n.Op("Reshape", [n.Op("Slice", [x, n.Ints(0), n.Ints(1), n.Ints(1)]), n.Ints(-1, 2, 3, 2)])], ("mode", "nearest")), 20),
         Deformed("plain", (n, x) => [x, n.Weights(2, 2, 2, 2), Moves(n, x, 8, 3, 4)]),
         Deformed("bias and mask, strides, pads", (n, x) => [x, n.Weights(2, 2, 2, 2), Moves(n, x, 8, 3, 3), n.Weights(2), Moves(n, x, 4, 3, 3)], ("strides", L(2, 2)), ("pads", L(1, 0, 1, 1))),
         Deformed("two groups of offsets, two of channels, dilated", (n, x) => [x, n.Weights(2, 1, 2, 2), Moves(n, x, 16, 2, 4)], ("offset_group", 2L), ("group", 2L), ("dilations", L(2, 1))),
