@@ -43,6 +43,17 @@ public class UnsupportedTests
         Assert.Equal(10, LinearizationGraph.Compile(CaseRun.Stream(model), new() { MaxUnrolledSteps = 5 }).OutputCount);
     }
 
+    [Fact]
+    public void The_limit_of_unrolling_governs_products_along_an_axis()
+    {
+        var net = new Net(26, 1);
+        var model = net.Build(net.Op("CumProd", [net.Input("x", "N", 5), net.Ints([1], [])]));
+        var node = Assert.Single(Assert.Throws<UnsupportedOperatorException>(() => LinearizationGraph.Compile(CaseRun.Stream(model), new() { MaxUnrolledSteps = 4 })).Nodes);
+        Assert.Equal("CumProd", node.Operator);
+        Assert.Contains("at most 4 are unrolled (MaxUnrolledSteps)", node.Reason, StringComparison.Ordinal);
+        Assert.Equal(5, LinearizationGraph.Compile(CaseRun.Stream(model), new() { MaxUnrolledSteps = 5 }).OutputCount);
+    }
+
     [Theory]
     [InlineData("sequence_lens", 4)]
     [InlineData("peepholes", 7)]
