@@ -1,3 +1,4 @@
+using MLNetLinearize.Canonicalization;
 using MLNetLinearize.Onnx;
 using MLNetLinearize.Preprocessing;
 using MLNetLinearize.Runtime;
@@ -72,6 +73,11 @@ public sealed class LinearizationGraph
     internal void Keep(ExplanationSession session) => kept = session;
 
     internal LinearizeOptions Options { get; }
+
+    /// <summary>The same graph for made-up rows (<see cref="ClassicalModels.Admitting"/>); itself where it takes any.</summary>
+    internal LinearizationGraph Admitting() => ClassicalModels.Admitting(Model) is var model && ReferenceEquals(model, Model)
+        ? this
+        : new(model, Inputs, ExplainedInputs, OutputCount, TargetCount, IsRowByRow, Options, Report);
 
     /// <summary>The same graph under other options for columns.</summary>
     internal LinearizationGraph With(LinearizeOptions options) => new(Model, Inputs, ExplainedInputs, OutputCount, TargetCount, IsRowByRow, options, Report);

@@ -84,6 +84,12 @@ public sealed record LinearizeOptions
     /// </summary>
     public string? CacheDirectory { get; init; }
 
+    /// <summary>
+    /// Most steps that are unrolled: of the sequence of a recurrent cell (RNN, GRU, LSTM), of Loop and Scan, and of CumProd. Each
+    /// step becomes nodes of its own, a hundred or so with their adjoint, so that compiling grows with it. Default: 1,000.
+    /// </summary>
+    public int MaxUnrolledSteps { get; init; } = 1_000;
+
     /// <summary>CUDA device to run on. Default: the CPU.</summary>
     public int? GpuDeviceId { get; init; }
 

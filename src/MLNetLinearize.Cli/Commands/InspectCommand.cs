@@ -75,7 +75,7 @@ internal sealed class InspectCommand(Terminal terminal)
             yield return ("explained by", $"inner tensor '{input.Name}', {Shape(input)}");
         yield return ("explained output", $"'{report.ExplainedOutput}', {Words.Count(graph.OutputCount)} score{(graph.OutputCount == 1 ? "" : "s")} a row{(report.CutActivation is { } cut ? $"; the final {cut} is cut, so the score is the logit" : "")}");
         yield return ("runs", report.RowByRowReason is { } reason ? $"row by row: {reason}" : "in batches of any size");
-        yield return ("kind", report.IsPiecewiseLinear ? "piecewise linear: the same map holds in the whole linear region around a row" : "smooth in places: --nonlinearity says how those become affine");
+        yield return ("kind", report.IsPiecewiseLinear ? "piecewise linear: the same map holds in the whole linear region around a row" : $"smooth in places, read as --nonlinearity {report.Nonlinearity.ToString().ToLowerInvariant()} says");
         yield return ("opset", report.OriginalOpset == report.Opset ? $"{report.Opset}" : $"{report.OriginalOpset}, raised to {report.Opset}");
     }
 
@@ -85,9 +85,12 @@ internal sealed class InspectCommand(Terminal terminal)
         foreach (var name in new[] { "node", "operator", "output", "rule" }) table.AddColumn(new TableColumn(name) { NoWrap = true });
         foreach (var name in new[] { "multiply-adds", "share" }) table.AddColumn(new TableColumn(name) { NoWrap = true }.RightAligned());
         foreach (var node in report.Nodes)
-            table.AddRow(Markup.Escape(node.Name), Markup.Escape(node.Operator), Markup.Escape(Words.Shape(node.OutputShape)), Markup.Escape(node.Rule), Words.Large(node.MultiplyAdds), total == 0 || node.MultiplyAdds == 0 ? "" : Words.Percent((double)node.MultiplyAdds / total));
+            table.AddRow(Markup.Escape(node.Name), Markup.Escape(node.Operator), Markup.Escape(Words.Shape(node.OutputShape)), Markup.Escape(Rule(node)), Words.Large(node.MultiplyAdds), total == 0 || node.MultiplyAdds == 0 ? "" : Words.Percent((double)node.MultiplyAdds / total));
         return table;
     }
+
+    /// <summary>A node that is not affine on its piece also tells how it became so.</summary>
+    private static string Rule(NodeReport node) => node.Reading is "exact" or "constant" ? node.Rule : $"{node.Rule}, {node.Reading}";
 
     private void WriteRefusal(string file, UnsupportedOperatorException e)
     {

@@ -25,7 +25,7 @@ internal sealed class ShapeProbe : IDisposable
     public ShapeProbe(Graph graph, IReadOnlySet<string> capture)
     {
         (this.graph, this.capture) = (graph, capture);
-        var model = graph.ToModel();
+        var model = ClassicalModels.Admitting(graph.ToModel());
         model.Graph.Output.Clear();
         names = [.. graph.Nodes.SelectMany(n => n.Output).Where(o => o.Length > 0)];
         foreach (var name in names) model.Graph.Output.Add(new ValueInfoProto { Name = name });

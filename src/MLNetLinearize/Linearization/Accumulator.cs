@@ -10,6 +10,9 @@ internal sealed class Accumulator(Tape tape, TargetSeed seed, Targets kind, int 
     /// <summary>Nodes that <see cref="Nonlinearity.Frozen"/> has no secant for, in the network's order.</summary>
     public IEnumerable<NodeProto> Tangents => tape.Network.Graph.Nodes.Where(tangents.Contains);
 
+    /// <summary>How each node that is not affine on its piece was read, by its name.</summary>
+    public Dictionary<string, string> ReadingByNode { get; } = [];
+
     /// <param name="order">The order.</param>
     /// <param name="output">The explained tensor.</param>
     /// <exception cref="NotTransposableException">The order uses forward mode, and an adjoint has no transpose.</exception>
@@ -36,17 +39,23 @@ internal sealed class Accumulator(Tape tape, TargetSeed seed, Targets kind, int 
     {
         var finish = new Finish(tape.Network, tape.Emit, rows);
         var adjoint = Adjoint.Run(tape, rows, [(output, finish.Seed(cotangent, output))], sources);
-        tangents.UnionWith(adjoint.Tangents);
+        Note(adjoint);
         return new(
-            [.. inputs.Select(i => finish.Weights(Compiler.Cotangent(adjoint, output, i), i.Name, i.RowShape))],
+            [.. inputs.Select(i => finish.Weights(adjoint.OfOrZero(i.Name), i.Name, i.RowShape))],
             finish.Bias([.. adjoint.Offsets.Select(o => o.Term)], Rows()));
     }
 
     private AffineFactor Forward(GraphInput input, string output, string[] sources)
     {
         var (map, read) = ForwardMode.Emit(tape, input, output, Rows(), sources);
-        tangents.UnionWith(read);
+        Note(read);
         return map;
+    }
+
+    private void Note(Adjoint adjoint)
+    {
+        tangents.UnionWith(adjoint.Tangents);
+        foreach (var (node, reading) in adjoint.ReadingByNode) ReadingByNode[node] = reading;
     }
 
     /// <summary>Number of rows, [1].</summary>

@@ -1,3 +1,4 @@
+using MLNetLinearize.Canonicalization;
 using MLNetLinearize.Runtime;
 
 namespace MLNetLinearize.Linearization;

@@ -51,6 +51,7 @@ internal static class CompilationCache
         [nameof(options.ExplainedOutput)] = options.ExplainedOutput,
         [nameof(options.Targets)] = options.Targets.ToString(),
         [nameof(options.Nonlinearity)] = options.Nonlinearity.ToString(),
+        [nameof(options.MaxUnrolledSteps)] = options.MaxUnrolledSteps.ToString(CultureInfo.InvariantCulture),
         [nameof(options.MaxBytesPerRow)] = options.MaxBytesPerRow.ToString(CultureInfo.InvariantCulture),
     };
 

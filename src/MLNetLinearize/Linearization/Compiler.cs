@@ -49,19 +49,38 @@ internal static class Compiler
     private static LinearizationGraph CompileChecked(ModelProto model, LinearizeOptions options, RawColumns? raw, Func<AccumulationChoice, JacobianAccumulation>? order, bool keepsSession)
     {
         var (graph, request) = Open(model, options, raw);
-        var network = Canonicalizer.Settle(graph.Clone(), request.Output, request.Options, null);
-        if (network.RowByRowReason is not null) return Build(network, request, order);
+        var (made, mixing) = Settled(graph.Clone(), request, network => Proven(network, request, order, keepsSession));
+        return mixing is null ? made : Build(Canonicalizer.Settle(graph, request.Output, request.Explained, request.Options, mixing), request, order);
+    }
+
+    /// <summary>The graph of a network, and why it cannot run in batches although the network can.</summary>
+    private static (LinearizationGraph Graph, string? Mixing) Proven(CanonicalNetwork network, Request request, Func<AccumulationChoice, JacobianAccumulation>? order, bool keepsSession)
+    {
+        if (network.RowByRowReason is not null) return (Build(network, request, order), null);
         // Rows meet in the network and in its adjoint, or not at all: with many targets, two of them prove it.
-        var proven = TargetSeed.Count(options.Targets, checked((int)network.Shape(request.Output).Count)) > MostProvenTargets
+        var proven = TargetSeed.Count(request.Targets, checked((int)network.Shape(request.Output).Count)) > MostProvenTargets
             ? Build(network.Copy(), request with { Targets = Targets.Top(2) }, c => c.Reverse)
             : null;
         var batched = Build(network, request, order);
-        var session = new ExplanationSession(proven ?? batched);
+        var admitting = (proven ?? batched).Admitting();
+        var session = new ExplanationSession(admitting);
         var mixing = BatchProof.Objection(session);
-        if (mixing is null && keepsSession && proven is null) batched.Keep(session);
+        if (mixing is null && keepsSession && ReferenceEquals(admitting, batched)) batched.Keep(session);
         else session.Dispose();
-        if (mixing is null) return batched;
-        return Build(Canonicalizer.Settle(graph, request.Output, request.Options, mixing), request, order);
+        return (batched, mixing);
+    }
+
+    /// <summary>Makes something of the network in batches; where a rule cannot take them, of the network row by row.</summary>
+    public static T Settled<T>(Graph graph, Request request, Func<CanonicalNetwork, T> make)
+    {
+        try
+        {
+            return make(Canonicalizer.Settle(graph.Clone(), request.Output, request.Explained, request.Options, null));
+        }
+        catch (UnsupportedOperatorException e)
+        {
+            return make(Canonicalizer.Settle(graph, request.Output, request.Explained, request.Options, e.Nodes[0].Reason));
+        }
     }
 
     /// <summary>Respells the model and decides what is explained; refuses what has no rule.</summary>
@@ -69,27 +88,28 @@ internal static class Compiler
     {
         var graph = new Graph(model);
         var opset = graph.Opset;
-        Inlining.Apply(graph);
+        Inlining.Apply(graph, options.MaxUnrolledSteps, () => Canonicalizer.Run(graph, options));
         var precisions = Precision.Found(graph);
-        Canonicalizer.Respell(graph, [.. options.ExplainedInputs ?? [], .. options.ExplainedOutput is { } named ? [named] : Array.Empty<string>()]);
+        var respelled = Canonicalizer.Respell(graph, [.. options.ExplainedInputs ?? [], .. options.ExplainedOutput is { } named ? [named] : Array.Empty<string>()]);
         if (raw is not null) options = raw.PutInFront(graph, options);
         var (output, cut) = ExplainedTensors.ResolveOutput(graph, options, opset);
-        var explained = ExplainedTensors.ResolveInputs(graph, options, opset);
+        var explained = ExplainedTensors.ResolveInputs(graph, options, opset, output);
         Refusals.Check(graph, output, explained, opset);
-        var notes = precisions.Count == 0 ? Array.Empty<string>() : [$"The model holds {string.Join(" and ", precisions)} numbers; it is computed, and explained, in float32."];
+        string[] notes = [.. precisions.Count == 0 ? Array.Empty<string>() : [$"The model holds {string.Join(" and ", precisions)} numbers; it is computed, and explained, in float32."], .. respelled];
         return (graph, new Request(output, explained, options.Targets, options, opset, cut, notes, raw));
     }
 
     private static LinearizationGraph Build(CanonicalNetwork network, Request request, Func<AccumulationChoice, JacobianAccumulation>? order)
     {
         var options = request.Options;
+        Refusals.Check(network.Graph, request.Output, request.Explained, request.Opset); // what was written out since counts as well
         var active = Active(network, request);
         var inputs = Inputs(network, request);
         var explained = request.Explained.Select(name => inputs.FirstOrDefault(i => i.Name == name) ?? Inner(network, name) with { Raw = RawColumns.OnlySource(inputs, name) }).ToList();
         var targets = TargetSeed.Count(request.Targets, checked((int)network.Shape(request.Output).Count));
         CheckSize(explained, targets, options);
         var choice = new AccumulationChoice(network, request, active, explained, targets);
-        if (order is not null) return Emit(network, request, active, inputs, explained, targets, order(choice));
+        if (order is not null || !active.Contains(request.Output)) return Emit(network, request, active, inputs, explained, targets, order?.Invoke(choice) ?? choice.Reverse);
         var best = choice.Best(withForward: true);
         if (!AccumulationChoice.UsesForward(best)) return Emit(network, request, active, inputs, explained, targets, best);
         try
@@ -140,23 +160,43 @@ internal static class Compiler
         }
         names.Output(OutputNames.ExplainedScore, seed.Scores, [targets]);
         names.Output(OutputNames.LinearizationError, finish.Error(seed.Scores, sums, bias), [targets]);
+        report = report with { Nonlinearity = options.Nonlinearity, Nodes = [.. report.Nodes.Select(n => n with { Reading = Reading(n, accumulator.ReadingByNode) })] };
+        foreach (var input in explained.Where(i => !active.Contains(i.Name)))
+            report = report with { Notes = [.. report.Notes, $"'{input.Name}' reaches the score only through operators of slope 0 ({string.Join(", ", Barriers(network, request, input))}): its weights are 0, and what it contributes is bias."] };
         if (accumulator.Tangents.ToList() is { Count: > 0 } tangents)
             report = report with { Notes = [.. report.Notes, $"Frozen has no secant for {string.Join(", ", tangents.Select(n => n.Describe()))}; the tangent is used there."] };
-        return new LinearizationGraph(names.Model(batched), inputs, explained, count, targets, !batched, options, report);
+        var model = names.Model(batched);
+        Readings.Write(model, report);
+        return new LinearizationGraph(model, inputs, explained, count, targets, !batched, options, report);
     }
 
-    public static string Cotangent(Adjoint adjoint, string output, GraphInput input) =>
-        adjoint.Of(input.Name) ?? throw new InvalidModelException($"The explained output '{output}' does not depend on '{input.Name}'. Leave it out of ExplainedInputs.");
+    private static string Reading(NodeReport node, IReadOnlyDictionary<string, string> readingByNode) => node.Rule switch
+    {
+        NodeCost.Constant => Readings.Constant,
+        NodeCost.Product or NodeCost.Smooth => readingByNode.GetValueOrDefault(node.Name, Readings.FrozenGate),
+        _ => Readings.Exact,
+    };
+
+    /// <summary>The piecewise-constant operators on the way from an input to the score.</summary>
+    private static IEnumerable<string> Barriers(CanonicalNetwork network, Request request, GraphInput input)
+    {
+        var reached = ValueFlow.Reached(network.Graph, [input.Name], RuleTable.Stops);
+        var behind = ValueFlow.Behind(network.Graph, request.Output);
+        return network.Graph.Nodes.Where(n => RuleTable.Stops(n) && n.Output.Any(behind.Contains) && Graph.Reads(n).Any(reached.Contains)).Select(n => n.OpType).Distinct();
+    }
 
     public static HashSet<string> Active(CanonicalNetwork network, Request request)
     {
         var active = ValueFlow.Reached(network.Graph, request.Explained, RuleTable.Stops);
-        active.IntersectWith(ValueFlow.Behind(network.Graph, request.Output));
+        active.IntersectWith(ValueFlow.Behind(network.Graph, request.Output, RuleTable.Stops));
         active.RemoveWhere(t => network.Type(t) is not (DataType.Float or DataType.Double or DataType.Float16 or DataType.Bfloat16) && !Quantization.IsQuantized(network.Type(t)));
         if (active.FirstOrDefault(t => network.Type(t) != DataType.Float && !Quantization.IsQuantized(network.Type(t))) is { } tensor)
             throw new InvalidModelException($"Tensor '{tensor}' on the way from the explained input to the explained output is {network.Type(tensor)}. The library computes in float32; convert the model to float32.") { IsModelSound = true };
-        if (!active.Contains(request.Output))
-            throw new InvalidModelException($"The explained output '{request.Output}' does not depend on [{string.Join(", ", request.Explained)}] through operators that have a slope. Name another ExplainedOutput or other ExplainedInputs.") { IsModelSound = true };
+        if (network.Type(request.Output) != DataType.Float)
+            throw new InvalidModelException($"The explained output '{request.Output}' is {network.Type(request.Output)}, and only float numbers have a slope. Name a float tensor before it as ExplainedOutput.") { IsModelSound = true };
+        var behind = ValueFlow.Behind(network.Graph, request.Output);
+        if (request.Explained.FirstOrDefault(e => !behind.Contains(e)) is { } unused)
+            throw new InvalidModelException($"The explained output '{request.Output}' does not depend on '{unused}'. Leave it out of ExplainedInputs, or name another ExplainedOutput.") { IsModelSound = true };
         return active;
     }
 
@@ -171,6 +211,7 @@ internal static class Compiler
         if (options.CacheDirectory is { } folder && string.IsNullOrWhiteSpace(folder)) throw new InvalidModelException("LinearizeOptions.CacheDirectory is empty. Name a folder, or leave it null for no cache.");
         if (options.Threads < 1) throw new InvalidModelException($"LinearizeOptions.Threads is {options.Threads}; give 1 or more, or null for ONNX Runtime's choice.");
         if (options.MaxBytesPerRow < 1) throw new InvalidModelException($"LinearizeOptions.MaxBytesPerRow is {options.MaxBytesPerRow}; give 1 or more.");
+        if (options.MaxUnrolledSteps < 1) throw new InvalidModelException($"LinearizeOptions.MaxUnrolledSteps is {options.MaxUnrolledSteps}; give 1 or more.");
         if (options.ExplainedInputs?.GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice) throw new InvalidModelException($"LinearizeOptions.ExplainedInputs names '{twice.Key}' more than once.");
     }
 

@@ -50,6 +50,7 @@ internal sealed class Finish(CanonicalNetwork network, Emitter e, int targets)
     public string Attribution(string weights, string tensor, IReadOnlyList<int> row)
     {
         var shape = network.Shape(tensor);
+        if (TakesMissing) tensor = e.Op("Where", [e.Op("IsNaN", [tensor]), e.Scalar(0), tensor]);
         return e.Mul(weights, e.Reshape(RowsFirst(tensor, shape, 0), [shape.HasBatch ? -1 : 1, 1, .. row.Select(d => (long)d)]));
     }
 
@@ -81,6 +82,12 @@ internal sealed class Finish(CanonicalNetwork network, Emitter e, int targets)
         var rest = shape.Dims.Where((_, i) => i != shape.BatchAxis).Select(d => checked((int)d));
         return shape.Dims[shape.BatchAxis] is var perRow and > 1 ? [(int)perRow, .. rest] : [.. rest];
     }
+
+    /// <summary>
+    /// Whether the network makes something of missing values (NaN). What it puts in their place is in the bias, and they
+    /// themselves contribute nothing, where 0·NaN would be NaN.
+    /// </summary>
+    private bool TakesMissing => network.Graph.Nodes.Any(n => n.OpType == "IsNaN" || n.OpType.StartsWith("TreeEnsemble", StringComparison.Ordinal));
 
     private string RowsFirst(string tensor, TensorShape shape, int offset)
     {

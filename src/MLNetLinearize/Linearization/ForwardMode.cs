@@ -16,9 +16,9 @@ internal static class ForwardMode
     /// <param name="output">The tensor to differentiate; all of its elements.</param>
     /// <param name="rows">Number of rows, [1].</param>
     /// <param name="sources">As in <see cref="Adjoint.Run"/>.</param>
-    /// <returns>W [N, C, d…], b [N, C], and the nodes that were read by their tangent although <see cref="Nonlinearity.Frozen"/> was asked for.</returns>
+    /// <returns>W [N, C, d…], b [N, C], and the adjoint of one cotangent, which tells how the nodes were read.</returns>
     /// <exception cref="NotTransposableException">A node of the adjoint has no transpose.</exception>
-    public static (AffineFactor Map, IReadOnlyList<NodeProto> Tangents) Emit(Tape tape, GraphInput input, string output, string rows, string[] sources)
+    public static (AffineFactor Map, Adjoint Read) Emit(Tape tape, GraphInput input, string output, string rows, string[] sources)
     {
         var (network, e) = (tape.Network, tape.Emit);
         var (count, width) = (network.Shape(output).Count, network.Shape(input.Name).Count);
@@ -26,7 +26,7 @@ internal static class ForwardMode
         var cotangent = e.Graph.Fresh(GraphNames.Prefix + "cotangent");
         var adjoint = Adjoint.Run(tape, 1, [(output, new Finish(network, e, 1).Seed(cotangent, output))], sources);
         // A cotangent that passed every node unchanged must not be confused with what it is the cotangent of.
-        var pulled = e.Op("Identity", [Compiler.Cotangent(adjoint, output, input)]);
+        var pulled = e.Op("Identity", [adjoint.Of(input.Name) ?? throw new NotTransposableException($"'{output}' has no slope in '{input.Name}'")]);
         var offset = adjoint.Offsets.Count == 0 ? null : e.Sum([.. adjoint.Offsets.Select(o => o.Term)]);
 
         var measured = Canonicalizer.Measured(network, cotangent, count) ?? throw new NotTransposableException($"the adjoint of '{output}' has no batch axis");
@@ -43,7 +43,7 @@ internal static class ForwardMode
         var factor = new AffineFactor([e.Reshape(weights, [n, count, .. input.RowShape.Select(d => (long)d)])], e.Reshape(bias, n, count));
         var fed = FreeOf(measured, e, cotangent, added, rows);
         if (fed.Contains(factor.Bias)) throw new NotTransposableException($"the forward mode of '{output}' depends on a cotangent");
-        return (factor, adjoint.Tangents);
+        return (factor, adjoint);
     }
 
     private static string Transposed(Tape tape, int vectors, List<(string, string)> seeds, string cotangent)
@@ -68,7 +68,7 @@ internal static class ForwardMode
         {
             // What only looks at a cotangent, such as a comparison with 0, is no linear map of it.
             if (RuleTable.Stops(node)) throw new NotTransposableException($"{node.Describe()} decides by a cotangent's value");
-            if (Refusals.Objection(node, active) is { } why) throw new NotTransposableException($"{node.Describe()}: {why.Reason}");
+            if (Refusals.Objection(network.Graph, node, active) is { } why) throw new NotTransposableException($"{node.Describe()}: {why.Reason}");
         }
         return active;
     }

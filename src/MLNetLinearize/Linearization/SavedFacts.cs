@@ -11,7 +11,7 @@ namespace MLNetLinearize.Linearization;
 /// </summary>
 internal sealed record SavedFacts
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter() } };
 
     /// <summary>Raised when a reader of the former layout would go wrong.</summary>
     public const int CurrentLayout = 1;

@@ -29,7 +29,7 @@ internal sealed record InputColumn(GraphInput Input, DataViewSchema.Column Colum
         if (one?.Length == 0 || many?.Values.Any(string.IsNullOrEmpty) == true)
             throw new ArgumentException($"LinearizeOptions.{(one is not null ? nameof(LinearizeOptions.InputColumn) : nameof(LinearizeOptions.InputColumns))} has an empty column name.");
         if (many?.Keys.FirstOrDefault(k => inputs.All(i => i.Name != k)) is { } unknown)
-            throw new ArgumentException($"LinearizeOptions.{nameof(LinearizeOptions.InputColumns)} names the input '{unknown}', which the model lacks. Its inputs: {Quoted(inputs.Select(i => i.Name))}.");
+            throw new ArgumentException($"LinearizeOptions.{nameof(LinearizeOptions.InputColumns)} names the input '{unknown}', which the model lacks, or the explained output does not depend on. Its inputs: {Quoted(inputs.Select(i => i.Name))}.");
         return inputs.Select(i => (i, one ?? many?.GetValueOrDefault(i.Name) ?? i.Name));
     }
 
