@@ -24,6 +24,9 @@ public sealed record CompilationReport
     /// <summary>The nodes of the canonical network in order.</summary>
     public required IReadOnlyList<NodeReport> Nodes { get; init; }
 
+    /// <summary>In which order the Jacobian is accumulated, and what that costs; null in graphs saved before that was told.</summary>
+    public JacobianAccumulation? Accumulation { get; init; }
+
     /// <summary>Other things worth telling, one sentence each.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 }

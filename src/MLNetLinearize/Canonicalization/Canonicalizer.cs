@@ -34,11 +34,12 @@ internal static class Canonicalizer
         {
             var batched = graph.Clone();
             BatchAxis.Open(batched, inputs);
-            var one = RunOneRow(batched, inputs);
+            using var rows = new ShapeProbe(batched, Simplification.Foldable(batched));
+            var one = RunOneRow(rows, batched, inputs);
             Dictionary<string, TensorFact>? two = null;
             try
             {
-                two = ShapeProbe.Run(batched, Sample(inputs, 2), Simplification.Foldable(batched));
+                two = rows.Run(Sample(inputs, 2));
             }
             catch (Microsoft.ML.OnnxRuntime.OnnxRuntimeException)
             {
@@ -48,8 +49,28 @@ internal static class Canonicalizer
                 return Simplified(batched, inputs, output, one, two, shapes, null);
         }
         BatchAxis.Pin(graph, inputs);
-        var facts = RunOneRow(graph, inputs);
+        using var probe = new ShapeProbe(graph, Simplification.Foldable(graph));
+        var facts = RunOneRow(probe, graph, inputs);
         return Simplified(graph, inputs, output, facts, facts, facts.ToDictionary(f => f.Key, f => new TensorShape(f.Value.Dims, -1)), oneRowReason);
+    }
+
+    /// <summary>A settled network to which nodes were added that read a new input of one vector a row: the same graph, with the shapes of those nodes as well; null where they do not fit a batch.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="vector">Name of the new input, [N, length]; the graph does not declare it.</param>
+    /// <param name="length">Its length.</param>
+    public static CanonicalNetwork? Measured(CanonicalNetwork network, string vector, long length)
+    {
+        var batched = network.RowByRowReason is null;
+        var input = new InputPlan(vector, typeof(float), [1, length], CanBatch: true, IsFixedAtOne: false);
+        var added = network.Graph.Clone();
+        added.Inputs.Add(Graph.Value(vector, DataType.Float, [batched ? BatchAxis.Symbol : 1L, length]));
+        List<InputPlan> inputs = [.. network.Inputs, input];
+        using var probe = new ShapeProbe(added, new HashSet<string>());
+        var one = probe.Run(Sample(inputs, 1));
+        var shapes = batched
+            ? BatchAxis.Shapes(added, one, probe.Run(Sample(inputs, 2)), network.Output, out _)
+            : one.ToDictionary(f => f.Key, f => new TensorShape(f.Value.Dims, -1));
+        return shapes is null ? null : new CanonicalNetwork(network.Graph, network.Inputs, network.Output, shapes, one.ToDictionary(f => f.Key, f => f.Value.Type), network.RowByRowReason);
     }
 
     /// <summary>A recurrent cell can be unrolled once the length of its sequence is known, from one run of the network as it is.</summary>
@@ -58,7 +79,8 @@ internal static class Canonicalizer
         if (!graph.Nodes.Any(RecurrentCells.IsCell)) return;
         var pinned = graph.Clone();
         BatchAxis.Pin(pinned, inputs);
-        RecurrentCells.Unroll(graph, RunOneRow(pinned, inputs));
+        using var probe = new ShapeProbe(pinned, Simplification.Foldable(pinned));
+        RecurrentCells.Unroll(graph, RunOneRow(probe, pinned, inputs));
     }
 
     private static CanonicalNetwork Simplified(Graph graph, List<InputPlan> inputs, string output, Dictionary<string, TensorFact> one, Dictionary<string, TensorFact> two, Dictionary<string, TensorShape> shapes, string? oneRowReason)
@@ -75,12 +97,12 @@ internal static class Canonicalizer
     }
 
     /// <exception cref="InvalidModelException">The network does not run, or has tensors without elements.</exception>
-    private static Dictionary<string, TensorFact> RunOneRow(Graph graph, List<InputPlan> inputs)
+    private static Dictionary<string, TensorFact> RunOneRow(ShapeProbe probe, Graph graph, List<InputPlan> inputs)
     {
         Dictionary<string, TensorFact> facts;
         try
         {
-            facts = ShapeProbe.Run(graph, Sample(inputs, 1), Simplification.Foldable(graph));
+            facts = probe.Run(Sample(inputs, 1));
         }
         catch (Microsoft.ML.OnnxRuntime.OnnxRuntimeException e)
         {

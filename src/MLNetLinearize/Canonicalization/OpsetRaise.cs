@@ -107,7 +107,7 @@ internal static class OpsetRaise
     {
         // Before opset 7 the second operand was aligned at `axis` (PRelu's slope at the channels). Otherwise at the right, as today.
         if (node.Has("axis") || node.OpType == "PRelu" && graph.Initializers.TryGetValue(node.Input[1], out var slope) && slope.Count() > 1)
-            throw new InvalidModelException($"{node.Describe()} uses the broadcasting of operator sets before 7 (alignment at an axis). Raise the model to opset 7 or later first, for example with onnx.version_converter.");
+            throw new InvalidModelException($"{node.Describe()} uses the broadcasting of operator sets before 7 (alignment at an axis). Raise the model to opset 7 or later first, for example with onnx.version_converter.") { IsModelSound = true };
         node.Remove("broadcast");
     }
 

@@ -22,23 +22,21 @@ internal sealed class Adjoint
     /// <summary>Nodes that <see cref="Nonlinearity.Frozen"/> has no secant for, and that were read by their tangent.</summary>
     public List<NodeProto> Tangents { get; } = [];
 
-    /// <param name="network">The forward network; its graph receives the adjoint's nodes.</param>
-    /// <param name="emit">Writes to that graph.</param>
-    /// <param name="output">The explained tensor.</param>
-    /// <param name="seed">Its cotangent.</param>
-    /// <param name="active">Tensors that depend on what is explained.</param>
-    /// <param name="targets">K.</param>
-    /// <param name="mode">How smooth operators are read.</param>
-    /// <param name="opset">The file's opset, for errors.</param>
+    /// <param name="tape">The nodes to walk over.</param>
+    /// <param name="targets">Cotangents a row, K.</param>
+    /// <param name="seeds">Tensors to start from, and their cotangents.</param>
+    /// <param name="sources">Tensors to stop at: what makes them is not walked over.</param>
     /// <exception cref="UnsupportedOperatorException">Rules that turn out not to apply, all in one error.</exception>
-    public static Adjoint Run(CanonicalNetwork network, Emitter emit, string output, string seed, IReadOnlySet<string> active, int targets, Nonlinearity mode, long opset)
+    public static Adjoint Run(Tape tape, int targets, IEnumerable<(string Tensor, string Cotangent)> seeds, params ReadOnlySpan<string> sources)
     {
+        var (network, emit, active, mode, opset) = tape;
         var adjoint = new Adjoint(emit);
-        adjoint.cotangents[output] = [seed];
+        foreach (var (tensor, cotangent) in seeds) adjoint.cotangents[tensor] = [cotangent];
+        HashSet<string> stops = [.. sources];
         var refused = new List<UnsupportedNode>();
         foreach (var node in Enumerable.Reverse(network.Graph.Nodes.ToList()))
         {
-            if (!node.Output.Any(o => active.Contains(o) && adjoint.cotangents.ContainsKey(o)) || !node.Input.Any(active.Contains)) continue;
+            if (!node.Output.Any(o => active.Contains(o) && adjoint.cotangents.ContainsKey(o)) || !node.Input.Any(active.Contains) || node.Output.Any(stops.Contains)) continue;
             var vjp = new Vjp(network, node, emit, targets, mode, active.Contains, [.. node.Output.Select(adjoint.Of)]);
             try
             {

@@ -35,7 +35,7 @@ internal static class NodeCost
     }
 
     /// <summary>Multiply-adds of one row; elementwise operators count one per output element.</summary>
-    private static long MultiplyAdds(CanonicalNetwork network, NodeProto node)
+    public static long MultiplyAdds(CanonicalNetwork network, NodeProto node)
     {
         if (!network.IsKnown(node.Output[0])) return 0;
         var output = network.Shape(node.Output[0]).Count;

@@ -28,9 +28,9 @@ internal static class Pullback
         var count = network.Shape(request.Output).Count;
         var batched = network.RowByRowReason is null;
         var seed = targets == 1 ? cotangent : e.Transpose(cotangent, 1, 0, 2);
-        var adjoint = Adjoint.Run(network, e, request.Output, finish.Seed(seed, request.Output), active, targets, options.Nonlinearity, request.Opset);
+        var adjoint = Adjoint.Run(new Tape(network, e, active, options.Nonlinearity, request.Opset), targets, [(request.Output, finish.Seed(seed, request.Output))]);
         var input = network.Inputs.FirstOrDefault(i => i.Name == request.Explained[0])?.ToGraphInput(true) ?? Compiler.Inner(network, request.Explained[0]);
-        names.Output(result, finish.Weights(Compiler.Cotangent(adjoint, request, input), input.Name, input.RowShape), [targets, .. input.RowShape.Select(d => (long)d)]);
+        names.Output(result, finish.Weights(Compiler.Cotangent(adjoint, request.Output, input), input.Name, input.RowShape), [targets, .. input.RowShape.Select(d => (long)d)]);
         network.Graph.Inputs.Add(Graph.Value(cotangent, DataType.Float, [batched ? BatchAxis.Symbol : 1L, (long)targets, count]));
         return names.Model(batched);
     }

@@ -53,7 +53,8 @@ internal static class Refusals
         _ => false,
     };
 
-    private static (string, string)? Objection(NodeProto node, HashSet<string> reached)
+    /// <summary>Why a node that <paramref name="reached"/> tensors go into has no rule, and the remedy; null where it has.</summary>
+    public static (string Reason, string Remedy)? Objection(NodeProto node, HashSet<string> reached)
     {
         var rule = RuleTable.Find(node);
         if (rule is null || rule.Kind == RuleKind.Refused) return RuleTable.WhyNot(node);

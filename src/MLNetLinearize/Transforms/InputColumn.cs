@@ -12,6 +12,8 @@ internal sealed record InputColumn(GraphInput Input, DataViewSchema.Column Colum
     {
         var column = schema.GetColumnOrNull(pair.Column) ?? throw Missing(pair.Input, pair.Column, schema.Select(c => $"{c.Name}: {c.Type}"));
         Check(pair.Input, column);
+        if (pair.Input.Raw is { IsOverwritten: true } && schema.Any(c => c.Name == pair.Column && c.IsHidden))
+            throw new ArgumentException($"Column '{pair.Column}' goes into LinearizeOptions.{nameof(LinearizeOptions.Preprocessing)}, which hides it behind another column of its name, so this data no longer shows it. Give the stage's output another name, or apply Linearize to the data in front of the preprocessing.");
         return new InputColumn(pair.Input, column);
     })];
 
