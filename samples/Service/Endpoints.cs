@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -11,13 +12,27 @@ internal static class Endpoints
         var builder = WebApplication.CreateSlimBuilder(args);
         builder.Services.AddSingleton<Explainer>();
         builder.Services.AddOpenApi();
-        builder.Services.AddProblemDetails();
+        builder.Services.ConfigureHttpJsonOptions(options =>
+        {
+            options.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
+            options.SerializerOptions.WriteIndented = true;
+        });
+        // A body that cannot be read is a problem like any other, with the place in it where reading stopped.
+        builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+        builder.Services.AddProblemDetails(options => options.CustomizeProblemDetails = context =>
+        {
+            if (context.Exception is BadHttpRequestException unreadable) context.ProblemDetails.Detail = unreadable.InnerException?.Message ?? unreadable.Message;
+        });
         builder.Services.AddHealthChecks().AddCheck<ModelCheck>("model");
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
 
         var app = builder.Build();
-        app.UseExceptionHandler();
-        app.UseStatusCodePages(); // a body that is no JSON is a problem too, in the same form
+        app.UseExceptionHandler(new ExceptionHandlerOptions
+        {
+            StatusCodeSelector = exception => exception is BadHttpRequestException unreadable ? unreadable.StatusCode : StatusCodes.Status500InternalServerError,
+            SuppressDiagnosticsCallback = context => context.Exception is BadHttpRequestException,
+        });
+        app.UseStatusCodePages(); // an unknown path or method, too
         app.MapOpenApi();
         app.MapHealthChecks("/health");
         app.MapPost("/explanations", Explain)

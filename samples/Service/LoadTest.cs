@@ -10,7 +10,8 @@ internal static class LoadTest
 {
     private const int Clients = 8, WarmUp = 200;
 
-    public static async Task Run(string url, TimeSpan duration)
+    /// <returns>What to print: requests per second, latencies, failures and the largest error of an explanation.</returns>
+    public static async Task<string> Run(string url, TimeSpan duration)
     {
         var requests = Cases();
         using var http = new HttpClient { BaseAddress = new Uri(url) };
@@ -20,11 +21,13 @@ internal static class LoadTest
         var answers = await Task.WhenAll(Enumerable.Range(0, Clients).Select(c => Ask(http, requests, c, _ => clock.Elapsed < duration)));
         var elapsed = clock.Elapsed;
         var latencies = answers.SelectMany(a => a.Latencies).Order().ToArray();
-        Console.WriteLine($"{latencies.Length:N0} requests by {Clients} clients in {elapsed.TotalSeconds:0.0} s, {Environment.ProcessorCount} processors for both sides");
-        Console.WriteLine($"requests per second: {latencies.Length / elapsed.TotalSeconds:N0}");
-        Console.WriteLine($"latency, ms:         median {Quantile(latencies, 0.5):0.00}, 99th percentile {Quantile(latencies, 0.99):0.00}");
-        Console.WriteLine($"failed:              {answers.Sum(a => a.Failed)}");
-        Console.WriteLine($"largest error:       {answers.Max(a => a.Error):0.0e+0} of |log-odds − (bias + contributions)|");
+        return $"""
+            {latencies.Length:N0} requests by {Clients} clients in {elapsed.TotalSeconds:0.0} s, {Environment.ProcessorCount} processors for both sides
+            requests per second: {latencies.Length / elapsed.TotalSeconds:N0}
+            latency, ms:         median {Quantile(latencies, 0.5):0.00}, 99th percentile {Quantile(latencies, 0.99):0.00}
+            failed:              {answers.Sum(a => a.Failed)}
+            largest error:       {answers.Max(a => a.Error):0.0e+0} of |log-odds − (bias + contributions)|
+            """;
     }
 
     private static async Task<(List<double> Latencies, int Failed, double Error)> Ask(HttpClient http, ExplanationRequest[] requests, int client, Func<int, bool> goOn)
