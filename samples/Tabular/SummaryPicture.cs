@@ -16,7 +16,7 @@ internal static class SummaryPicture
         var order = Enumerable.Range(0, names.Count).OrderByDescending(i => meanAbsolute[i]).Take(shown).ToArray();
         using var page = new SheetCanvas(2 * Margin + NameWidth + BarWidth + 40 + PlotWidth, Head + shown * Line + Foot);
         page.Text("What matters in the table, and which way", Margin, 36, 22, SheetCanvas.Ink, strong: true);
-        page.Text("Each dot is a case: how far a measurement, by its difference from the average, moved the log-odds. Red: measured high; blue: low. Dots at an edge lie beyond it.", Margin, 58, 13, SheetCanvas.Quiet);
+        page.Text("Each dot is a case: how far a measurement's difference from the average moved the log-odds. Red: measured high; blue: low. At an edge: beyond it.", Margin, 58, 13, SheetCanvas.Quiet);
         // All but the most extreme two in a thousand, in whole log-odds: a few outliers would press all others together.
         var reach = order.SelectMany(i => contributions.Select(c => Math.Abs(c[i]))).Order().ElementAt((int)(0.998 * order.Length * contributions.Length));
         reach = MathF.Ceiling(reach);
