@@ -10,6 +10,9 @@ namespace MLNetLinearize.Tests.Linearization;
 /// </summary>
 public class AccumulationTests
 {
+    /// <summary>Networks without a forward mode: offsets of −∞ (masks) that the adjoint tests cotangents for, and a score of slope 0.</summary>
+    private static readonly string[] WithoutForward = ["Attention, mask of booleans", "Attention, causal", "ai.onnx.ml TreeEnsembleRegressor"];
+
     public static TheoryData<string> Names => [.. RuleCases.All.Select(c => c.Name)];
 
     [Theory]
@@ -45,7 +48,19 @@ public class AccumulationTests
 
     private static void Compare(CaseRun run, JacobianAccumulation order, Nonlinearity mode)
     {
-        var graph = run.Compile(Targets.All, mode, _ => order);
+        LinearizationGraph graph;
+        try
+        {
+            graph = run.Compile(Targets.All, mode, _ => order);
+        }
+        catch (NotTransposableException e)
+        {
+            // Forced here; left to itself, the compiler takes reverse mode for these.
+            Assert.True(WithoutForward.Contains(run.Case.Name), e.Message);
+            Assert.DoesNotContain(AccumulationMode.Forward, new[] { run.Compile(Targets.All, mode, choice => choice.Best(withForward: false)).Report.Accumulation!.Mode });
+            return;
+        }
+        Assert.DoesNotContain(run.Case.Name, WithoutForward);
         Assert.Equal(order, graph.Report.Accumulation);
         using var linearizer = new Linearizer(graph);
         var maps = linearizer.ExplainBatch([.. run.Rows.SelectMany(r => r)], CaseRun.RowCount);
