@@ -25,7 +25,9 @@ internal static class Canonicalizer
     public static CanonicalNetwork Settle(Graph graph, string output, LinearizeOptions options, string? oneRowReason)
     {
         graph.RemoveDead([output]);
-        BatchNormFolding.Apply(graph, [output, .. options.ExplainedInputs ?? []]);
+        string[] kept = [output, .. options.ExplainedInputs ?? []];
+        BatchNormFolding.Apply(graph, kept);
+        PoolOrder.Apply(graph, kept);
         if (options.InputShapes?.Keys.FirstOrDefault(n => graph.Inputs.All(i => i.Name != n)) is { } unknown)
             throw new InvalidModelException($"InputShapes names '{unknown}', but the model's inputs are [{string.Join(", ", graph.Inputs.Select(i => i.Name))}].");
         var inputs = graph.Inputs.Select(i => InputPlan.Of(i, options)).ToList();
