@@ -29,7 +29,9 @@ internal static class Canonicalizer
     public static CanonicalNetwork Settle(Graph graph, string output, IReadOnlyList<string> explained, LinearizeOptions options, string? oneRowReason)
     {
         graph.RemoveDead([output]);
-        BatchNormFolding.Apply(graph, [output, .. options.ExplainedInputs ?? []]);
+        string[] kept = [output, .. options.ExplainedInputs ?? []];
+        BatchNormFolding.Apply(graph, kept);
+        PoolOrder.Apply(graph, kept);
         if (options.InputShapes?.Keys.FirstOrDefault(n => graph.Inputs.All(i => i.Name != n)) is { } unknown)
             throw new InvalidModelException($"InputShapes names '{unknown}', but the model's inputs are [{string.Join(", ", graph.Inputs.Select(i => i.Name))}].");
         // What the score does not depend on, such as the label that an exporter kept, is not asked for.

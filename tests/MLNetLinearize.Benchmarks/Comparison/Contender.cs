@@ -4,13 +4,21 @@ using MLNetLinearize.Benchmarks.Peers;
 namespace MLNetLinearize.Benchmarks.Comparison;
 
 /// <summary>One way to answer a case, ready to run again and again.</summary>
-internal sealed record Contender(string Name, Action Run);
+/// <param name="Name">Its name.</param>
+/// <param name="Run">Answers the case, or a part of it.</param>
+/// <param name="Parts">How many times what <paramref name="Run"/> does makes the whole answer.</param>
+internal sealed record Contender(string Name, Action Run, double Parts = 1);
 
 /// <summary>All who answer one case in this process, with the same rows, weights and number of threads.</summary>
 internal sealed class Contenders : IDisposable
 {
     /// <summary>Above this many input elements in one run, repeating the inputs only costs memory.</summary>
     private const long LargestRepetition = 1 << 24;
+
+    /// <summary>Above this many elements of W, libtorch's loop over the classes takes many minutes, all of them alike: a few stand for all.</summary>
+    private const long LargestLoop = 1 << 26;
+
+    private const int SampledClasses = 10;
 
     private readonly List<IDisposable> owned = [];
 
@@ -60,6 +68,9 @@ internal sealed class Contenders : IDisposable
                 break;
             case Question.Top:
                 yield return new($"{variant}", torch.RunTop);
+                break;
+            case Question.All when (long)asked.Batch * network.RowLength * network.Outputs > LargestLoop:
+                yield return new($"{variant}, loop, {SampledClasses} of {network.Outputs} classes", torch.BackwardOf(SampledClasses), (double)network.Outputs / SampledClasses);
                 break;
             default:
                 yield return new($"{variant}, loop", torch.RunAllByLoop);

@@ -30,7 +30,8 @@ internal static class Interleaved
         var (ours, scoring) = (Open(contenders.Ours), contenders.Scoring is { } s ? Open(s) : null);
         var best = peers.Count > 0 ? peers.Min(p => p.First) : 0;
         peers.RemoveAll(p => p.First > Hopeless * best);
-        for (var turn = 0; turn < MostTurns && (turn < FewestTurns || clock.Elapsed < budget); turn++)
+        var fewest = ours.First > Timed.SlowSeconds ? 1 : FewestTurns;
+        for (var turn = 0; turn < MostTurns && (turn < fewest || clock.Elapsed < budget); turn++)
         {
             ours.Turn();
             foreach (var peer in peers) peer.Turn();
@@ -43,11 +44,15 @@ internal static class Interleaved
 /// <summary>One contender's times, in seconds a call.</summary>
 internal sealed class Timed
 {
+    /// <summary>A call as long as this needs no warm-up and no second turn.</summary>
+    public const double SlowSeconds = 20;
+
     private const double BlockSeconds = 0.03;
 
     private readonly Action run;
     private readonly Func<TimeSpan> now;
-    private readonly int calls;
+    private readonly double parts;
+    private readonly int calls = 1;
 
     /// <summary>Warms up, and finds how many calls make a block.</summary>
     public Timed(Contender contender, Func<TimeSpan> now)
@@ -55,7 +60,9 @@ internal sealed class Timed
         this.now = now;
         Name = contender.Name;
         run = contender.Run;
-        run();
+        parts = contender.Parts;
+        First = Block(1);
+        if (First > SlowSeconds * parts) return;
         First = Block(1);
         if (First < BlockSeconds) First = Block((int)Math.Ceiling(BlockSeconds / Math.Max(First, 1e-7) / 4) + 1);
         calls = Math.Max(1, (int)(BlockSeconds / First));
@@ -73,7 +80,7 @@ internal sealed class Timed
     {
         var start = now();
         for (var i = 0; i < count; i++) run();
-        return (now() - start).TotalSeconds / count;
+        return (now() - start).TotalSeconds / count * parts;
     }
 }
 

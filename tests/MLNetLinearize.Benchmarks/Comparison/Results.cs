@@ -24,8 +24,11 @@ internal sealed class Results
         this.threads = threads;
         var processor = Processor();
         file = Path.Combine(folder, $"{Slug(processor)}-{threads}-thread{(threads == 1 ? "" : "s")}.json");
-        lines = File.Exists(file) ? JsonSerializer.Deserialize<List<Line>>(File.ReadAllText(file), Json)! : [];
+        lines = File.Exists(file) ? Read(file) : [];
     }
+
+    /// <summary>The lines of a stored table.</summary>
+    public static List<Line> Read(string file) => JsonSerializer.Deserialize<List<Line>>(File.ReadAllText(file), Json)!;
 
     public static string Load => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";
 

@@ -109,6 +109,7 @@ internal static class OracleOperators
         "Tile" => S.Tile(node),
         "Constant" => S.Constant(node),
         "ConstantOfShape" => S.ConstantOfShape(node),
+        "Range" => S.Range(node),
         "EyeLike" => S.EyeLike(node),
         "Shape" => S.Shape(node),
         "Size" => Dual.Whole([], [node.X.Value.Length]),

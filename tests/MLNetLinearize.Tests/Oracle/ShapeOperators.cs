@@ -133,6 +133,14 @@ internal static class ShapeOperators
         return new(shape, [.. Enumerable.Repeat(value?.Value[0] ?? 0, Shapes.Count(shape))], null, value?.IsInteger ?? false);
     }
 
+    /// <summary>Whole numbers: start, start + delta, … below the limit.</summary>
+    public static Dual Range(OracleNode node)
+    {
+        var (start, limit, delta) = (node[0].Integers[0], node[1].Integers[0], node[2].Integers[0]);
+        var count = (int)Math.Max(0, Math.Ceiling((limit - start) / (double)delta));
+        return Dual.Whole([count], [.. Enumerable.Range(0, count).Select(i => start + i * delta)]);
+    }
+
     public static Dual EyeLike(OracleNode node) => new(node.X.Shape, [.. node.X.Value.Select((_, i) => i / node.X.Shape[1] + node.Int("k", 0) == i % node.X.Shape[1] ? 1.0 : 0)]);
 
     public static Dual Constant(OracleNode node) =>
