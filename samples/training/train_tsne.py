@@ -17,7 +17,8 @@ from sklearn.manifold import trustworthiness
 from sklearn.neighbors import KNeighborsClassifier
 from torch import nn
 
-from common import MODELS, export, note, predict, run_onnx, seed_everything
+from common import MODELS, export, note, predict, seed_everything
+from evaluate import run_onnx
 from train_digits import EVERY, read_csv, shift
 from train_fashion import IMAGES_KEPT, read_idx
 

@@ -22,6 +22,9 @@ internal static class Nodes
     /// <summary>Name of input <paramref name="i"/>, or null where the node leaves that optional input out.</summary>
     public static string? InputOrNull(this NodeProto node, int i) => i < node.Input.Count && node.Input[i].Length > 0 ? node.Input[i] : null;
 
+    /// <summary>Name of output <paramref name="i"/>, or null where nobody asks the node for it.</summary>
+    public static string? OutputOrNull(this NodeProto node, int i) => i < node.Output.Count && node.Output[i].Length > 0 ? node.Output[i] : null;
+
     public static AttributeProto? Find(this NodeProto node, string name) => node.Attribute.FirstOrDefault(a => a.Name == name);
 
     public static bool Has(this NodeProto node, string name) => node.Find(name) is not null;

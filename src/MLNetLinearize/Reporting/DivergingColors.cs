@@ -26,6 +26,9 @@ internal static class DivergingColors
         return value < 0 ? Blues[step] : Reds[step];
     }
 
+    /// <summary>Red, green and blue of the values −1 to 1 in equal steps.</summary>
+    public static byte[] Palette() => [.. Enumerable.Range(1 - Steps, 2 * Steps - 1).Select(i => Of((double)i / (Steps - 1))).SelectMany(c => new[] { c.Red, c.Green, c.Blue })];
+
     private static SKColor[] Arm(double hue)
     {
         var (a, b) = (EndChroma * Math.Cos(hue * Math.PI / 180), EndChroma * Math.Sin(hue * Math.PI / 180));

@@ -34,19 +34,29 @@ internal static class HeatMap
     /// <summary>The image itself. Its own smallest and largest value become black and white, so that any normalisation of the input shows well.</summary>
     public static SKBitmap Photograph(ReadOnlySpan<float> row, ImageShape shape)
     {
-        var (low, high) = (float.PositiveInfinity, float.NegativeInfinity);
-        foreach (var value in row) (low, high) = (Math.Min(low, value), Math.Max(high, value));
-        var range = high > low ? high - low : 1;
+        var (low, high) = Range(row);
         var bitmap = Blank(shape);
         for (var y = 0; y < shape.Height; y++)
             for (var x = 0; x < shape.Width; x++)
             {
                 var color = new byte[3];
-                for (var c = 0; c < 3; c++) color[c] = (byte)Math.Round(255 * (row[shape.Index(y, x, Math.Min(c, shape.Channels - 1))] - low) / range);
+                for (var c = 0; c < 3; c++) color[c] = Shade(row[shape.Index(y, x, Math.Min(c, shape.Channels - 1))], low, high);
                 bitmap.SetPixel(x, y, new SKColor(color[0], color[1], color[2]));
             }
         return bitmap;
     }
+
+    /// <summary>Smallest and largest value of an image; NaN is neither.</summary>
+    public static (float Low, float High) Range(ReadOnlySpan<float> row)
+    {
+        var (low, high) = (float.PositiveInfinity, float.NegativeInfinity);
+        foreach (var value in row)
+            if (!float.IsNaN(value)) (low, high) = (Math.Min(low, value), Math.Max(high, value));
+        return low <= high ? (low, high) : (0, 0);
+    }
+
+    /// <summary>A value as a shade from black, the lowest, to white, the highest.</summary>
+    public static byte Shade(float value, float low, float high) => high > low ? (byte)Math.Clamp(Math.Round(255 * (value - low) / (high - low)), 0, 255) : (byte)0;
 
     private static SKBitmap Blank(ImageShape shape) => new(shape.Width, shape.Height, SKColorType.Rgba8888, SKAlphaType.Opaque);
 }

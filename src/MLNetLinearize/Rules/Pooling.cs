@@ -3,15 +3,16 @@ using MLNetLinearize.Onnx;
 
 namespace MLNetLinearize.Rules;
 
-/// <summary>Pools. A maximum gives all of its cotangent to one winner: the index that ONNX Runtime itself reports, else the first.</summary>
+/// <summary>Pools. A maximum gives all of its cotangent to one winner: the index that ONNX Runtime itself reports, of equal elements the first.</summary>
 internal static class Pooling
 {
     public static void MaxPool(Vjp v)
     {
         var shape = v.InShape(0);
-        var indices = v.RequireOutput(1); // global over rows, channels and space
         var kernel = v.Node.Ints("kernel_shape")!;
         var windows = Windows.Of(v.Node, shape, v.OutShape(), kernel);
+        // Global over rows, channels and space.
+        var indices = v.Node.OutputOrNull(1) ?? (PoolWinners.CanFind(windows) ? PoolWinners.Emit(v, windows) : v.RequireOutput(1));
         if (!windows.Tile || windows.Rank > 3)
         {
             v.Give(0, ScatterFlat(v, v.G, indices, shape, v.In(0)));
@@ -24,7 +25,7 @@ internal static class Pooling
         {
             // One mask of the winners serves all targets; the cotangent is only enlarged and multiplied.
             var mask = v.E.Op("MaxUnpool", [v.E.Filled(v.E.Shape(v.Out()), 1), indices], ("kernel_shape", kernel), ("strides", kernel));
-            v.Give(0, v.E.Mul(v.Unfold(Enlarge(v, v.Fold(v.G, v.OutShape()), kernel), shape), mask));
+            v.Give(0, v.E.Mul(v.Unfold(PoolWinners.Enlarge(v.E, v.Fold(v.G, v.OutShape()), kernel), shape), mask));
         }
     }
 
@@ -95,9 +96,6 @@ internal static class Pooling
         2 => v.In(0),
         var p => v.E.Mul(v.E.Op("Sign", [v.In(0)]), v.E.Op("Pow", [v.E.Op("Abs", [v.In(0)]), v.E.Scalar(p - 1)])),
     };
-
-    private static string Enlarge(Vjp v, string g, long[] factors) =>
-        v.E.Op("Resize", [g, "", v.E.Floats([1, 1, .. factors.Select(f => (float)f)], factors.Length + 2)], ("mode", "nearest"), ("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor"));
 
     /// <summary>Adds a cotangent into zeros at global indices; windows that overlap and share a winner add up.</summary>
     private static string ScatterFlat(Vjp v, string g, string indices, TensorShape shape, string like)

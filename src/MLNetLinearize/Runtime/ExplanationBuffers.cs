@@ -12,6 +12,7 @@ internal sealed class ExplanationBuffers : IDisposable
     private readonly ExplanationSession session;
     private readonly Array[] inputs;
     private readonly bool isPinned;
+    private readonly int rowsPerRun;
     private readonly RunOptions runOptions = new();
     private readonly Dictionary<(int Start, int Rows), (OrtValue[] Inputs, OrtValue[] Outputs)> values = [];
     private bool isDisposed;
@@ -27,19 +28,19 @@ internal sealed class ExplanationBuffers : IDisposable
         this.inputs = [.. session.Graph.Inputs.Select(i => inputs[i.Name])];
         this.isPinned = isPinned;
         Outputs = new ExplanationBatch(session.Graph, session.Outputs, rows, isPinned);
+        rowsPerRun = session.Graph.IsRowByRow ? 1 : CacheRows.Of(session.Graph, session.Graph.Inputs.Sum(i => (long)i.RowLength) + session.Outputs.Sum(o => RowLength(session.Graph, o)));
         session.CountBuffers(1);
     }
 
     /// <summary>The explanations of the rows that were run last at their place.</summary>
     public ExplanationBatch Outputs { get; }
 
-    /// <summary>Explains the rows from <paramref name="start"/> on. A graph that takes one row per run is looped over here, so that callers see batches only.</summary>
+    /// <summary>Explains the rows from <paramref name="start"/> on, in runs that fit the cache (or of one row, where the graph takes no more), so that callers see batches only.</summary>
     /// <exception cref="OnnxRuntimeException">The run failed or was cancelled.</exception>
     public void Run(int start, int rows)
     {
         ObjectDisposedException.ThrowIf(isDisposed, this);
-        if (!session.Graph.IsRowByRow) RunOnce(start, rows);
-        else for (var r = start; r < start + rows; r++) RunOnce(r, 1);
+        for (var row = start; row < start + rows; row += rowsPerRun) RunOnce(row, Math.Min(rowsPerRun, start + rows - row));
     }
 
     /// <summary>Ends a run that is under way on another thread, with an exception there, and all later ones.</summary>
@@ -70,12 +71,11 @@ internal sealed class ExplanationBuffers : IDisposable
         OrtValue[] i = [.. session.Graph.Inputs.Select((input, n) =>
             OrtArrays.Wrap(inputs[n], start * input.RowLength, [.. input.HasBatchAxis ? [rows] : Array.Empty<long>(), .. input.RowShape.Select(d => (long)d)], isPinned))];
         OrtValue[] o = [.. session.Outputs.Select(name =>
-        {
-            var shape = ExplanationBatch.RowShape(session.Graph, name);
-            return OrtArrays.Wrap(Outputs.All(name), (int)(start * shape.Aggregate(1L, (a, d) => a * d)), [rows, .. shape], isPinned);
-        })];
+            OrtArrays.Wrap(Outputs.All(name), checked((int)(start * RowLength(session.Graph, name))), [rows, .. ExplanationBatch.RowShape(session.Graph, name)], isPinned))];
         return values[(start, rows)] = (i, o);
     }
+
+    private static long RowLength(LinearizationGraph graph, string output) => ExplanationBatch.RowShape(graph, output).Aggregate(1L, (a, d) => a * d);
 
     private static void Check(GraphInput input, IReadOnlyDictionary<string, Array> inputs, int rows)
     {

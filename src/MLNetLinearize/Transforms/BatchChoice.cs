@@ -1,24 +1,14 @@
 using System.Numerics;
+using MLNetLinearize.Runtime;
 
 namespace MLNetLinearize.Transforms;
 
-/// <summary>
-/// Rows per run where the user names none. A run touches each row's activations forward, and once more for each target on
-/// the way back; a batch is as large as keeps all of that in a core's cache, so that convolutional networks get a few rows
-/// and small dense ones many, which share the cost of starting a run.
-/// </summary>
-/// <remarks>
-/// Counted, not timed, so that the same model runs in the same batches everywhere. On twelve cases (six networks, one and
-/// ten targets) the choice took at most 1.2 times the time of the best of 1, 2, 4, … 256 rows, where one row at a time took
-/// up to 27 times, and 256 rows up to 1.8 times.
-/// </remarks>
+/// <summary>Rows of a cursor's batch where the user names none: what <see cref="CacheRows"/> says, within the memory that its buffers may take.</summary>
+/// <remarks>Counted, not timed, so that the same model runs in the same batches everywhere.</remarks>
 internal static class BatchChoice
 {
     /// <summary>Most memory for the buffers of a cursor or of all cursors of a set, in bytes.</summary>
     public const long MemoryBudget = 64L << 20;
-
-    private const long CacheElements = (2L << 20) / sizeof(float);
-    private const int Most = 256;
 
     // One batch is read while the next is made.
     private const int Halves = 2;
@@ -32,10 +22,8 @@ internal static class BatchChoice
     public static int Rows(LinearizationGraph graph, long inputElements, long outputElements, long keptElements, int cursors)
     {
         if (graph.Options.BatchSize is { } chosen) return chosen;
-        var activations = graph.Report.Nodes.Sum(n => n.OutputShape.Aggregate(1L, (a, d) => a * d));
-        var touched = activations * (1 + graph.TargetCount) + inputElements + outputElements;
         var held = (inputElements + outputElements + keptElements) * sizeof(float) * Halves * cursors;
-        var rows = Math.Min(Math.Clamp(CacheElements / Math.Max(1, touched), 2, Most), Math.Max(1, MemoryBudget / Math.Max(1, held)));
+        var rows = Math.Min(CacheRows.Of(graph, inputElements + outputElements), Math.Max(1, MemoryBudget / Math.Max(1, held)));
         return 1 << BitOperations.Log2((uint)rows);
     }
 }

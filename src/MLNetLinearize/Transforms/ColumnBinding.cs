@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Microsoft.ML.Data;
 
 namespace MLNetLinearize.Transforms;
 
@@ -10,7 +11,7 @@ internal sealed class ColumnBinding
 {
     public ColumnBinding(LinearizationGraph graph, DataViewSchema schema)
     {
-        Graph = graph;
+        Graph = graph = ClassNames.Resolve(graph, schema);
         InputSchema = schema;
         Inputs = InputColumn.Bind(graph, schema);
         Label = graph.Options.Targets.Column is { } name ? LabelColumn.Bind(graph, schema, name) : null;
@@ -48,6 +49,17 @@ internal sealed class ColumnBinding
             if (Label is not null) indices.Add(Label.Column.Index);
         }
         return indices.Order().Select(i => InputSchema[i]);
+    }
+
+    /// <summary>One name for each element of the explained inputs: the columns' slot names, else positions; with several inputs behind <c>input.</c></summary>
+    public IReadOnlyList<string> FeatureNames() => [.. Graph.ExplainedInputs.SelectMany(FeatureNames)];
+
+    private IEnumerable<string> FeatureNames(GraphInput input)
+    {
+        var names = ColumnFeatures.Columns(Graph, input).Count == 0
+            ? SlotNames.Features(input, null)
+            : ColumnFeatures.Of(Graph, input, Inputs.ToDictionary(i => i.Input.Name, i => i.Column));
+        return Graph.ExplainedInputs.Count == 1 ? names : names.Select(n => $"{input.Name}.{n}");
     }
 
     private static DataViewSchema Append(DataViewSchema schema, IReadOnlyList<ExplanationColumn> columns)

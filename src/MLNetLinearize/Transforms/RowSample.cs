@@ -10,6 +10,8 @@ internal sealed class RowSample(int size)
 
     public int Count => rows.Count;
 
+    public IReadOnlyList<float[]> Rows => rows;
+
     /// <summary>Whether the next row is in, and where; the row that is overwritten may be reused.</summary>
     public void Add(ReadOnlySpan<float> row)
     {

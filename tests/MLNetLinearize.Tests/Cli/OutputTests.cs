@@ -9,6 +9,7 @@ public class OutputTests
     [InlineData("explain", "linear.onnx", "rows.csv", "--ignore-column", "truth", "--out", "linear.onnx")]
     [InlineData("explain", "linear.onnx", "rows.csv", "--ignore-column", "truth", "--out", "new/../linear.onnx")]
     [InlineData("explain", "linear.onnx", "rows.csv", "--ignore-column", "truth", "--picture", "linear.onnx")]
+    [InlineData("explain", "linear.onnx", "rows.csv", "--ignore-column", "truth", "--report", "linear.onnx")]
     [InlineData("explain", "linear.onnx", "rows.csv", "--ignore-column", "truth", "--out", "rows.csv")]
     [InlineData("explain", "linear.onnx", "rows.csv", "--ignore-column", "truth", "--labels", "labels.txt", "--out", "labels.txt")]
     [InlineData("explain", "linear.onnx", "rows.csv", "--ignore-column", "truth", "--class-names", "names.txt", "--picture", "names.txt")]

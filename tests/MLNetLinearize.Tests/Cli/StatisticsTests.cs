@@ -1,5 +1,6 @@
 using MLNetLinearize.Cli.Data;
 using MLNetLinearize.Cli.Output;
+using MLNetLinearize.Reporting;
 
 namespace MLNetLinearize.Tests.Cli;
 

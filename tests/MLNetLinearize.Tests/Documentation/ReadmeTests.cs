@@ -18,16 +18,10 @@ public class ReadmeTests
     }
 
     [Fact]
-    public void The_operator_table_is_the_generated_one()
-    {
-        var table = OperatorTable.Write();
-        if (Environment.GetEnvironmentVariable("MLNETLINEARIZE_UPDATE_README") == "1")
-        {
-            var path = Repository.File("README.md");
-            File.WriteAllText(path, Readme.Replace(Repository.Part(Readme, "operators"), table, StringComparison.Ordinal));
-        }
-        Assert.Equal(table, Repository.Part(Readme, "operators"));
-    }
+    public void The_operator_table_is_the_generated_one() => AssertGenerated("operators", OperatorTable.Write());
+
+    [Fact]
+    public void The_table_of_speed_is_the_measured_one() => AssertGenerated("speed", SpeedTable.Write());
 
     [Fact]
     public void Every_rule_has_a_case_that_checks_it()
@@ -44,9 +38,32 @@ public class ReadmeTests
     }
 
     [Fact]
+    public void Adding_an_operator_is_what_was_added_for_one()
+    {
+        var lines = Repository.Part(Readme, "adding").Split('\n').Where(l => !l.StartsWith("```", StringComparison.Ordinal)).ToList();
+        Assert.InRange(lines.Count, 2, 10);
+        var file = "";
+        foreach (var line in lines)
+        {
+            if (line.StartsWith("// ", StringComparison.Ordinal)) file = line[3..];
+            else Assert.Contains(line, File.ReadLines(Repository.File(file)).Select(l => l.Trim()));
+        }
+    }
+
+    [Fact]
     public void Every_local_link_leads_somewhere()
     {
         foreach (Match link in Regex.Matches(Readme, @"\]\((?!https?:|#)([^)]+)\)"))
             Assert.True(Path.Exists(Repository.File(link.Groups[1].Value)), link.Value);
+    }
+
+    private static void AssertGenerated(string part, string text)
+    {
+        if (Environment.GetEnvironmentVariable("MLNETLINEARIZE_UPDATE_README") == "1")
+        {
+            var path = Repository.File("README.md");
+            File.WriteAllText(path, Readme.Replace($"<!-- {part} -->\n{Repository.Part(Readme, part)}\n", $"<!-- {part} -->\n{text}\n", StringComparison.Ordinal));
+        }
+        Assert.Equal(text, Repository.Part(Readme, part));
     }
 }

@@ -58,6 +58,27 @@ public class TieTests
         AssertConserved(map);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(6)]
+    public void Max_pool_credits_the_first_of_equal_cells(int kernel)
+    {
+        const int size = 6;
+        var random = new Random(kernel);
+        float[] image = [.. Enumerable.Range(0, 2 * size * size).Select(_ => (float)random.Next(-2, 2))];
+        var map = Explain([2, size, size], image, (n, x) => n.Op("MaxPool", [x], ("kernel_shape", L(kernel, kernel)), ("strides", L(kernel, kernel))));
+        var windows = size / kernel;
+        for (var c = 0; c < map.Scores.Count; c++)
+        {
+            var corner = c / (windows * windows) * size * size + c / windows % windows * kernel * size + c % windows * kernel;
+            var cells = Enumerable.Range(0, kernel * kernel).Select(i => corner + i / kernel * size + i % kernel);
+            AssertOneWinner(map.Weights.Row(c), 1, at: cells.MaxBy(i => image[i]));
+        }
+        AssertConserved(map);
+    }
+
     [Fact]
     public void Image_with_black_border_through_convolution_relu_and_max_pool_is_conserved()
     {

@@ -1,4 +1,4 @@
-namespace MLNetLinearize.Tests.Samples;
+namespace MLNetLinearize.Tests.SamplePrograms;
 
 public class ParametricTSneTests
 {
@@ -10,13 +10,14 @@ public class ParametricTSneTests
         run.PrintsWhatItsReadmeShows();
         var sections = run.Output.Split("\n\n");
         Assert.Equal(2, sections.Length);
-        foreach (var (section, accuracy, abovePca) in new[] { (sections[0], 93.0, 25.0), (sections[1], 70.0, 0.0) })
+        // Clothes lie up to 100 units from the centre, where a sum of their contributions is known to about 1e-5.
+        foreach (var (section, accuracy, abovePca, exactness) in new[] { (sections[0], 93.0, 25.0, 1e-5), (sections[1], 68.0, 15.0, 3e-5) })
         {
             var map = SampleRun.Figures(section, "parametric t-SNE");
             var pca = SampleRun.Figures(section, "two components (PCA)");
             Assert.True(map[0] >= accuracy && map[0] >= pca[0] + abovePca, section);
             Assert.True(map[1] > pca[1], section);
-            Assert.True(SampleRun.Figures(section, "exactness: |position − (Σ contributions + bias)| at most")[0] <= 1e-5, section);
+            Assert.True(SampleRun.Figures(section, "exactness: |position − (Σ contributions + bias)| at most")[0] <= exactness, section);
             var motion = SampleRun.Figures(section, "motion:");
             Assert.True(motion[1] >= 100 && motion[2] <= 1e-4, section); // moves inside the region, and how far the prediction is off
         }

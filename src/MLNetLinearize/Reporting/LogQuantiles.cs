@@ -1,4 +1,4 @@
-namespace MLNetLinearize.Cli.Output;
+namespace MLNetLinearize.Reporting;
 
 /// <summary>
 /// Quantiles of non-negative numbers in constant memory, within 1 % of the true value: counts in buckets of geometrically

@@ -1,4 +1,4 @@
-namespace MLNetLinearize.Cli.Output;
+namespace MLNetLinearize.Reporting;
 
 /// <summary>
 /// How exactly contributions and bias add up to the score, in three measures. All are computed here, in double precision,
@@ -26,13 +26,17 @@ internal sealed class ErrorStatistics
 
     public void Add(long row, long target, float score, ReadOnlySpan<float> attribution, float bias)
     {
-        var error = Math.Abs(score - (Sum(attribution) + bias));
-        var scaled = error / Math.Max(1, Math.Abs((double)score));
+        var sum = Sum(attribution);
+        var error = Math.Abs(score - (sum + bias));
+        var scaled = ScaledError(score, sum, bias);
         if (WorstRow < 0 || scaled > Scaled.Worst || (double.IsNaN(scaled) && !double.IsNaN(Scaled.Worst))) (WorstRow, WorstTarget) = (row, target);
         Scaled.Add(scaled);
         Absolute.Add(error);
         if (Math.Abs(score) >= RelativeFrom) Relative.Add(error / Math.Abs((double)score));
     }
+
+    /// <summary>|F − (Σ attribution + b)| / max(1, |F|).</summary>
+    public static double ScaledError(float score, double sum, float bias) => Math.Abs(score - (sum + bias)) / Math.Max(1, Math.Abs((double)score));
 
     public static double Sum(ReadOnlySpan<float> values)
     {

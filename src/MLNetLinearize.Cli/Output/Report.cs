@@ -1,0 +1,76 @@
+using MLNetLinearize.Reporting;
+using MLNetLinearize.Runtime;
+
+namespace MLNetLinearize.Cli.Output;
+
+/// <summary>
+/// The HTML report. It shows more outputs of a row than the columns do: every one where that is cheap, else the predicted
+/// one, its runner-up and, where the row is wrong, the true one. So it explains by graphs of its own.
+/// </summary>
+internal sealed class Report : IRowSink, IDisposable
+{
+    /// <summary>Contributions of a row, over all outputs, that are few enough to compute and store.</summary>
+    private const int Few = 2048;
+
+    private readonly OutputFile file;
+    private readonly ExplanationSession session;
+    private readonly ExplanationSession? truth;
+    private readonly LinearizationReport report;
+
+    public Report(OutputFile file, string modelFile, string data, LinearizationGraph graph, IReadOnlyList<string> features, string? imageShape, bool labelled, Func<Targets, LinearizationGraph> compile)
+    {
+        var all = (long)graph.OutputCount * graph.ExplainedInputs.Single().RowLength <= Few || graph.OutputCount == 1;
+        this.file = file;
+        session = Open(all ? Targets.All : Targets.Top(2));
+        truth = labelled && !all ? Open(Targets.FromColumn(TargetsParser.Label)) : null;
+        var options = new ReportOptions
+        {
+            Model = Path.GetFileName(modelFile),
+            Data = Path.GetFileName(data.TrimEnd('/', '\\')),
+            FeatureNames = features,
+            ImageShape = imageShape is null ? null : MapShape.Sizes(imageShape, graph.ExplainedInputs.Single()),
+        };
+        LinearizationReport? made = null;
+        file.Write(stream => made = new LinearizationReport(stream, session.Graph, options));
+        report = made!;
+
+        ExplanationSession Open(Targets targets)
+        {
+            var compiled = compile(targets);
+            return new(compiled, ReportFeed.Outputs(compiled));
+        }
+    }
+
+    public void Add(ExplainedBlock block)
+    {
+        var inputs = new Dictionary<string, Array> { [Explainer.DataInput(session.Graph).Name] = block.InputValues };
+        var batch = session.Run(inputs, block.Count);
+        file.Write(_ =>
+        {
+            for (var i = 0; i < block.Count; i++)
+            {
+                var row = ReportFeed.Row(session.Graph, batch, inputs, i, block.RowNumber(i), block.Label(i));
+                var isKnown = row.Label is not { } label || row.Targets.Any(t => t.Output == label);
+                report.Add(isKnown || truth is null ? row : row with { Targets = [.. row.Targets, .. True(truth, block, i)] });
+            }
+        });
+    }
+
+    /// <summary>Writes what belongs behind the rows. The file is not yet given its name.</summary>
+    public void Complete() => file.Write(_ => report.Complete());
+
+    public void Dispose()
+    {
+        session.Dispose();
+        truth?.Dispose();
+    }
+
+    private static IReadOnlyList<ReportTarget> True(ExplanationSession truth, ExplainedBlock block, int i)
+    {
+        var input = Explainer.DataInput(truth.Graph);
+        var values = Array.CreateInstance(input.ElementType, input.RowLength);
+        Array.Copy(block.InputValues, i * input.RowLength, values, 0, input.RowLength);
+        var inputs = new Dictionary<string, Array> { [input.Name] = values, [OutputNames.Label] = new long[] { block.Label(i)!.Value } };
+        return ReportFeed.Targets(truth.Graph, truth.Run(inputs, 1), 0);
+    }
+}

@@ -1,0 +1,32 @@
+using System.Numerics;
+using MLNetLinearize.Onnx;
+
+namespace MLNetLinearize.Runtime;
+
+/// <summary>
+/// Rows of one run of the network. A run touches each row's activations forward, and those that cotangents and tangents pass
+/// once more for each of these; as many rows as a core's cache holds of that are a run, so that convolutional networks get a
+/// few rows and small dense ones many, which share the cost of starting it. But every run reads all weights as well: where
+/// they outweigh the activations, as in a wide dense layer, more rows share them.
+/// </summary>
+internal static class CacheRows
+{
+    private const long CacheElements = (2L << 20) / sizeof(float);
+    private const int Fewest = 2;
+    private const int Most = 256;
+
+    /// <summary>Times that a run's activations outweigh the weights it reads.</summary>
+    private const long WeightsShare = 8;
+
+    /// <param name="graph">The graph.</param>
+    /// <param name="elements">Elements of a row that go in and come out.</param>
+    /// <returns>A power of two; what the user chose, if anything.</returns>
+    public static int Of(LinearizationGraph graph, long elements)
+    {
+        if (graph.Options.BatchSize is { } chosen) return chosen;
+        var activations = graph.Report.Nodes.Sum(n => n.OutputShape.Aggregate(1L, (a, d) => a * d));
+        var touched = Math.Max(1, activations + (graph.Report.Accumulation?.Elements ?? activations * graph.TargetCount) + elements);
+        var weights = graph.Model.Graph.Initializer.Sum(t => t.Count());
+        return 1 << BitOperations.Log2((uint)Math.Clamp(Math.Max(CacheElements, WeightsShare * weights) / touched, Fewest, Most));
+    }
+}
