@@ -16,14 +16,14 @@ MODELS = SAMPLES / "models"
 OPSET = 13
 
 
-def seed_everything(seed):
+def seed_everything(seed, threads=2):
     """The same seed, thread count and versions give the same weights."""
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS is not deterministic
     torch.use_deterministic_algorithms(True)
-    torch.set_num_threads(2)  # the order of float sums depends on it
+    torch.set_num_threads(threads)  # the order of float sums depends on it
 
 
 def predict(model, x, batch=500):
@@ -99,6 +99,15 @@ def shape_of(value_info):
     return [d.dim_param or d.dim_value for d in value_info.type.tensor_type.shape.dim]
 
 
+def note(path, entry):
+    """Put the results of one network into results.json."""
+    file = MODELS / "results.json"
+    results = json.loads(file.read_text()) if file.exists() else {}
+    results[path.name] = entry
+    file.write_text(json.dumps(dict(sorted(results.items())), indent=2) + "\n")
+    print(path.name, json.dumps({k: v for k, v in entry.items() if k != "ops"}))
+
+
 def report(path, model, x, labels, seconds, epochs, seed, **more):
     """Check the file against the model in memory on the held-out rows, and note the results in results.json."""
     import onnx
@@ -126,8 +135,4 @@ def report(path, model, x, labels, seconds, epochs, seed, **more):
         "training_seconds": round(seconds, 1),
         **more,
     }
-    file = MODELS / "results.json"
-    results = json.loads(file.read_text()) if file.exists() else {}
-    results[path.name] = entry
-    file.write_text(json.dumps(dict(sorted(results.items())), indent=2) + "\n")
-    print(path.name, json.dumps({k: v for k, v in entry.items() if k != "ops"}))
+    note(path, entry)

@@ -20,6 +20,9 @@ internal sealed class SheetCanvas : IDisposable
         surface.Canvas.Scale(Density);
     }
 
+    /// <summary>For shapes of a picture's own, in units of layout.</summary>
+    public SKCanvas Canvas => surface.Canvas;
+
     public static float Measure(string text, float size, bool strong = false)
     {
         using var font = Font(size, strong);

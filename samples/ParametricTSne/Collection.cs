@@ -1,0 +1,57 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace ParametricTSne;
+
+/// <summary>One image: its pixels from 0 to 1, row by row, and its class, which the map was not told.</summary>
+internal sealed record Image(float[] Pixels, int Label);
+
+/// <summary>
+/// Images and the encoder that maps them. <see cref="HeldOut"/> are those the encoder has not seen. The class of a held-out
+/// image is guessed from its nearest neighbour among <see cref="Neighbours"/>: images the encoder learnt from, or the other held-out ones.
+/// </summary>
+internal sealed record Collection(string Name, string Encoder, int Side, string[] Classes, Image[] HeldOut, Image[] Neighbours)
+{
+    /// <summary>Optical Recognition of Handwritten Digits. Every seventh row was held out.</summary>
+    public static Collection Digits(MLContext ml, string samples)
+    {
+        var rows = ml.Data.LoadFromTextFile(Path.Combine(samples, "data/digits/digits.csv"),
+            [new("Label", DataKind.Int32, 0), new("Pixels", DataKind.Single, 1, 64)], separatorChar: ',', hasHeader: true);
+        var images = ml.Data.CreateEnumerable<DigitRow>(rows, reuseRowObject: false)
+            .Select(row => new Image([.. row.Pixels.Select(p => p / 16)], row.Label)).ToArray();
+        var heldOut = images.Where((_, i) => i % 7 == 0).ToArray();
+        return new("digits", "digits-tsne.onnx", 8, [.. Enumerable.Range(0, 10).Select(d => $"{d}")], heldOut, [.. images.Where((_, i) => i % 7 != 0)]);
+    }
+
+    /// <summary>Fashion-MNIST: the first 1,000 of its test images.</summary>
+    public static Collection Fashion(string samples)
+    {
+        var folder = Path.Combine(samples, "data/fashion-mnist");
+        var pixels = ReadIdx(Path.Combine(folder, "t10k-1000-images-idx3-ubyte.gz"), headerLength: 16);
+        var labels = ReadIdx(Path.Combine(folder, "t10k-1000-labels-idx1-ubyte.gz"), headerLength: 8);
+        var images = pixels.Chunk(784).Zip(labels, (image, label) => new Image([.. image.Select(p => p / 255f)], label)).ToArray();
+        return new("clothes", "fashion-tsne.onnx", 28, File.ReadAllLines(Path.Combine(folder, "labels.txt")), images, images);
+    }
+
+    /// <summary>The values of an IDX file of bytes (Y. LeCun, "The MNIST database", file format): a header of counts, then the values.</summary>
+    private static byte[] ReadIdx(string file, int headerLength)
+    {
+        using var stream = new GZipStream(File.OpenRead(file), CompressionMode.Decompress);
+        using var all = new MemoryStream();
+        stream.CopyTo(all);
+        var bytes = all.ToArray();
+        var count = 1;
+        for (var at = 4; at < headerLength; at += 4) count *= BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(at));
+        return bytes.Length == headerLength + count
+            ? bytes[headerLength..]
+            : throw new InvalidDataException($"{file}: {count} values announced, {bytes.Length - headerLength} found.");
+    }
+
+    private sealed class DigitRow
+    {
+        public int Label { get; set; }
+        [VectorType(64)] public float[] Pixels { get; set; } = [];
+    }
+}
