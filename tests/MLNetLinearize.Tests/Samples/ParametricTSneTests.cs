@@ -1,4 +1,4 @@
-namespace MLNetLinearize.Tests.Samples;
+namespace MLNetLinearize.Tests.SamplePrograms;
 
 public class ParametricTSneTests
 {

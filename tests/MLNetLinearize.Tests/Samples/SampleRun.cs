@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using MLNetLinearize.Tests.Documentation;
 
-namespace MLNetLinearize.Tests.Samples;
+namespace MLNetLinearize.Tests.SamplePrograms;
 
 /// <summary>A sample started as its user starts it, as a process of its own, with pictures and files going to a folder that is deleted afterwards.</summary>
 internal sealed partial class SampleRun : IDisposable
