@@ -34,4 +34,11 @@ public sealed record CompilationReport
 /// <param name="OutputShape">Shape of its first output at batch 1.</param>
 /// <param name="Rule">How it is linearized: the kind of its rule, or <c>constant</c> where nothing explained passes through.</param>
 /// <param name="MultiplyAdds">Multiply-adds of one row, forward.</param>
-public sealed record NodeReport(string Name, string Operator, IReadOnlyList<int> OutputShape, string Rule, long MultiplyAdds);
+public sealed record NodeReport(string Name, string Operator, IReadOnlyList<int> OutputShape, string Rule, long MultiplyAdds)
+{
+    /// <summary>Tensors that it reads, constants left out.</summary>
+    public IReadOnlyList<string> Inputs { get; init; } = [];
+
+    /// <summary>Tensors that it makes. <see cref="LinearizeOptions.ExplainedInputs"/> and <see cref="LinearizeOptions.ExplainedOutput"/> may name them.</summary>
+    public IReadOnlyList<string> Outputs { get; init; } = [];
+}

@@ -22,6 +22,13 @@ internal sealed class Adjoint
     /// <summary>Nodes that <see cref="Nonlinearity.Frozen"/> has no secant for, and that were read by their tangent.</summary>
     public List<NodeProto> Tangents { get; } = [];
 
+    /// <summary>
+    /// Tensors through which all influence passes, from the explained tensor to its inputs, each with the number of
+    /// <see cref="Offsets"/> that lie behind it. At each of them, score = ⟨cotangent, tensor⟩ + those offsets: a node's
+    /// rule exchanges ⟨cotangent, output⟩ for its inputs' share and its offset, and nothing else is open there.
+    /// </summary>
+    public List<(string Tensor, int Offsets)> Cuts { get; } = [];
+
     /// <param name="network">The forward network; its graph receives the adjoint's nodes.</param>
     /// <param name="emit">Writes to that graph.</param>
     /// <param name="output">The explained tensor.</param>
@@ -35,6 +42,8 @@ internal sealed class Adjoint
     {
         var adjoint = new Adjoint(emit);
         adjoint.cotangents[output] = [seed];
+        adjoint.Cuts.Add((output, 0));
+        var open = new HashSet<string> { output };
         var refused = new List<UnsupportedNode>();
         foreach (var node in Enumerable.Reverse(network.Graph.Nodes.ToList()))
         {
@@ -58,6 +67,9 @@ internal sealed class Adjoint
             }
             if (vjp.TookTangent) adjoint.Tangents.Add(node);
             adjoint.Offsets.AddRange(vjp.Offsets.Select(o => (node, o)));
+            open.ExceptWith(node.Output);
+            open.UnionWith(vjp.Given.Select(g => g.Tensor).Where(active.Contains));
+            if (open.Count == 1) adjoint.Cuts.Add((open.Single(), adjoint.Offsets.Count));
         }
         if (refused.Count > 0) throw new UnsupportedOperatorException(refused);
         return adjoint;

@@ -10,12 +10,15 @@ internal static class Compiler
 {
     /// <exception cref="InvalidModelException">The model or an option is wrong.</exception>
     /// <exception cref="UnsupportedOperatorException">Operators on the way have no rule.</exception>
-    public static LinearizationGraph Compile(ModelProto model, LinearizeOptions options)
+    public static LinearizationGraph Compile(ModelProto model, LinearizeOptions options) => Guard(options, () => CompileChecked(model, options));
+
+    /// <summary>Checks the options, and tells what no single check of the model foresees as one error.</summary>
+    public static T Guard<T>(LinearizeOptions options, Func<T> compile)
     {
         CheckOptions(options);
         try
         {
-            return CompileChecked(model, options);
+            return compile();
         }
         catch (Exception e) when (e is ArgumentException or KeyNotFoundException or IndexOutOfRangeException or NullReferenceException or InvalidOperationException or OverflowException or InvalidCastException)
         {
@@ -59,10 +62,7 @@ internal static class Compiler
         CheckSize(explained, targets, options);
         var batched = network.RowByRowReason is null;
         if (options.Targets.Kind == TargetKind.FromColumn)
-        {
-            inputs.Add(new GraphInput(OutputNames.Label, typeof(long), [1], true, false));
-            network.Graph.Inputs.Add(Graph.Value(OutputNames.Label, DataType.Int64, [batched ? BatchAxis.Symbol : 1L, 1L]));
-        }
+            inputs.Add(AddLabel(network, batched));
 
         var e = new Emitter(network.Graph, GraphNames.Prefix);
         var finish = new Finish(network, e, targets);
@@ -88,6 +88,13 @@ internal static class Compiler
         if (adjoint.Tangents.Count > 0)
             report = report with { Notes = [.. report.Notes, $"Frozen has no secant for {string.Join(", ", adjoint.Tangents.AsEnumerable().Reverse().Select(n => n.Describe()))}; the tangent is used there."] };
         return new LinearizationGraph(names.Model(batched), inputs, explained, count, targets, !batched, options, report);
+    }
+
+    /// <summary>Adds the input that says which output each row explains.</summary>
+    public static GraphInput AddLabel(CanonicalNetwork network, bool batched)
+    {
+        network.Graph.Inputs.Add(Graph.Value(OutputNames.Label, DataType.Int64, [batched ? BatchAxis.Symbol : 1L, 1L]));
+        return new GraphInput(OutputNames.Label, typeof(long), [1], true, false);
     }
 
     public static string Cotangent(Adjoint adjoint, Request request, GraphInput input) =>
@@ -126,9 +133,9 @@ internal static class Compiler
             throw new InvalidModelException($"Explaining {targets} targets by {elements:N0} inputs gives {Bytes(bytes)} a row ({targets} · {elements:N0} · 4 bytes), above the budget of {Bytes(options.MaxBytesPerRow)} (MaxBytesPerRow). Explain fewer targets, such as Targets.Top(3), or raise the budget.");
     }
 
-    private static string Bytes(long bytes) => bytes < 1_000_000 ? $"{bytes:N0} bytes" : $"{bytes / 1e6:N0} MB";
+    public static string Bytes(long bytes) => bytes < 1_000_000 ? $"{bytes:N0} bytes" : $"{bytes / 1e6:N0} MB";
 
-    private static CompilationReport Report(CanonicalNetwork network, Request request, HashSet<string> active)
+    public static CompilationReport Report(CanonicalNetwork network, Request request, HashSet<string> active)
     {
         var forward = network.Graph.Nodes;
         var nodes = forward.Select(n => NodeCost.Report(network, n, active)).ToList();
