@@ -9,10 +9,13 @@ internal sealed class InspectCommand(Terminal terminal)
 {
     private readonly ModelOptions model = new();
 
+    private readonly Option<bool> tensors = new("--tensors") { Description = "List the tensors that --from and --to may name, instead of the tree." };
+
     public Command Create()
     {
         var command = new Command("inspect", "Tell whether a network can be explained, node by node: by which rule, at what cost, or what stands in the way and how to get round it. Needs no data.");
         model.AddTo(command);
+        command.Add(tensors);
         command.SetAction(Run);
         return command;
     }
@@ -23,7 +26,7 @@ internal sealed class InspectCommand(Terminal terminal)
         var file = result.GetValue(model.Model)!;
         try
         {
-            Write(file, model.Compile(result, Targets.Predicted));
+            Write(file, model.Compile(result, Targets.Predicted), result.GetValue(tensors));
             return ExitCodes.Success;
         }
         catch (UnsupportedOperatorException e)
@@ -39,7 +42,7 @@ internal sealed class InspectCommand(Terminal terminal)
         }
     }
 
-    private void Write(string file, LinearizationGraph graph)
+    private void Write(string file, LinearizationGraph graph, bool listTensors)
     {
         var report = graph.Report;
         var total = report.Nodes.Sum(n => n.MultiplyAdds);
@@ -48,7 +51,8 @@ internal sealed class InspectCommand(Terminal terminal)
         var facts = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
         foreach (var (name, value) in Facts(graph, total)) facts.AddRow($"[grey]{name}[/]", Markup.Escape(value));
         terminal.Out.Write(facts);
-        terminal.Out.Write(Nodes(report, total));
+        if (listTensors) TensorTable.Write(terminal.Out, graph);
+        else new NetworkTree(graph).Write(terminal.Out);
     }
 
     private static IEnumerable<(string Name, string Value)> Facts(LinearizationGraph graph, long total)
@@ -66,22 +70,10 @@ internal sealed class InspectCommand(Terminal terminal)
         foreach (var note in report.Notes) yield return ("note", note);
     }
 
-    private static Table Nodes(CompilationReport report, long total)
-    {
-        var table = new Table().Border(TableBorder.Simple);
-        foreach (var name in new[] { "node", "operator", "output", "rule" }) table.AddColumn(new TableColumn(name) { NoWrap = true });
-        foreach (var name in new[] { "multiply-adds", "share" }) table.AddColumn(new TableColumn(name) { NoWrap = true }.RightAligned());
-        foreach (var node in report.Nodes)
-            table.AddRow(Markup.Escape(node.Name), Markup.Escape(node.Operator), Markup.Escape(Words.Shape(node.OutputShape)), Markup.Escape(node.Rule), Words.Large(node.MultiplyAdds), total == 0 || node.MultiplyAdds == 0 ? "" : Words.Percent((double)node.MultiplyAdds / total));
-        return table;
-    }
-
     private void WriteRefusal(string file, UnsupportedOperatorException e)
     {
         terminal.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(file))}[/] [red]cannot be linearized[/]: {e.Nodes.Count} node{(e.Nodes.Count == 1 ? " stands" : "s stand")} in the way.");
-        var table = new Table().Border(TableBorder.Simple).AddColumns("node", "operator", "opset", "why", "remedy");
-        foreach (var node in e.Nodes) table.AddRow(Markup.Escape(node.Name), Markup.Escape(node.Operator), $"{node.Opset}", Markup.Escape(node.Reason), Markup.Escape(OptionWords.Of(node.Remedy)));
-        terminal.Out.Write(table);
+        RefusalTree.Write(terminal.Out, e);
     }
 
     private static string Shape(GraphInput input) => $"[{(input.HasBatchAxis ? "N, " : "")}{string.Join(", ", input.RowShape)}]";
