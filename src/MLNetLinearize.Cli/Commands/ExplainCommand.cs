@@ -11,6 +11,7 @@ internal sealed class ExplainCommand(Terminal terminal)
 {
     private readonly ModelOptions model = new();
     private readonly DataOptions data = new();
+    private readonly LayerOptions layers = new();
 
     private readonly Option<string> targets = new("--targets") { HelpName = "T", Description = $"Which outputs each row explains: {TargetsParser.Spellings}.", DefaultValueFactory = _ => "predicted" };
 
@@ -34,6 +35,7 @@ internal sealed class ExplainCommand(Terminal terminal)
         model.AddTo(command);
         data.AddTo(command);
         foreach (Option option in new Option[] { targets, output, columns, picture, report, imageShape, topFeatures, show }) command.Add(option);
+        layers.AddTo(command);
         command.SetAction((result, cancel) => Task.Run(() => Run(result, cancel), cancel));
         return command;
     }
@@ -50,25 +52,33 @@ internal sealed class ExplainCommand(Terminal terminal)
         using var rows = data.Open(result, graph);
 
         var (summary, table) = (new Summary(), new RowTable(quiet ? 0 : result.GetValue(show)!.Value, result.GetValue(topFeatures)!.Value, Features(rows, graph, FeatureNames.ShortPositions), classes, graph));
-        var sheet = result.GetValue(picture) is null ? null : new Sheet(modelFile, graph, classes, result.GetValue(imageShape), Compile);
+        var (everyLayer, layerRows) = (result.GetValue(layers.EveryLayer), layers.ReadRows(result));
+        var byLayer = everyLayer ? new LayerRows(graph, layerRows, classes, () => model.CompileLayers(result, graph.Options.Targets, classes.NamesOrNull)) : null;
+        var sheet = result.GetValue(picture) is null || everyLayer ? null : new Sheet(modelFile, graph, classes, result.GetValue(imageShape), Compile);
         using var csvFile = Open("--out", result.GetValue(output));
         using var sheetFile = Open("--picture", result.GetValue(picture));
         using var reportFile = Open("--report", result.GetValue(report));
         using var csv = csvFile is null ? null : new ColumnsCsv(csvFile, chosen, Features(rows, graph, FeatureNames.Positions), classes, graph, rows.HasLabels);
         using var page = reportFile is null ? null : new Report(reportFile, modelFile, rows.Name, graph, Features(rows, graph, FeatureNames.Positions), result.GetValue(imageShape), rows.HasLabels, Compile);
         using var explainer = new Explainer(graph, result.GetValue(data.Batch), weights: csv is not null && chosen.HasFlag(ColumnSet.Weights));
-        IRowSink?[] sinks = [summary, table, csv, sheet, page];
+        IRowSink?[] sinks = [summary, table, csv, sheet, page, byLayer];
         var time = RunProgress.Show(terminal.Error, quiet, progress => explainer.Run(rows, scale, classes, limit, [.. sinks.OfType<IRowSink>()], progress, cancel));
         if (summary.Rows == 0) throw new InputException($"'{rows.Name}' holds no rows.");
         csv?.Complete();
         page?.Complete();
-        sheetFile?.Write(stream => sheet!.Save(stream, rows.Name, summary));
+        byLayer?.Explain();
+        sheetFile?.Write(stream =>
+        {
+            if (byLayer is null) sheet!.Save(stream, rows.Name, summary);
+            else byLayer.SavePng(stream, modelFile);
+        });
         csvFile?.Complete();
         sheetFile?.Complete();
         reportFile?.Complete();
 
         terminal.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(modelFile))}[/] explains {Words.Rows(summary.Rows)} of {Markup.Escape(Path.GetFileName(rows.Name.TrimEnd('/', '\\')))}");
         table.Write(terminal.Out);
+        byLayer?.Write(terminal.Out);
         summary.Write(terminal.Out, Written(graph, csv, csvFile, sheetFile, reportFile));
         if (!quiet) terminal.Error.WriteLine($"{Words.Rows(summary.Rows)} in {time.TotalSeconds:0.00} s, {Words.Count((long)(summary.Rows / time.TotalSeconds))} rows per second");
         return ExitCodes.Success;
