@@ -53,7 +53,7 @@ internal sealed class ExplainCommand(Terminal terminal)
 
         var (summary, table) = (new Summary(), new RowTable(quiet ? 0 : result.GetValue(show)!.Value, result.GetValue(topFeatures)!.Value, Features(rows, graph, FeatureNames.ShortPositions), classes, graph));
         var (everyLayer, layerRows) = (result.GetValue(layers.EveryLayer), layers.ReadRows(result));
-        var byLayer = everyLayer ? new LayerRows(graph, layerRows, classes, () => model.CompileLayers(result, graph.Options.Targets, classes.NamesOrNull)) : null;
+        var byLayer = everyLayer ? new LayerRows(graph, layerRows, classes, result.GetValue(imageShape), () => model.CompileLayers(result, graph.Options.Targets, classes.NamesOrNull)) : null;
         var sheet = result.GetValue(picture) is null || everyLayer ? null : new Sheet(modelFile, graph, classes, result.GetValue(imageShape), Compile);
         using var csvFile = Open("--out", result.GetValue(output));
         using var sheetFile = Open("--picture", result.GetValue(picture));

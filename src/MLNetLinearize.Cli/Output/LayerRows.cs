@@ -4,7 +4,12 @@ using Spectre.Console;
 namespace MLNetLinearize.Cli.Output;
 
 /// <summary>Keeps the few rows that are to be explained by every layer as they stream by, and tells of them at the end.</summary>
-internal sealed class LayerRows(LinearizationGraph graph, IReadOnlySet<long>? chosen, ClassNames classes, Func<LayerLinearizer> compile) : IRowSink
+/// <param name="graph">The compiled graph.</param>
+/// <param name="chosen">Numbers of the rows; the first row and the first mistake when null.</param>
+/// <param name="classes">Names of the outputs.</param>
+/// <param name="imageShape">How a row of numbers forms an image, where the user says so.</param>
+/// <param name="compile">Compiles the network to be explained by every layer.</param>
+internal sealed class LayerRows(LinearizationGraph graph, IReadOnlySet<long>? chosen, ClassNames classes, string? imageShape, Func<LayerLinearizer> compile) : IRowSink
 {
     private readonly List<Example> rows = [];
     private bool hasMistake;
@@ -38,9 +43,19 @@ internal sealed class LayerRows(LinearizationGraph graph, IReadOnlySet<long>? ch
     /// <summary>Draws the rows, layer by layer.</summary>
     public void SavePng(Stream stream, string modelFile)
     {
-        var image = ImageShape.Of(Explainer.DataInput(graph).RowShape);
+        var input = Explainer.DataInput(graph);
+        var image = ImageShape.Of(imageShape is null ? input.RowShape : Sheet.Sizes(imageShape, input));
         LayerSheet.SavePng(stream, $"How contributions move through {Path.GetFileNameWithoutExtension(modelFile)}",
-            [.. explained!.SelectMany(e => Enumerable.Range(0, e.Layers.ExplainedScores.Count).Select(k => new LayerRow(Title(e.Row, e.Layers, k), image is null ? null : (e.Row.Input, image), LayerPanel.Stages(e.Layers, k), e.Layers.ExplainedScores[k])))]);
+            [.. explained!.SelectMany(e => Enumerable.Range(0, e.Layers.ExplainedScores.Count).Select(k => new LayerRow(
+                Title(e.Row, e.Layers, k), image is null ? null : (e.Row.Input, image), Panels(e.Layers, k, input, image), e.Layers.ExplainedScores[k])))]);
+    }
+
+    /// <summary>The stages; an image's contributions are a map, however its numbers lie.</summary>
+    private static IReadOnlyList<LayerPanel> Panels(LayerExplanation layers, int k, GraphInput input, ImageShape? image)
+    {
+        var panels = LayerPanel.Stages(layers, k);
+        return image is null || layers.Layers[0].Layer.Tensor != input.Name ? panels
+            : [panels[0] with { Shape = [image.Height, image.Width], Attribution = image.SumChannels(panels[0].Attribution) }, .. panels.Skip(1)];
     }
 
     private void Write(IAnsiConsole console, Example row, LayerExplanation layers, int k)
@@ -58,8 +73,16 @@ internal sealed class LayerRows(LinearizationGraph graph, IReadOnlySet<long>? ch
     {
         var label = row.Label is { } truth ? $", label {classes[truth]}" : "";
         var predicted = row.Predicted is { } best && graph.OutputCount > 1 ? $", predicted {classes[best]}{(row.Label is { } l && l != best ? " (wrong)" : "")}" : "";
-        return $"row {Words.Count(row.Number)}{label}{predicted}: score of {classes[layers.Targets[k]]} {Words.Value(layers.ExplainedScores[k])}";
+        return $"row {Words.Count(row.Number)}{label}{predicted}: score of {classes[layers.Targets[k]]}{Against()} {Words.Value(layers.ExplainedScores[k])}";
     }
+
+    /// <summary>What the explained class is held against, where a difference of scores is explained.</summary>
+    private string Against() => graph.Options.Targets.Kind switch
+    {
+        TargetKind.Contrast => $" against {classes[graph.Options.Targets.Indices[1]]}",
+        TargetKind.PredictedVersusRunnerUp => " against the runner-up",
+        _ => "",
+    };
 
     private Dictionary<string, Array> Inputs(Example row)
     {

@@ -12,20 +12,21 @@ internal sealed record LayerRow(string Title, (float[] Pixels, ImageShape Shape)
 /// <summary>A page of rows, each a strip of layers: how attribution moves through a network.</summary>
 internal static class LayerSheet
 {
-    private const float Margin = 28, Head = 84, Caption = 26, RowGap = 22, ScoreSpace = 76;
+    private const float Margin = 28, TextTop = 62, TextLine = 18, Caption = 26, RowGap = 22, ScoreSpace = 76;
 
     public static void SavePng(Stream stream, string title, IReadOnlyList<LayerRow> rows)
     {
         var photographs = rows.Any(r => r.Photograph is not null);
         var left = Margin + (photographs ? LayerStrip.Cell + LayerStrip.Gap : 0);
         var width = left + LayerStrip.Width(rows.Max(r => r.Panels.Count)) + ScoreSpace + Margin;
-        using var page = new SheetCanvas(width, Head + rows.Count * (Caption + LayerStrip.Height + RowGap) + Margin);
-        page.Text(title, Margin, 38, 22, SheetCanvas.Ink, strong: true);
-        page.Text("Red spoke for the score, blue against it. Below each layer: what its units contributed together, Σ (red or blue), and the bias added behind it, b (ochre). Σ + b is the score, at every layer.",
-            Margin, 62, 13, SheetCanvas.Quiet, maxWidth: width - 2 * Margin);
+        var text = SheetCanvas.Wrap("Red spoke for the score, blue against it. Below each layer: what its units contributed together, Σ (red or blue), and the bias added behind it, b (ochre). Σ + b is the score, at every layer.", 13, width - 2 * Margin);
+        var head = TextTop + text.Count * TextLine + 6;
+        using var page = new SheetCanvas(width, head + rows.Count * (Caption + LayerStrip.Height + RowGap) + Margin);
+        page.Text(title, Margin, 38, 22, SheetCanvas.Ink, strong: true, maxWidth: width - 2 * Margin);
+        for (var i = 0; i < text.Count; i++) page.Text(text[i], Margin, TextTop + i * TextLine, 13, SheetCanvas.Quiet);
         for (var i = 0; i < rows.Count; i++)
         {
-            var (row, y) = (rows[i], Head + i * (Caption + LayerStrip.Height + RowGap));
+            var (row, y) = (rows[i], head + i * (Caption + LayerStrip.Height + RowGap));
             page.Text(row.Title, Margin, y + 17, 15, SheetCanvas.Ink, strong: true, maxWidth: width - 2 * Margin);
             if (row.Photograph is { } image) Photograph(page, image.Pixels, image.Shape, y + Caption);
             LayerStrip.Draw(page, left, y + Caption, row.Panels, row.Score);

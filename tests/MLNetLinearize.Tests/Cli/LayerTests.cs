@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using MLNetLinearize.Reporting;
 using SkiaSharp;
 
 namespace MLNetLinearize.Tests.Cli;
@@ -28,6 +29,19 @@ public class LayerTests
         using var picture = SKBitmap.Decode(folder.File("layers.png"));
         Assert.True(picture.Width > 2000 && picture.Height > 1400, $"{picture.Width} x {picture.Height}");
         Assert.True(picture.Pixels.Distinct().Take(200).Count() == 200);
+    }
+
+    [Fact]
+    public void A_difference_of_scores_is_told_as_one_and_a_line_of_numbers_is_drawn_as_an_image()
+    {
+        using var folder = new TemporaryFolder();
+        string[] options = ["explain", Samples.Model("digits-mlp.onnx"), Samples.Digits, "--label-column", "label", "--scale", "1/16", "--rows", "3", "--show", "0", "--quiet", "--every-layer", "--targets", "contrast:0,6", "--picture", folder.File("line.png")];
+        var (line, image) = (CliRun.Of(options), CliRun.Of([.. options[..^1], folder.File("image.png"), "--image-shape", "8x8"]));
+        Assert.Equal((0, "", 0, ""), (line.Code, line.Error, image.Code, image.Error));
+        Assert.Contains("row 0, label 0, predicted 0: score of 0 against 6 ", line.Out, StringComparison.Ordinal);
+        using SKBitmap first = SKBitmap.Decode(folder.File("line.png")), second = SKBitmap.Decode(folder.File("image.png"));
+        // One row, since there is no mistake; the photograph stands before the layers.
+        Assert.Equal(2 * (LayerStrip.Cell + LayerStrip.Gap), second.Width - first.Width);
     }
 
     [Fact]
