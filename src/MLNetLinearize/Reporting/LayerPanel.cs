@@ -23,8 +23,10 @@ internal sealed record LayerPanel(string Title, IReadOnlyList<int> Shape, float[
         var layers = row.Layers;
         // Whether layer i only scales, shifts or gates the one before.
         bool Follows(int i) => Elementwise.Contains(layers[i].Layer.Operator) && layers[i].Layer.RowShape.SequenceEqual(layers[i - 1].Layer.RowShape);
+        // Whether the score is layer i, only rearranged.
+        bool IsScore(int i) => layers.Skip(i + 1).All(l => Rearranging.Contains(l.Layer.Operator));
         bool EndsStage(int i) => i == 0 || i == layers.Count - 1
-            || !Rearranging.Contains(layers[i].Layer.Operator) && !Follows(i + 1) && !(i == 1 && Follows(1));
+            || !Rearranging.Contains(layers[i].Layer.Operator) && !Follows(i + 1) && !(i == 1 && Follows(1)) && !IsScore(i);
         return [.. Enumerable.Range(0, layers.Count).Where(EndsStage).Select(i => new LayerPanel(
             i == layers.Count - 1 ? "score" : layers[i].Layer.Operator == "Input" ? "input" : layers[i].Layer.Operator,
             layers[i].Layer.RowShape, layers[i].Attribution.Row(target).ToArray(), layers[i].Sum[target], layers[i].Bias[target]))];
