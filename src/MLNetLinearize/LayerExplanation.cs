@@ -29,7 +29,7 @@ public sealed class LayerExplanation
 /// <summary>One row's scores explained by one layer: what each of its n elements contributed, and what was added behind it.</summary>
 public sealed class LayerAttribution
 {
-    internal LayerAttribution(Layer layer, Matrix<float> attribution, Vector<float> bias, Vector<float> scores)
+    internal LayerAttribution(NetworkLayer layer, Matrix<float> attribution, Vector<float> bias, Vector<float> scores)
     {
         Layer = layer;
         Attribution = attribution;
@@ -39,7 +39,7 @@ public sealed class LayerAttribution
     }
 
     /// <summary>The layer.</summary>
-    public Layer Layer { get; }
+    public NetworkLayer Layer { get; }
 
     /// <summary>W∘a, K × n, where a is the layer's value and W the map from it to the scores.</summary>
     public Matrix<float> Attribution { get; }

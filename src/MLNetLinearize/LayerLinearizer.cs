@@ -34,7 +34,7 @@ public sealed class LayerLinearizer : IDisposable
     }
 
     /// <summary>The layers, from the explained input (where there is one) to the explained tensor.</summary>
-    public IReadOnlyList<Layer> Layers { get; }
+    public IReadOnlyList<NetworkLayer> Layers { get; }
 
     internal LinearizationGraph Graph => session.Graph;
 

@@ -14,7 +14,7 @@ internal static class LayerCompiler
     /// <returns>A graph with the outputs Score, ExplainedTarget and ExplainedScore, and LayerAttribution and LayerBias for each layer; and the layers, input first.</returns>
     /// <exception cref="InvalidModelException">The model or an option is wrong.</exception>
     /// <exception cref="UnsupportedOperatorException">Operators on the way have no rule.</exception>
-    public static (LinearizationGraph Graph, IReadOnlyList<Layer> Layers) Compile(ModelProto model, LinearizeOptions options) => Compiler.Guard(options, () =>
+    public static (LinearizationGraph Graph, IReadOnlyList<NetworkLayer> Layers) Compile(ModelProto model, LinearizeOptions options) => Compiler.Guard(options, () =>
     {
         var (graph, request) = Compiler.Open(model, options);
         var batched = Build(Canonicalizer.Settle(graph.Clone(), request.Output, options, null), request);
@@ -22,7 +22,7 @@ internal static class LayerCompiler
         return Build(Canonicalizer.Settle(graph, request.Output, options, mixing), request);
     });
 
-    private static (LinearizationGraph Graph, IReadOnlyList<Layer> Layers) Build(CanonicalNetwork network, Request request)
+    private static (LinearizationGraph Graph, IReadOnlyList<NetworkLayer> Layers) Build(CanonicalNetwork network, Request request)
     {
         var (output, options) = (request.Output, request.Options);
         var active = Compiler.Active(network, request);
@@ -44,7 +44,7 @@ internal static class LayerCompiler
         names.Output(OutputNames.ExplainedScore, seed.Scores, [targets]);
         var adjoint = Adjoint.Run(network, e, output, finish.Seed(seed.Cotangent, output), active, targets, options.Nonlinearity, request.Opset);
 
-        var layers = new List<Layer>();
+        var layers = new List<NetworkLayer>();
         var (bias, counted) = (e.Zeros(e.Shape(seed.Scores)), 0);
         foreach (var (tensor, offsets) in adjoint.Cuts)
         {
@@ -52,7 +52,7 @@ internal static class LayerCompiler
             counted = offsets;
             if (network.Type(tensor) != DataType.Float) continue;
             var row = Finish.RowShape(network.Shape(tensor));
-            layers.Insert(0, new Layer(tensor, operators[tensor].FirstOrDefault() ?? "Input", row));
+            layers.Insert(0, new NetworkLayer(tensor, operators[tensor].FirstOrDefault() ?? "Input", row));
             var attribution = finish.Attribution(finish.Weights(adjoint.Of(tensor)!, tensor, row), tensor, row);
             names.Output(OutputNames.LayerAttribution + tensor, seed.Mark(e, attribution, row.Count), [targets, .. row.Select(d => (long)d)]);
             names.Output(OutputNames.LayerBias + tensor, seed.Mark(e, bias, 0), [targets]);
@@ -61,7 +61,7 @@ internal static class LayerCompiler
         return (new LinearizationGraph(names.Model(batched), inputs, explained, count, targets, !batched, options, report), layers);
     }
 
-    private static void CheckSize(IReadOnlyList<Layer> layers, int targets, LinearizeOptions options)
+    private static void CheckSize(IReadOnlyList<NetworkLayer> layers, int targets, LinearizeOptions options)
     {
         var elements = layers.Sum(l => (long)l.RowLength);
         var bytes = targets * elements * sizeof(float);

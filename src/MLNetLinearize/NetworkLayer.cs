@@ -7,7 +7,7 @@ namespace MLNetLinearize;
 /// <param name="Tensor">Its name, which <see cref="LinearizeOptions.ExplainedInputs"/> and <see cref="LinearizeOptions.ExplainedOutput"/> may name.</param>
 /// <param name="Operator">Operator that makes it in the canonical network; <c>Input</c> where none does.</param>
 /// <param name="RowShape">Shape of one row, without the batch axis.</param>
-public sealed record Layer(string Tensor, string Operator, IReadOnlyList<int> RowShape)
+public sealed record NetworkLayer(string Tensor, string Operator, IReadOnlyList<int> RowShape)
 {
     /// <summary>Number of elements of one row.</summary>
     public int RowLength => RowShape.Aggregate(1, (a, d) => a * d);
