@@ -1,7 +1,6 @@
-using System.Buffers.Binary;
-using System.IO.Compression;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Samples.Shared;
 
 namespace ParametricTSne;
 
@@ -29,24 +28,10 @@ internal sealed record Collection(string Name, string Encoder, int Side, string[
     public static Collection Fashion(string samples)
     {
         var folder = Path.Combine(samples, "data/fashion-mnist");
-        var pixels = ReadIdx(Path.Combine(folder, "t10k-1000-images-idx3-ubyte.gz"), headerLength: 16);
-        var labels = ReadIdx(Path.Combine(folder, "t10k-1000-labels-idx1-ubyte.gz"), headerLength: 8);
+        var pixels = SampleData.ReadIdx(Path.Combine(folder, "t10k-1000-images-idx3-ubyte.gz"));
+        var labels = SampleData.ReadIdx(Path.Combine(folder, "t10k-1000-labels-idx1-ubyte.gz"));
         var images = pixels.Chunk(784).Zip(labels, (image, label) => new Image([.. image.Select(p => p / 255f)], label)).ToArray();
         return new("clothes", "fashion-tsne.onnx", 28, File.ReadAllLines(Path.Combine(folder, "labels.txt")), images, images);
-    }
-
-    /// <summary>The values of an IDX file of bytes (Y. LeCun, "The MNIST database", file format): a header of counts, then the values.</summary>
-    private static byte[] ReadIdx(string file, int headerLength)
-    {
-        using var stream = new GZipStream(File.OpenRead(file), CompressionMode.Decompress);
-        using var all = new MemoryStream();
-        stream.CopyTo(all);
-        var bytes = all.ToArray();
-        var count = 1;
-        for (var at = 4; at < headerLength; at += 4) count *= BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(at));
-        return bytes.Length == headerLength + count
-            ? bytes[headerLength..]
-            : throw new InvalidDataException($"{file}: {count} values announced, {bytes.Length - headerLength} found.");
     }
 
     private sealed class DigitRow

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.ML;
 using ParametricTSne;
 using ParametricTSne.Pictures;
+using Samples.Shared;
 
 // Two networks that learnt, without labels, to place images on a map (L. van der Maaten, "Learning a Parametric Embedding by
 // Preserving Local Structure", AISTATS 2009), linearized image by image: position = W·pixels + b.
@@ -11,7 +12,7 @@ if (args.Length > 1 || args is ["--help" or "-h"])
     Console.WriteLine("ParametricTSne [OUTPUT FOLDER]    places, measures, explains and draws; pictures go to the folder (default: samples/output)");
     return args.Length > 1 ? 1 : 0;
 }
-var samples = Folder("samples");
+var samples = SampleData.Folder;
 var output = args.Length == 1 ? args[0] : Path.Combine(samples, "output");
 Directory.CreateDirectory(output);
 var ml = new MLContext(seed: 1);
@@ -68,11 +69,3 @@ static Point[] Chosen(Collection collection, Point[] points) =>
         var (x, y) = Between.Centre(points, c);
         return points.Where(p => p.Image.Label == c).MinBy(p => Math.Pow(p.X - x, 2) + Math.Pow(p.Y - y, 2))!;
     })];
-
-// The repository's folder of that name, wherever inside it the program was started.
-static string Folder(string name)
-{
-    for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
-        if (File.Exists(Path.Combine(at.FullName, "MLNetLinearize.sln"))) return Path.Combine(at.FullName, name);
-    throw new DirectoryNotFoundException($"No folder '{name}' above {AppContext.BaseDirectory}.");
-}

@@ -8,12 +8,11 @@ import random
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 SAMPLES = pathlib.Path(__file__).resolve().parent.parent
 DATA = SAMPLES / "data"
 MODELS = SAMPLES / "models"
-OPSET = 13
+OPSET = 13  # unless a network needs a later one
 
 
 def seed_everything(seed, threads=2):
@@ -36,7 +35,7 @@ def accuracy(scores, labels):
     return (scores.argmax(1) == labels).double().mean().item()
 
 
-def export(model, example, path, input_name, output_name):
+def export(model, example, path, input_name, output_name, opset=OPSET):
     """Write the model in inference form, with a free batch size N.
 
     TrainingMode.PRESERVE on a model in eval mode matters: the default mode folds every
@@ -46,53 +45,11 @@ def export(model, example, path, input_name, output_name):
 
     model.eval()
     torch.onnx.export(
-        model, example, str(path), opset_version=OPSET,
+        model, example, str(path), opset_version=opset,
         training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False,
         input_names=[input_name], output_names=[output_name],
         dynamic_axes={input_name: {0: "N"}, output_name: {0: "N"}})
     onnx.checker.check_model(onnx.load(str(path)), full_check=True)
-
-
-def run_onnx(path, x):
-    """Evaluate the written file node by node, so that its accuracy is the file's own, not the model's in memory.
-
-    It knows only the operators of these networks, and refuses any other.
-    """
-    import onnx
-    import onnx.numpy_helper
-
-    graph = onnx.load(str(path)).graph
-    values = {t.name: torch.from_numpy(onnx.numpy_helper.to_array(t).copy()) for t in graph.initializer}
-    values[graph.input[0].name] = x
-    for node in graph.node:
-        a = {p.name: onnx.helper.get_attribute_value(p) for p in node.attribute}
-        i = [values[name] for name in node.input]
-        if node.op_type == "Conv":
-            assert a["pads"][:2] == a["pads"][2:] and set(a["dilations"]) == {1} and a["group"] == 1
-            y = F.conv2d(*i, stride=a["strides"], padding=a["pads"][:2])
-        elif node.op_type == "BatchNormalization":
-            assert len(node.output) == 1 and a.get("training_mode", 0) == 0
-            scale, bias, mean, variance = (p.view(1, -1, 1, 1) for p in i[1:])
-            y = (i[0] - mean) / torch.sqrt(variance + a["epsilon"]) * scale + bias
-        elif node.op_type == "Relu":
-            y = i[0].clamp(min=0)
-        elif node.op_type == "MaxPool":
-            assert set(a["pads"]) == {0} and a.get("ceil_mode", 0) == 0
-            y = F.max_pool2d(i[0], a["kernel_shape"], a["strides"])
-        elif node.op_type == "Add":
-            y = i[0] + i[1]
-        elif node.op_type == "Flatten":
-            assert a.get("axis", 1) == 1
-            y = i[0].flatten(1)
-        elif node.op_type == "Gemm":
-            assert a.get("alpha", 1) == 1 and a.get("beta", 1) == 1 and not a.get("transA", 0)
-            y = i[0] @ (i[1].T if a.get("transB", 0) else i[1]) + i[2]
-        elif node.op_type == "Softmax":
-            y = torch.softmax(i[0], a.get("axis", -1))
-        else:
-            raise NotImplementedError(node.op_type)
-        values[node.output[0]] = y
-    return values[graph.output[0].name]
 
 
 def shape_of(value_info):
@@ -111,6 +68,8 @@ def note(path, entry):
 def report(path, model, x, labels, seconds, epochs, seed, **more):
     """Check the file against the model in memory on the held-out rows, and note the results in results.json."""
     import onnx
+
+    from evaluate import run_onnx
 
     expected = predict(model, x)
     actual = torch.cat([run_onnx(path, part) for part in x.split(500)])

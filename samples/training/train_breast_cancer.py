@@ -23,6 +23,9 @@ def write_csv():
     folder.mkdir(parents=True, exist_ok=True)
     np.savetxt(folder / "breast-cancer.csv", table, fmt=["%d"] + ["%.4f"] * features.shape[1], delimiter=",",
                header=",".join(["diagnosis", *cases.feature_names]), comments="")
+    raw = np.column_stack([cases.target, cases.data])
+    np.savetxt(folder / "measurements.csv", raw, fmt=["%d"] + ["%.7g"] * features.shape[1], delimiter=",",
+               header=",".join(["diagnosis", *cases.feature_names]), comments="")
     (folder / "labels.txt").write_text("\n".join(cases.target_names) + "\n")
 
 

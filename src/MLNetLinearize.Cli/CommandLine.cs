@@ -11,16 +11,23 @@ internal static class CommandLine
 {
     private const string TraceVariable = "MLNETLINEARIZE_TRACE";
 
-    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, Terminal terminal, CancellationToken cancel = default)
+    /// <summary>The name that the tool is called by.</summary>
+    public const string Name = "mlnet-linearize";
+
+    private const string JsonOption = "--json";
+
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, Terminal given, CancellationToken cancel = default)
     {
+        // Before the arguments are understood: what is wrong with them is told to programs too.
+        var terminal = given with { IsJson = arguments.Contains(JsonOption) };
         var parsed = Root(terminal).Parse(arguments.Count == 0 ? ["--help"] : arguments);
         // The library's own handler would print the usage again below each error, and a stack trace below each exception.
         if (parsed.Errors.Count > 0 && parsed.Action is ParseErrorAction)
         {
             // A mistyped command is also reported as a missing one; the first is what the user needs.
             var unknown = parsed.UnmatchedTokens;
-            foreach (var error in parsed.Errors.Where(e => unknown.Count == 0 || unknown.Any(t => e.Message.Contains($"'{t}'", StringComparison.Ordinal)))) terminal.Complain(error.Message);
-            terminal.Complain($"Try: {string.Join(' ', Names(parsed.CommandResult))} --help");
+            foreach (var error in parsed.Errors.Where(e => unknown.Count == 0 || unknown.Any(t => e.Message.Contains($"'{t}'", StringComparison.Ordinal)))) terminal.Fail(error.Message, ExitCodes.BadInput);
+            if (!terminal.IsJson) terminal.Complain($"Try: {string.Join(' ', Names(parsed.CommandResult))} --help");
             return ExitCodes.BadInput;
         }
         try
@@ -48,7 +55,6 @@ internal static class CommandLine
         {
             return Fail($"ONNX Runtime: {e.Message}", ExitCodes.BadInput);
         }
-
         catch (OutOfMemoryException)
         {
             return Fail("Out of memory. Explain fewer rows a run (--batch) or fewer targets (--targets).", ExitCodes.BadInput);
@@ -63,7 +69,7 @@ internal static class CommandLine
 
         int Fail(string message, int code)
         {
-            terminal.Complain(OptionWords.Of(message));
+            terminal.Fail(OptionWords.Of(message), code);
             return code;
         }
     }
@@ -78,8 +84,11 @@ internal static class CommandLine
             new InspectCommand(terminal).Create(),
             new ExplainCommand(terminal).Create(),
             new VerifyCommand(terminal).Create(),
+            new EvaluateCommand(terminal).Create(),
             new ExportCommand(terminal).Create(),
+            new CompletionCommand(terminal).Create(),
         };
+        root.Add(new Option<bool>(JsonOption) { Description = "For programs: one JSON object on standard output; progress and errors as JSON lines on standard error.", Recursive = true });
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpWithExamples((HelpAction)help.Action!);
         return root;
@@ -88,7 +97,7 @@ internal static class CommandLine
     private static IEnumerable<string> Names(System.CommandLine.Parsing.SymbolResult? result)
     {
         var names = new Stack<string>();
-        for (; result is System.CommandLine.Parsing.CommandResult command; result = command.Parent) names.Push(command.Parent is null ? "mlnet-linearize" : command.Command.Name);
+        for (; result is System.CommandLine.Parsing.CommandResult command; result = command.Parent) names.Push(command.Parent is null ? Name : command.Command.Name);
         return names;
     }
 }

@@ -6,8 +6,6 @@ namespace MLNetLinearize.Cli;
 /// <summary>A block of rows with their explanations: what a sink gets to see before the next block takes its place.</summary>
 internal sealed class ExplainedBlock(LinearizationGraph graph, RowBlock rows, ExplanationBatch batch)
 {
-    private readonly string attribution = graph.AttributionOf(graph.ExplainedInputs.Single()), weights = graph.WeightsOf(graph.ExplainedInputs.Single());
-
     public int Count => rows.Count;
 
     /// <summary>Number K of explained targets a row.</summary>
@@ -17,10 +15,10 @@ internal sealed class ExplainedBlock(LinearizationGraph graph, RowBlock rows, Ex
 
     public int? Label(int i) => rows.Labels[i];
 
-    /// <summary>The rows as the network takes them, one after the other.</summary>
-    public Array Values => rows.Values;
-
     public ReadOnlySpan<float> Input(int i) => rows.Row(i);
+
+    /// <summary>All rows as the network takes them, in its element type.</summary>
+    public Array InputValues => rows.Values;
 
     /// <summary>All C scores of a row.</summary>
     public ReadOnlySpan<float> Scores(int i) => batch.Single(OutputNames.Score, i);
@@ -46,11 +44,14 @@ internal sealed class ExplainedBlock(LinearizationGraph graph, RowBlock rows, Ex
 
     public float Error(int i, int k) => batch.Single(OutputNames.LinearizationError, i)[k];
 
-    public ReadOnlySpan<float> Attribution(int i, int k) => Slice(batch.Single(attribution, i), k);
+    public ReadOnlySpan<float> Attribution(int i, int k) => Values(OutputNames.Attribution, i, k);
 
-    public ReadOnlySpan<float> Weights(int i, int k) => Slice(batch.Single(weights, i), k);
-
-    private ReadOnlySpan<float> Slice(ReadOnlySpan<float> row, int k) => row.Slice(k * (row.Length / Targets), row.Length / Targets);
+    /// <summary>What an output of K targets holds for one of them.</summary>
+    public ReadOnlySpan<float> Values(string output, int i, int k)
+    {
+        var row = batch.Single(output, i);
+        return row.Slice(k * (row.Length / Targets), row.Length / Targets);
+    }
 }
 
 /// <summary>Takes explained rows as they come, in order.</summary>

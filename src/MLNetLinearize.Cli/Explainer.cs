@@ -9,8 +9,8 @@ internal sealed class Explainer : IDisposable
 {
     private const long BytesPerBlock = 32L << 20, MostBytesPerBlock = 1L << 30;
     private readonly ExplanationSession session;
+    private readonly NativeBuffers buffers;
     private readonly GraphInput input;
-    private readonly int rowsPerBlock;
 
     /// <param name="graph">The compiled graph.</param>
     /// <param name="batch">Rows per run; chosen by size when null.</param>
@@ -19,16 +19,22 @@ internal sealed class Explainer : IDisposable
     {
         Graph = graph;
         input = DataInput(graph);
-        rowsPerBlock = RowsPerBlock(batch);
-        var explained = graph.ExplainedInputs.Single();
+        RowsPerBlock = BlockRows(batch);
         session = new ExplanationSession(graph,
         [
             OutputNames.Score, OutputNames.ExplainedTarget, OutputNames.ExplainedScore, OutputNames.Bias, OutputNames.LinearizationError,
-            graph.AttributionOf(explained), .. weights ? [graph.WeightsOf(explained)] : Array.Empty<string>(),
+            OutputNames.Attribution, .. weights ? [OutputNames.Weights] : Array.Empty<string>(),
         ]);
+        buffers = new(session);
     }
 
     public LinearizationGraph Graph { get; }
+
+    /// <summary>Rows that run through the network together.</summary>
+    public int RowsPerBlock { get; }
+
+    /// <summary>The outputs that a run gives.</summary>
+    public IReadOnlyList<string> Outputs => session.Outputs;
 
     /// <summary>The one input that the data feeds.</summary>
     public static GraphInput DataInput(LinearizationGraph graph)
@@ -39,24 +45,42 @@ internal sealed class Explainer : IDisposable
         return inputs[0];
     }
 
-    /// <summary>Explains up to <paramref name="limit"/> rows and hands them to the sinks in order. Gives the seconds it took.</summary>
-    public TimeSpan Run(IRows rows, Scale scale, ClassNames classes, long limit, IReadOnlyList<IRowSink> sinks, IRunProgress progress, CancellationToken cancel)
+    /// <summary>Explains rows and hands them to the sinks in order. Gives the seconds it took.</summary>
+    /// <param name="rows">The rows.</param>
+    /// <param name="preprocessing">What becomes of their values first.</param>
+    /// <param name="classes">Names of the outputs, for labels.</param>
+    /// <param name="range">Which of the rows.</param>
+    /// <param name="sinks">What takes the explanations.</param>
+    /// <param name="progress">Hears how far the run is.</param>
+    /// <param name="cancel">Stops the run between two blocks.</param>
+    /// <param name="journal">Keeps what is finished, and gives back what an interrupted run finished; null for none.</param>
+    public TimeSpan Run(IRows rows, InputPreprocessing preprocessing, ClassNames classes, RowRange range, IReadOnlyList<IRowSink> sinks, IRunProgress progress, CancellationToken cancel, Journal? journal = null)
     {
         var clock = Stopwatch.StartNew();
-        var block = new RowBlock(input, rowsPerBlock);
-        var done = 0L;
-        while (done < limit && block.Fill(rows, scale, classes, Graph.OutputCount, limit - done))
+        var block = new RowBlock(input, RowsPerBlock, preprocessing, range.First);
+        var (done, of) = (0L, rows.Count is { } count ? Math.Min(range.Count, Math.Max(0, count - range.First)) : range.Count);
+        rows.Skip(range.First);
+        while (done < range.Count && block.Fill(rows, classes, Graph.OutputCount, range.Count - done))
         {
             cancel.ThrowIfCancellationRequested();
-            var explained = new ExplainedBlock(Graph, block, session.Run(Inputs(block), block.Count));
+            var finished = journal?.Replay(block);
+            var batch = finished ?? buffers.Run(Inputs(block), block.Count);
+            if (finished is null) journal?.Append(block, batch);
+            var explained = new ExplainedBlock(Graph, block, batch);
             foreach (var sink in sinks) sink.Add(explained);
             done += block.Count;
-            progress.Report(done, limit == long.MaxValue || rows.Count < limit ? rows.Progress : (double)done / limit);
+            var share = of == long.MaxValue ? rows.Progress : (double)done / of;
+            if (finished is null) progress.Report(done, share);
+            else progress.Resume(done, share);
         }
         return clock.Elapsed;
     }
 
-    public void Dispose() => session.Dispose();
+    public void Dispose()
+    {
+        buffers.Dispose();
+        session.Dispose();
+    }
 
     private Dictionary<string, Array> Inputs(RowBlock block)
     {
@@ -69,7 +93,7 @@ internal sealed class Explainer : IDisposable
     /// Few rows for convolutions, whose inner tensors are large and should stay in the cache; many for dense networks, whose
     /// matrix products gain by it. Bounded by the size of what one run gives back.
     /// </summary>
-    private int RowsPerBlock(int? given)
+    private int BlockRows(int? given)
     {
         var bytes = 4L * Graph.TargetCount * Graph.ExplainedInputs.Single().RowLength * 2 + 4L * input.RowLength;
         if (given is { } rows)

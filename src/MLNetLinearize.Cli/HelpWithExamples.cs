@@ -14,12 +14,18 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
               Can this network be explained, and at what cost?
                 mlnet-linearize inspect digits-cnn.onnx
               Explain each row of a table; columns to a file:
-                mlnet-linearize explain digits-cnn.onnx digits.csv --label-column label --scale 1/16 --out columns.csv
+                mlnet-linearize explain digits-cnn.onnx digits.csv --label-column label --scale 1/16 --out columns.parquet
               See which pixels decided:
                 mlnet-linearize explain fashion-cnn.onnx images-idx3-ubyte.gz --labels labels-idx1-ubyte.gz --scale 1/255 --picture sheet.png
+              Complete commands and options in this shell from now on:
+                source <(mlnet-linearize completion bash)
+
+            Streams:
+              Results go to standard output, progress, timings and errors to standard error. DATA and --out take - for a stream.
 
             Exit codes:
-              0 success, 1 wrong use or input, 2 model refused: it cannot be linearized, 3 check failed, 4 defect of the tool
+              0 success, 1 wrong use or input, 2 model refused: it cannot be linearized, 3 check failed, 4 defect of the tool,
+              130 stopped
             """,
         ["inspect"] = """
             Examples:
@@ -40,12 +46,40 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
               From one inner tensor to another (inspect --tensors lists them):
                 mlnet-linearize explain digits-cnn.onnx digits.csv --label-column label --scale 1/16 --from /1/Relu_output_0 --to /7/MaxPool_output_0
               The whole map of the first ten rows of a table, every output:
-                mlnet-linearize explain digits-cnn.onnx digits.csv --label-column label --scale 1/16 --rows 10 --targets all --columns bias,weights --out maps.csv
+                mlnet-linearize explain digits-cnn.onnx digits.csv --label-column label --scale 1/16 --rows 10 --targets all --columns bias,weights --out maps.parquet
+              Photographs of any size, prepared as the network's own preprocessing file says:
+                mlnet-linearize explain resnet.onnx photos/ --preprocessing preprocessor_config.json --out maps/ --format overlay
+              In a pipe; the summary goes to standard error:
+                zcat rows.csv.gz | mlnet-linearize explain digits-cnn.onnx - --scale 1/16 --out - --format jsonl | head
+              The third of sixteen jobs, which may be killed and started again:
+                mlnet-linearize explain digits-cnn.onnx rows.parquet --shard 3/16 --resume --out part-03.parquet
+
+            Formats of DATA:
+              CSV, TSV   a header line; each column that is no label and not ignored is an input, in the order of the file
+              Parquet    flat columns of numbers likewise; a column of lists is as many inputs as its lists have
+              NPY        an array [N, ...] in C order, integers or floats
+              IDX        as MNIST comes
+              folder     PNG and JPEG images in the order of their names, values 0 to 255; folders in it are labels
+
+            Formats of --out:
+              CSV        one column a value: Attribution.feature, or Attribution.target|feature with several targets
+              Parquet    Attribution is a list of features, with several targets a list of such lists; names in the file's metadata
+              NPY, NPZ   one array a column, [N, features' shape] or [N, targets, features' shape]; classes as numbers, -1 for none
+              JSON lines one object a row, with the same nesting as Parquet; null for NaN
+              PNG        row.png or row-target.png in a new folder: red spoke for the target, blue against it
+
+            Preprocessing (--preprocessing FILE.json), applied in this order, each where its value or do_... is there:
+              size, resample (0 nearest, 2 bilinear, 3 bicubic), crop_size, rescale_factor, image_mean, image_std
             """,
         ["verify"] = """
             Examples:
               mlnet-linearize verify digits-cnn.onnx digits.csv --label-column label --scale 1/16
               mlnet-linearize verify digits-cnn.onnx digits.csv --label-column label --scale 1/16 --targets all --tolerance 1e-6
+            """,
+        ["evaluate"] = """
+            Examples:
+              mlnet-linearize evaluate fashion-cnn.onnx images-idx3-ubyte.gz --scale 1/255 --rows 200 --plot curves.png
+              mlnet-linearize evaluate digits-cnn.onnx digits.csv --label-column label --scale 1/16 --rows 200 --targets label --out measures.csv
             """,
         ["export"] = """
             Examples:
@@ -54,6 +88,15 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
 
             In Python:
               outputs = onnxruntime.InferenceSession("digits-cnn.linearized.onnx").run(["Attribution", "Bias"], {"pixels": rows})
+            """,
+        ["completion"] = """
+            Examples:
+              bash, now or in ~/.bashrc:
+                source <(mlnet-linearize completion bash)
+              zsh, in ~/.zshrc after compinit:
+                source <(mlnet-linearize completion zsh)
+              PowerShell, in $PROFILE:
+                mlnet-linearize completion pwsh | Out-String | Invoke-Expression
             """,
     };
 
@@ -64,7 +107,7 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
         help.MaxWidth = 120;
         var code = help.Invoke(parseResult);
         var command = parseResult.CommandResult.Command;
-        parseResult.InvocationConfiguration.Output.WriteLine(Examples[command is RootCommand ? "mlnet-linearize" : command.Name]);
+        parseResult.InvocationConfiguration.Output.WriteLine(Examples[command is RootCommand ? CommandLine.Name : command.Name]);
         return code;
     }
 }

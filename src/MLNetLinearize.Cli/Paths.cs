@@ -8,6 +8,9 @@ internal readonly record struct NamedPath(string Argument, string? Path, bool Ma
 /// <summary>Looks at all paths of a command before any work is done: what a command writes must never be what it reads.</summary>
 internal static class Paths
 {
+    /// <summary>Standard input or output in a path's place.</summary>
+    public const string Standard = "-";
+
     private static readonly StringComparison Comparison = OperatingSystem.IsWindows() || OperatingSystem.IsMacOS() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
 
     public static void Check(IEnumerable<NamedPath> reads, params NamedPath[] writes)
@@ -18,18 +21,21 @@ internal static class Paths
         for (var i = 0; i < outputs.Count; i++)
         {
             var output = outputs[i];
-            if (Directory.Exists(output.Path)) throw new InputException($"{output.Argument} '{output.Path}' is a folder. Expected the name of the file to write.");
+            if (!output.MayBeFolder && Directory.Exists(output.Path)) throw new InputException($"{output.Argument} '{output.Path}' is a folder. Expected the name of the file to write.");
             // Outputs replace what has their name, which would take the device away from every program.
             if (!OperatingSystem.IsWindows() && Path.GetDirectoryName(Real(output.Path!)) == "/dev") throw new InputException($"{output.Argument} '{output.Path}' is a device. Name a file.");
             foreach (var input in inputs)
             {
                 if (Same(output, input)) throw new InputException($"{output.Argument} '{output.Path}' is {input.Argument} itself, which writing would destroy. Name another file.");
-                if (Directory.Exists(input.Path) && ImageFolder.Holds(Real(input.Path!), Real(output.Path!), Comparison))
+                if (Directory.Exists(input.Path) && ImageFolder.Holds(Real(input.Path!), output.MayBeFolder ? Path.Combine(Real(output.Path!), "0.png") : Real(output.Path!), Comparison))
                     throw new InputException($"{output.Argument} '{output.Path}' would lie among the images of {input.Argument}. Name a file elsewhere.");
             }
             if (outputs.Take(i).FirstOrDefault(o => Same(o, output)) is { Path: not null } twin) throw new InputException($"{twin.Argument} and {output.Argument} both name '{output.Path}'. Name two files.");
         }
     }
+
+    /// <summary>A path for <see cref="Check"/>: null for standard input and output, which are no files.</summary>
+    public static string? File(string? path) => path == Standard ? null : path;
 
     private static List<NamedPath> Given(IEnumerable<NamedPath> paths)
     {
@@ -49,7 +55,7 @@ internal static class Paths
         var real = Path.Combine(Real(folder), Path.GetFileName(full));
         try
         {
-            return File.ResolveLinkTarget(real, returnFinalTarget: true)?.FullName ?? real;
+            return System.IO.File.ResolveLinkTarget(real, returnFinalTarget: true)?.FullName ?? real;
         }
         catch (IOException)
         {

@@ -1,3 +1,6 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Spectre.Console;
 
 namespace MLNetLinearize.Cli;
@@ -5,14 +8,35 @@ namespace MLNetLinearize.Cli;
 /// <summary>Where results go, and where progress, timings and errors go. Tests bring their own.</summary>
 internal sealed record Terminal(IAnsiConsole Out, IAnsiConsole Error)
 {
+    /// <summary>Opens standard input, for data.</summary>
+    public Func<Stream> Input { get; init; } = Console.OpenStandardInput;
+
+    /// <summary>Opens standard output, for data.</summary>
+    public Func<Stream> Output { get; init; } = Console.OpenStandardOutput;
+
+    /// <summary>Whether programs read along: one JSON object on the output, and one on the error stream for each thing told there.</summary>
+    public bool IsJson { get; init; }
+
     /// <summary>Columns of text where the output is no terminal: wide enough for the tables, and the same everywhere.</summary>
     private const int FileWidth = 160;
+
+    private static readonly JsonSerializerOptions JsonFormat = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static Terminal System()
     {
         Console.OutputEncoding = new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
         return new(Create(Console.Out, Console.IsOutputRedirected), Create(Console.Error, Console.IsErrorRedirected));
     }
+
+    /// <summary>The same with people's text on the error stream: standard output takes the data.</summary>
+    public Terminal WithDataOnOutput() => this with { Out = Error };
+
+    /// <summary>Writes the one object that <c>--json</c> promises.</summary>
+    public void WriteJson(JsonObject summary) => Out.Profile.Out.Writer.WriteLine(summary.ToJsonString(JsonFormat));
+
+    /// <summary>Writes a failure with the exit code that it leads to.</summary>
+    public void Fail(string message, int code) =>
+        Complain(IsJson ? new JsonObject { ["error"] = new JsonObject { ["code"] = code, ["message"] = message } }.ToJsonString(JsonFormat) : message);
 
     /// <summary>Writes a message as it stands. Consoles break lines by width, which cuts paths in two and hinders searching a log.</summary>
     public void Complain(string message) => Error.Profile.Out.Writer.WriteLine(message);

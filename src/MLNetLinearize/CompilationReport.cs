@@ -1,3 +1,5 @@
+using MLNetLinearize.Linearization;
+
 namespace MLNetLinearize;
 
 /// <summary>What the compiler found in a model and did with it.</summary>
@@ -21,8 +23,14 @@ public sealed record CompilationReport
     /// <summary>Whether every operator on the way is piecewise linear, so that W is constant in the linear region around x.</summary>
     public required bool IsPiecewiseLinear { get; init; }
 
+    /// <summary>The reading that was asked for; where it applies, and how, each node's <see cref="NodeReport.Reading"/> says.</summary>
+    public Nonlinearity Nonlinearity { get; init; }
+
     /// <summary>The nodes of the canonical network in order.</summary>
     public required IReadOnlyList<NodeReport> Nodes { get; init; }
+
+    /// <summary>In which order the Jacobian is accumulated, and what that costs; null in graphs saved before that was told.</summary>
+    public JacobianAccumulation? Accumulation { get; init; }
 
     /// <summary>Other things worth telling, one sentence each.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
@@ -41,4 +49,11 @@ public sealed record NodeReport(string Name, string Operator, IReadOnlyList<int>
 
     /// <summary>Tensors that it makes. <see cref="LinearizeOptions.ExplainedInputs"/> and <see cref="LinearizeOptions.ExplainedOutput"/> may name them.</summary>
     public IReadOnlyList<string> Outputs { get; init; } = [];
+
+    /// <summary>
+    /// How an affine map was made of the node: <c>exact</c> where it is one on its piece, <c>tangent</c>, <c>frozen</c>,
+    /// <c>frozen gate</c> where a factor is held at its value, and for what makes that factor, <c>tangent instead of frozen</c> where that has no finite
+    /// slope, and <c>constant</c> where nothing explained passes through (slope 0).
+    /// </summary>
+    public string Reading { get; init; } = Readings.Exact;
 }

@@ -8,4 +8,10 @@ public sealed class InvalidModelException : Exception
 
     /// <summary>Creates the exception with its cause.</summary>
     public InvalidModelException(string message, Exception innerException) : base(message, innerException) { }
+
+    /// <summary>
+    /// Whether the model is sound and this library cannot explain it, as it stands: a limit of the library, rather than a
+    /// broken file or a wrong option.
+    /// </summary>
+    public bool IsModelSound { get; init; }
 }

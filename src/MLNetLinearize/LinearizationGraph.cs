@@ -1,4 +1,7 @@
+using MLNetLinearize.Canonicalization;
 using MLNetLinearize.Onnx;
+using MLNetLinearize.Preprocessing;
+using MLNetLinearize.Runtime;
 
 namespace MLNetLinearize;
 
@@ -15,6 +18,8 @@ namespace MLNetLinearize;
 /// </remarks>
 public sealed class LinearizationGraph
 {
+    private ExplanationSession? kept;
+
     internal LinearizationGraph(ModelProto model, IReadOnlyList<GraphInput> inputs, IReadOnlyList<GraphInput> explainedInputs, int outputCount, int targetCount, bool isRowByRow, LinearizeOptions options, CompilationReport report)
     {
         Model = model;
@@ -31,6 +36,7 @@ public sealed class LinearizationGraph
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="InvalidModelException">The file is corrupt, an input's shape is open, or an option names what the model lacks.</exception>
     /// <exception cref="UnsupportedOperatorException">Operators on the way have no rule; the message lists them all.</exception>
+    /// <exception cref="ArgumentException">A stage of <see cref="LinearizeOptions.Preprocessing"/> is not affine; the message names it.</exception>
     public static LinearizationGraph Compile(string modelFile, LinearizeOptions? options = null) => Linearization.Compiler.Compile(OnnxFile.Read(modelFile), options ?? new());
 
     /// <summary>Compiles a model from a stream. Weights must be inside it.</summary>
@@ -61,7 +67,20 @@ public sealed class LinearizationGraph
 
     internal ModelProto Model { get; }
 
+    /// <summary>A session over all outputs: the one that was kept, for the first who asks, else a new one.</summary>
+    internal ExplanationSession Open() => Interlocked.Exchange(ref kept, null) ?? new ExplanationSession(this);
+
+    internal void Keep(ExplanationSession session) => kept = session;
+
     internal LinearizeOptions Options { get; }
+
+    /// <summary>The same graph for made-up rows (<see cref="ClassicalModels.Admitting"/>); itself where it takes any.</summary>
+    internal LinearizationGraph Admitting() => ClassicalModels.Admitting(Model) is var model && ReferenceEquals(model, Model)
+        ? this
+        : new(model, Inputs, ExplainedInputs, OutputCount, TargetCount, IsRowByRow, Options, Report);
+
+    /// <summary>The same graph under other options for columns.</summary>
+    internal LinearizationGraph With(LinearizeOptions options) => new(Model, Inputs, ExplainedInputs, OutputCount, TargetCount, IsRowByRow, options, Report);
 
     /// <summary>Name of the attribution output of an explained input.</summary>
     internal string AttributionOf(GraphInput input) => OutputNames.Of(OutputNames.Attribution, input, ExplainedInputs);
@@ -80,6 +99,9 @@ public sealed record GraphInput(string Name, Type ElementType, IReadOnlyList<int
 {
     /// <summary>Number of elements of one row.</summary>
     public int RowLength => RowShape.Aggregate(1, (a, d) => a * d);
+
+    /// <summary>What is known of it where it is a raw column in front of the preprocessing, else null.</summary>
+    internal RawSource? Raw { get; init; }
 }
 
 /// <summary>Names of the graph's outputs and of its label input.</summary>

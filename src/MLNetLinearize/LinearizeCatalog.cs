@@ -47,6 +47,27 @@ public static class LinearizeCatalog
     }
 
     /// <summary>
+    /// Creates an <see cref="AttributionImageEstimator"/>, which draws the contributions of an image's pixels as an image, by
+    /// themselves or over the image that was explained.
+    /// </summary>
+    /// <param name="catalog">The transforms catalog.</param>
+    /// <param name="outputColumnName">Column of the pictures, of <see cref="Data.MLImage"/>.</param>
+    /// <param name="attributionColumnName">Column of the contributions, as <see cref="Linearize(TransformsCatalog, string, LinearizeOptions?)"/> appends it.</param>
+    /// <param name="options">Shape, target, scale, colours and the image below. Default: red for and blue against, each row by its own scale.</param>
+    /// <example>
+    /// <code>
+    /// var pipeline = mlContext.Transforms.Linearize("fashion-cnn.onnx")
+    ///     .Append(mlContext.Transforms.AttributionImage("Why", options: new() { ImageColumn = "pixels" }));
+    /// </code>
+    /// </example>
+    /// <exception cref="ArgumentException">A name is empty, or an option is out of range.</exception>
+    public static AttributionImageEstimator AttributionImage(this TransformsCatalog catalog, string outputColumnName, string attributionColumnName = "Attribution", AttributionImageOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        return new AttributionImageEstimator(outputColumnName, attributionColumnName, options ?? new());
+    }
+
+    /// <summary>
     /// Gives a loaded model its batches back. A model with a <see cref="LinearizingTransformer"/> loads anywhere as ML.NET's
     /// own ONNX stage, which runs one row at a time; this puts the <see cref="LinearizingTransformer"/> in the stage's place
     /// again, out of what the file holds. Same columns, same values.

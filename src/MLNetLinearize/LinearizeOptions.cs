@@ -1,13 +1,20 @@
 namespace MLNetLinearize;
 
 /// <summary>What to explain, and under which column names. All properties have defaults that suit a classifier with one input.</summary>
-public sealed class LinearizeOptions
+public sealed record LinearizeOptions
 {
     /// <summary>Column that feeds the model's only input. Default: the column named as that input.</summary>
     public string? InputColumn { get; init; }
 
     /// <summary>Columns for a model of several inputs: ONNX input name → column name. Default: the same name.</summary>
     public IReadOnlyDictionary<string, string>? InputColumns { get; init; }
+
+    /// <summary>
+    /// The fitted stages that make the model's input. With them the score is explained by the columns that go into those
+    /// stages: one vector of all their slots, named <c>Age</c> and, of a column that is a vector, <c>Colours.Red</c>. They
+    /// are what Linearize reads then, so it stands on data that has them still. Default: the model's input explains.
+    /// </summary>
+    public FittedPreprocessing? Preprocessing { get; init; }
 
     /// <summary>Sizes for inputs whose inner dimensions the model leaves open: ONNX input name → shape, the batch dimension included (its value is ignored).</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<int>>? InputShapes { get; init; }
@@ -26,6 +33,12 @@ public sealed class LinearizeOptions
 
     /// <summary>Names of the outputs, in order, for slot names and reports; also what a text label column of <see cref="Targets.FromColumn"/> is matched with.</summary>
     public IReadOnlyList<string>? ClassNames { get; init; }
+
+    /// <summary>
+    /// A column that tells <see cref="ClassNames"/>: its slot names, as of a Score column, or its key values, as of a key that
+    /// the network was trained on. The i-th names output i. It must be there at Fit; the names are kept. Default: none.
+    /// </summary>
+    public string? ClassNamesColumn { get; init; }
 
     /// <summary>Keep only this many largest contributions (by absolute value) per target, as a sparse vector. Default: all. The error is computed before.</summary>
     public int? TopFeatures { get; init; }
@@ -63,6 +76,19 @@ public sealed class LinearizeOptions
 
     /// <summary>Largest output of one row, in bytes, that is accepted. Default: 64 MiB.</summary>
     public long MaxBytesPerRow { get; init; } = 64L << 20;
+
+    /// <summary>
+    /// Folder in which compiled graphs are kept, so that the same model with the same options need not be compiled again, in
+    /// this process or another. It is made where it is missing; an entry that is damaged, or that another version of the
+    /// library wrote, is compiled anew. Not used with <see cref="Preprocessing"/>. Default: null, no cache.
+    /// </summary>
+    public string? CacheDirectory { get; init; }
+
+    /// <summary>
+    /// Most steps that are unrolled: of the sequence of a recurrent cell (RNN, GRU, LSTM), of Loop and Scan, and of CumProd. Each
+    /// step becomes nodes of its own, a hundred or so with their adjoint, so that compiling grows with it. Default: 1,000.
+    /// </summary>
+    public int MaxUnrolledSteps { get; init; } = 1_000;
 
     /// <summary>CUDA device to run on. Default: the CPU.</summary>
     public int? GpuDeviceId { get; init; }

@@ -1,4 +1,6 @@
 using MathNet.Numerics.LinearAlgebra;
+using MLNetLinearize.Linearization;
+using MLNetLinearize.Onnx;
 using MLNetLinearize.Runtime;
 
 namespace MLNetLinearize;
@@ -13,7 +15,7 @@ public sealed class Linearizer : IDisposable
 
     /// <summary>Compiles a model file and opens a session over it.</summary>
     /// <inheritdoc cref="LinearizationGraph.Compile(string, LinearizeOptions?)"/>
-    public Linearizer(string modelFile, LinearizeOptions? options = null) : this(LinearizationGraph.Compile(modelFile, options)) { }
+    public Linearizer(string modelFile, LinearizeOptions? options = null) : this(Compiler.Compile(OnnxFile.Read(modelFile), options ?? new(), keepsSession: true)) { }
 
     /// <summary>Opens a session over a compiled graph.</summary>
     /// <exception cref="InvalidOperationException">The graph takes several inputs, or explains by several.</exception>
@@ -22,7 +24,7 @@ public sealed class Linearizer : IDisposable
         ArgumentNullException.ThrowIfNull(graph);
         if (graph.Inputs.Count != 1 || graph.ExplainedInputs.Count != 1)
             throw new InvalidOperationException($"Linearizer explains networks of one input by one tensor; this graph takes [{string.Join(", ", graph.Inputs.Select(i => i.Name))}] and explains by [{string.Join(", ", graph.ExplainedInputs.Select(i => i.Name))}]. Use the IDataView component for several.");
-        session = new ExplanationSession(graph);
+        session = graph.Open();
     }
 
     /// <summary>The compiled graph.</summary>

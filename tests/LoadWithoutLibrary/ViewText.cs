@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
 
 namespace LoadWithoutLibrary;
 
@@ -25,8 +26,19 @@ internal static class ViewText
         return $"with slots {string.Join(' ', names.DenseValues())}";
     }
 
-    private static Func<string> Reader(DataViewRow row, DataViewSchema.Column column) =>
+    private static Func<string> Reader(DataViewRow row, DataViewSchema.Column column) => column.Type is ImageDataViewType ? Image(row, column) :
         ((VectorDataViewType)column.Type).ItemType.RawType == typeof(float) ? Reader<float>(row, column) : Reader<long>(row, column);
+
+    private static Func<string> Image(DataViewRow row, DataViewSchema.Column column)
+    {
+        var getter = row.GetGetter<MLImage>(column);
+        return () =>
+        {
+            var value = default(MLImage);
+            getter(ref value!);
+            using (value) return $"{row.Position} {column.Name} {value.Height} {value.Width} {string.Join(' ', value.Pixels.ToArray())}";
+        };
+    }
 
     private static Func<string> Reader<T>(DataViewRow row, DataViewSchema.Column column) where T : IFormattable
     {

@@ -80,6 +80,22 @@ public class LayerLinearizerTests
     }
 
     [Fact]
+    public void Of_a_piecewise_constant_score_the_input_contributes_nothing()
+    {
+        var net = new Net(17, 3);
+        var x = net.Input("x", "N", 2);
+        var model = net.Build(net.Op("Floor", [net.Op("Gemm", [x, net.Weights(2, 2)])]), "N", 2);
+        using var linearizer = new LayerLinearizer(CaseRun.Stream(model), new() { Targets = Targets.All });
+        Assert.Equal(["x", model.Graph.Output[0].Name], linearizer.Layers.Select(l => l.Tensor));
+        var explained = linearizer.Explain([13f, -7]);
+        Assert.True(explained.ExplainedScores.AbsoluteMaximum() >= 1);
+        Assert.Equal(new float[2, 2], explained.Layers[0].Attribution.ToArray());
+        Assert.Equal(explained.ExplainedScores, explained.Layers[0].Bias);
+        Assert.Equal(explained.ExplainedScores, explained.Layers[1].Sum);
+        Assert.Equal([0f, 0], explained.Layers[1].Bias);
+    }
+
+    [Fact]
     public void Rows_of_a_batch_are_explained_as_alone()
     {
         using var linearizer = new LayerLinearizer(CaseRun.Stream(Residual(smooth: true)), new() { Targets = Targets.Top(2) });

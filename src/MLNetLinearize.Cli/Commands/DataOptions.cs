@@ -7,7 +7,7 @@ namespace MLNetLinearize.Cli.Commands;
 /// <summary>Arguments about the data, the same in every command that reads some.</summary>
 internal sealed class DataOptions
 {
-    public Argument<string> Data { get; } = new("DATA") { Description = "The rows: an IDX file (as MNIST comes, gzipped or not), a CSV or TSV table with a header line, or a folder of PNG or JPEG images." };
+    public Argument<string> Data { get; } = new("DATA") { Description = "The rows: a CSV or TSV table with a header line, a Parquet file, a NumPy array (.npy), an IDX file (as MNIST comes), a folder of PNG or JPEG images, or - for standard input. What it is is told from its bytes; gzip is unpacked." };
 
     public Option<string?> Labels { get; } = new("--labels") { HelpName = "FILE", Description = "True classes of the rows: IDX, or text with one a line (a class name or index)." };
 
@@ -19,6 +19,16 @@ internal sealed class DataOptions
 
     public Option<string> ScaleBy { get; } = new("--scale") { HelpName = "S", Description = "Multiply every value by this before the network sees it: a number or a fraction such as 1/255.", DefaultValueFactory = _ => "1" };
 
+    public Option<string?> Mean { get; } = new("--mean") { HelpName = "M[,M,M]", Description = "Subtract this after scaling: one number, or one a channel." };
+
+    public Option<string?> Std { get; } = new("--std") { HelpName = "S[,S,S]", Description = "Divide by this last: one number, or one a channel." };
+
+    public Option<string?> Layout { get; } = new Option<string?>("--layout") { HelpName = "chw|hwc", Description = "Where the channels of a folder's images go. Default: by the shape of the network's input." }.AcceptOnlyFromAmong("chw", "hwc");
+
+    public Option<string?> Resize { get; } = new("--resize") { HelpName = "HxW", Description = "Resize a folder's images (bilinear, averaging where they shrink). Default: an image of another size is refused." };
+
+    public Option<string?> PreprocessingFile { get; } = new("--preprocessing") { HelpName = "FILE.json", Description = "Scale, mean, std, size and crop as a Hugging Face preprocessor_config.json gives them, in place of --scale, --mean, --std and --resize." };
+
     public Option<string> Rows { get; } = new("--rows") { HelpName = "N|all", Description = "How many rows to explain, from the first.", DefaultValueFactory = _ => "all" };
 
     public Option<int?> Batch { get; } = new Option<int?>("--batch") { HelpName = "B", Description = "Rows per run of the network. Default: chosen by the network's size." }.Between(1);
@@ -28,19 +38,43 @@ internal sealed class DataOptions
     public void AddTo(Command command)
     {
         command.Add(Data);
-        foreach (Option option in new Option[] { Labels, LabelColumn, IgnoreColumn, ClassNamesFile, ScaleBy, Rows, Batch, Quiet }) command.Add(option);
+        foreach (Option option in new Option[] { Labels, LabelColumn, IgnoreColumn, ClassNamesFile, ScaleBy, Mean, Std, Layout, Resize, PreprocessingFile, Rows, Batch, Quiet }) command.Add(option);
     }
 
     /// <summary>The files that these arguments name.</summary>
     public IEnumerable<NamedPath> Files(ParseResult result) =>
-        [new("DATA", result.GetValue(Data), MayBeFolder: true), new("--labels", result.GetValue(Labels)), new("--class-names", result.GetValue(ClassNamesFile))];
+    [
+        new("DATA", Paths.File(result.GetValue(Data)), MayBeFolder: true), new("--labels", result.GetValue(Labels)), new("--class-names", result.GetValue(ClassNamesFile)),
+        new("--preprocessing", result.GetValue(PreprocessingFile)),
+    ];
 
     public ClassNames ReadClassNames(ParseResult result) => result.GetValue(ClassNamesFile) is { } file ? ClassNames.Read(file) : ClassNames.None;
 
-    public Scale ReadScale(ParseResult result)
+    public InputPreprocessing ReadPreprocessing(ParseResult result)
     {
+        bool? last = result.GetValue(Layout) is { } layout ? layout == "hwc" : null;
+        if (result.GetValue(PreprocessingFile) is { } file)
+        {
+            if (new Option[] { ScaleBy, Mean, Std, Resize }.FirstOrDefault(o => result.GetResult(o) is { Implicit: false }) is { } twice)
+                throw new InputException($"--preprocessing and {twice.Name} both say what becomes of the values. Give one of them.");
+            return Cli.Data.PreprocessingFile.Read(file) with { ChannelsLast = last };
+        }
         var text = result.GetValue(ScaleBy)!;
-        return Scale.TryParse(text) ?? throw new InputException($"--scale '{text}': expected a number other than 0, or a fraction such as 1/255.");
+        return new()
+        {
+            Scale = Scale.TryParse(text) ?? throw new InputException($"--scale '{text}': expected a number other than 0, or a fraction such as 1/255."),
+            Mean = Numbers(Mean, allowZero: true),
+            Std = Numbers(Std, allowZero: false),
+            Size = result.GetValue(Resize) is { } size ? Size(size) : null,
+            ChannelsLast = last,
+        };
+
+        double[] Numbers(Option<string?> option, bool allowZero)
+        {
+            if (result.GetValue(option) is not { } given) return [];
+            var numbers = given.Split(',').Select(n => double.TryParse(n, NumberStyles.Float, CultureInfo.InvariantCulture, out var v) && double.IsFinite(v) && (allowZero || v != 0) ? v : double.NaN).ToArray();
+            return numbers.Any(double.IsNaN) ? throw new InputException($"{option.Name} '{given}': expected numbers{(allowZero ? "" : " other than 0")} with a comma between, one or one for each channel, such as 0.485,0.456,0.406.") : numbers;
+        }
     }
 
     public long ReadRows(ParseResult result)
@@ -51,9 +85,9 @@ internal sealed class DataOptions
     }
 
     /// <summary>Opens the data for a compiled network, with its labels.</summary>
-    public IRows Open(ParseResult result, LinearizationGraph graph)
+    public IRows Open(ParseResult result, Terminal terminal, LinearizationGraph graph, InputPreprocessing preprocessing)
     {
-        var rows = DataFile.Open(result.GetValue(Data)!, Explainer.DataInput(graph), new ColumnChoice(result.GetValue(LabelColumn), result.GetValue(IgnoreColumn)!));
+        var rows = DataFile.Open(result.GetValue(Data)!, Explainer.DataInput(graph), new ColumnChoice(result.GetValue(LabelColumn), result.GetValue(IgnoreColumn)!), preprocessing, terminal.Input);
         try
         {
             if (result.GetValue(Labels) is { } labels) rows = new LabelFile(rows, labels);
@@ -68,5 +102,20 @@ internal sealed class DataOptions
             rows.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Number of all rows. A table without a count is read through for it.</summary>
+    public long Count(ParseResult result, Terminal terminal, LinearizationGraph graph, InputPreprocessing preprocessing, IRows rows)
+    {
+        if (rows.Count is { } count) return count;
+        if (result.GetValue(Data) == Paths.Standard) throw new InputException("--shard needs the number of rows, which a table on standard input does not tell. Name a file.");
+        using var again = Open(result, terminal, graph, preprocessing);
+        return again.Skip(long.MaxValue);
+    }
+
+    private static ImageSize Size(string text)
+    {
+        var sizes = text.Split('x').Select(s => int.TryParse(s, NumberStyles.None, CultureInfo.InvariantCulture, out var v) ? v : 0).ToArray();
+        return sizes is [> 0 and var height, > 0 and var width] ? new(height, width, null, ResizeMethod.Linear) : throw new InputException($"--resize '{text}': expected HxW, such as 224x224.");
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using Google.Protobuf;
 using MLNetLinearize.Cli.Data;
 using MLNetLinearize.Cli.Output;
@@ -31,7 +32,7 @@ internal sealed class ExportCommand(Terminal terminal)
     private int Run(ParseResult result)
     {
         var (modelFile, path) = (result.GetValue(model.Model)!, result.GetValue(output)!);
-        Paths.Check([.. model.Files(result), new("--class-names", result.GetValue(classNames))], new NamedPath("OUT", path));
+        Paths.Check([.. model.Files(result), .. model.ExternalFiles(result), new("--class-names", result.GetValue(classNames))], new NamedPath("OUT", path));
         var classes = result.GetValue(classNames) is { } file ? ClassNames.Read(file) : ClassNames.None;
         var graph = model.Compile(result, TargetsParser.Parse(result.GetValue(targets)!, classes), classes.NamesOrNull);
         classes.Check(graph.OutputCount);
@@ -40,14 +41,32 @@ internal sealed class ExportCommand(Terminal terminal)
             written.Write(graph.Model.WriteTo);
             written.Complete();
         }
+        if (terminal.IsJson)
+        {
+            terminal.WriteJson(new()
+            {
+                ["model"] = modelFile,
+                ["out"] = path,
+                ["bytes"] = new FileInfo(path).Length,
+                ["opset"] = graph.Report.Opset,
+                ["inputs"] = Json(Inputs(graph)),
+                ["outputs"] = Json(Outputs(graph)),
+                ["notes"] = new JsonArray([.. graph.Report.Notes.Select(n => (JsonNode)n)]),
+            });
+            return ExitCodes.Success;
+        }
         terminal.Out.WriteLine($"{path}: {Words.Count(new FileInfo(path).Length)} bytes (the model: {Words.Count(new FileInfo(modelFile).Length)}), opset {graph.Report.Opset}");
-        terminal.Out.Write(Tensors("inputs", graph.Inputs.Select(i => (i.Name, i.ElementType.Name, Shape(i.HasBatchAxis && !graph.IsRowByRow, i.RowShape)))));
+        terminal.Out.Write(Tensors("inputs", Inputs(graph)));
         terminal.Out.Write(Tensors("outputs", Outputs(graph)));
         foreach (var note in graph.Report.Notes) terminal.Out.WriteLine($"Note: {note}");
         return ExitCodes.Success;
     }
 
-    private static IEnumerable<(string, string, string)> Outputs(LinearizationGraph graph)
+    private static IEnumerable<(string Name, string Type, string Shape)> Inputs(LinearizationGraph graph) => graph.Inputs.Select(i => (i.Name, i.ElementType.Name, Shape(i.HasBatchAxis && !graph.IsRowByRow, i.RowShape)));
+
+    private static JsonArray Json(IEnumerable<(string Name, string Type, string Shape)> tensors) => new([.. tensors.Select(t => (JsonNode)new JsonObject { ["name"] = t.Name, ["type"] = t.Type, ["shape"] = t.Shape })]);
+
+    private static IEnumerable<(string Name, string Type, string Shape)> Outputs(LinearizationGraph graph)
     {
         var (k, batched) = (graph.TargetCount, !graph.IsRowByRow);
         yield return (OutputNames.Score, "Single", Shape(batched, [graph.OutputCount]));

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using MLNetLinearize.Cli.Output;
 using Spectre.Console;
 
@@ -9,12 +10,15 @@ internal sealed class InspectCommand(Terminal terminal)
 {
     private readonly ModelOptions model = new();
 
+    private readonly Option<string> targets = new("--targets") { HelpName = "T", Description = $"Which outputs each row explains, for the cost of it: {TargetsParser.Spellings}. Classes by index.", DefaultValueFactory = _ => "predicted" };
+
     private readonly Option<bool> tensors = new("--tensors") { Description = "List the tensors that --from and --to may name, instead of the tree." };
 
     public Command Create()
     {
         var command = new Command("inspect", "Tell whether a network can be explained, node by node: by which rule, at what cost, or what stands in the way and how to get round it. Needs no data.");
         model.AddTo(command);
+        command.Add(targets);
         command.Add(tensors);
         command.SetAction(Run);
         return command;
@@ -26,36 +30,45 @@ internal sealed class InspectCommand(Terminal terminal)
         var file = result.GetValue(model.Model)!;
         try
         {
-            Write(file, model.Compile(result, Targets.Predicted), result.GetValue(tensors));
+            var kind = TargetsParser.Parse(result.GetValue(targets)!, Data.ClassNames.None);
+            var (clock, before) = (Stopwatch.StartNew(), Environment.CpuUsage.TotalTime);
+            var graph = model.Compile(result, kind, keepsSession: true);
+            using var session = graph.Open();
+            if (terminal.IsJson) terminal.WriteJson(InspectJson.Of(file, graph));
+            else Write(file, graph, [.. CostReport.Facts(session, clock.Elapsed, Environment.CpuUsage.TotalTime - before)], result.GetValue(tensors));
             return ExitCodes.Success;
         }
         catch (UnsupportedOperatorException e)
         {
-            WriteRefusal(file, e);
+            if (terminal.IsJson) terminal.WriteJson(InspectJson.Of(file, e));
+            else WriteRefusal(file, e);
             return ExitCodes.ModelRefused;
         }
         catch (ModelRefusedException e)
         {
+            if (terminal.IsJson)
+            {
+                terminal.WriteJson(InspectJson.Refused(file, OptionWords.Of(e.Message)));
+                return ExitCodes.ModelRefused;
+            }
             terminal.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(file))}[/] [red]cannot be linearized[/].");
             terminal.Out.WriteLine(OptionWords.Of(e.Message));
             return ExitCodes.ModelRefused;
         }
     }
 
-    private void Write(string file, LinearizationGraph graph, bool listTensors)
+    private void Write(string file, LinearizationGraph graph, IEnumerable<(string Name, string Value)> cost, bool listTensors)
     {
-        var report = graph.Report;
-        var total = report.Nodes.Sum(n => n.MultiplyAdds);
         terminal.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(file))}[/] can be linearized.");
         terminal.Out.WriteLine();
         var facts = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
-        foreach (var (name, value) in Facts(graph, total)) facts.AddRow($"[grey]{name}[/]", Markup.Escape(value));
+        foreach (var (name, value) in Facts(graph).Concat(cost).Concat(graph.Report.Notes.Select(n => ("note", n)))) facts.AddRow($"[grey]{name}[/]", Markup.Escape(value));
         terminal.Out.Write(facts);
         if (listTensors) TensorTable.Write(terminal.Out, graph);
         else new NetworkTree(graph).Write(terminal.Out);
     }
 
-    private static IEnumerable<(string Name, string Value)> Facts(LinearizationGraph graph, long total)
+    private static IEnumerable<(string Name, string Value)> Facts(LinearizationGraph graph)
     {
         var report = graph.Report;
         foreach (var input in graph.Inputs)
@@ -64,10 +77,8 @@ internal sealed class InspectCommand(Terminal terminal)
             yield return ("explained by", $"inner tensor '{input.Name}', {Shape(input)}");
         yield return ("explained output", $"'{report.ExplainedOutput}', {Words.Count(graph.OutputCount)} score{(graph.OutputCount == 1 ? "" : "s")} a row{(report.CutActivation is { } cut ? $"; the final {cut} is cut, so the score is the logit" : "")}");
         yield return ("runs", report.RowByRowReason is { } reason ? $"row by row: {reason}" : "in batches of any size");
-        yield return ("kind", report.IsPiecewiseLinear ? "piecewise linear: the same map holds in the whole linear region around a row" : "smooth in places: --nonlinearity says how those become affine");
+        yield return ("kind", report.IsPiecewiseLinear ? "piecewise linear: the same map holds in the whole linear region around a row" : $"smooth in places, read as --nonlinearity {report.Nonlinearity.ToString().ToLowerInvariant()} says");
         yield return ("opset", report.OriginalOpset == report.Opset ? $"{report.Opset}" : $"{report.OriginalOpset}, raised to {report.Opset}");
-        yield return ("cost", $"{Words.Large(total)} multiply-adds a row forward, {Words.Count(report.Nodes.Count)} nodes");
-        foreach (var note in report.Notes) yield return ("note", note);
     }
 
     private void WriteRefusal(string file, UnsupportedOperatorException e)

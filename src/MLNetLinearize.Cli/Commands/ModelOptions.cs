@@ -24,24 +24,43 @@ internal sealed class ModelOptions
 
     public Option<int?> Threads { get; } = new Option<int?>("--threads") { HelpName = "T", Description = "Threads per run of the network. Default: ONNX Runtime's choice." }.Between(1, MostThreads);
 
+    public Option<string?> Cache { get; } = new("--cache") { HelpName = "DIR", Description = "Folder to keep the compiled network in, so that the next command need not compile it again. Default: none." };
+
     public void AddTo(Command command)
     {
         command.Add(Model);
-        foreach (Option option in new Option[] { ExplainedOutput, ExplainedInput, Nonlinearity, InputShape, MaxBytesPerRow, Threads }) command.Add(option);
+        foreach (Option option in new Option[] { ExplainedOutput, ExplainedInput, Nonlinearity, InputShape, MaxBytesPerRow, Threads, Cache }) command.Add(option);
     }
 
     /// <summary>The files that these arguments name.</summary>
-    public IEnumerable<NamedPath> Files(ParseResult result) => [new("MODEL", result.GetValue(Model))];
+    public IEnumerable<NamedPath> Files(ParseResult result) => [new("MODEL", result.GetValue(Model)), new("--cache", result.GetValue(Cache), MayBeFolder: true)];
+
+    /// <summary>The files beside the model that hold its weights. A model that cannot be read has none: why it cannot is told when it is compiled.</summary>
+    public IEnumerable<NamedPath> ExternalFiles(ParseResult result)
+    {
+        try
+        {
+            return [.. OnnxFile.ExternalFiles(result.GetValue(Model)!).Select(file => new NamedPath("the weights of MODEL,", file))];
+        }
+        catch (Exception e) when (e is InvalidModelException or IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
 
     /// <summary>Compiles the model. What its file or the arguments are to blame for is told from what cannot be explained.</summary>
-    public LinearizationGraph Compile(ParseResult result, Targets targets, IReadOnlyList<string>? classNames = null)
+    /// <param name="result">The arguments.</param>
+    /// <param name="targets">What to explain.</param>
+    /// <param name="classNames">Names of the outputs.</param>
+    /// <param name="keepsSession">As in <see cref="Compiler.Compile(ModelProto, LinearizeOptions, bool)"/>.</param>
+    public LinearizationGraph Compile(ParseResult result, Targets targets, IReadOnlyList<string>? classNames = null, bool keepsSession = false)
     {
         var (options, model) = (Read(result, targets, classNames), OnnxFile.Read(result.GetValue(Model)!));
         try
         {
-            return Compiler.Compile(model, options);
+            return Compiler.Compile(model, options, keepsSession);
         }
-        catch (InvalidModelException e) when (options is { ExplainedInputs: null, ExplainedOutput: null, InputShapes.Count: 0, Targets.Kind: TargetKind.Predicted } && IsAboutTheNetwork(e))
+        catch (InvalidModelException e) when (options is { ExplainedInputs: null, ExplainedOutput: null, InputShapes.Count: 0, Targets.Kind: TargetKind.Predicted } && e.IsModelSound)
         {
             throw new ModelRefusedException(e.Message);
         }
@@ -49,13 +68,6 @@ internal sealed class ModelOptions
 
     /// <summary>Compiles the model to be explained by every layer.</summary>
     public LayerLinearizer CompileLayers(ParseResult result, Targets targets, IReadOnlyList<string>? classNames) => new(OnnxFile.Read(result.GetValue(Model)!), Read(result, targets, classNames));
-
-    /// <summary>
-    /// Whether the network is sound and cannot be explained, rather than broken, so that ONNX Runtime itself does not take
-    /// it, or in want of an option that the message names.
-    /// </summary>
-    private static bool IsAboutTheNetwork(InvalidModelException e) =>
-        e.InnerException is null && !e.Message.Contains(nameof(LinearizeOptions.InputShapes), StringComparison.Ordinal) && !e.Message.Contains(nameof(LinearizeOptions.MaxBytesPerRow), StringComparison.Ordinal);
 
     private LinearizeOptions Read(ParseResult result, Targets targets, IReadOnlyList<string>? classNames) => new()
     {
@@ -67,6 +79,7 @@ internal sealed class ModelOptions
         InputShapes = result.GetValue(InputShape)!.Select(Shape).ToDictionary(s => s.Name, s => s.Shape),
         MaxBytesPerRow = result.GetValue(MaxBytesPerRow) ?? new LinearizeOptions().MaxBytesPerRow,
         Threads = result.GetValue(Threads),
+        CacheDirectory = result.GetValue(Cache),
     };
 
     private static (string Name, IReadOnlyList<int> Shape) Shape(string text)

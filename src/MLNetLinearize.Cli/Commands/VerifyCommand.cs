@@ -32,24 +32,37 @@ internal sealed class VerifyCommand(Terminal terminal)
         var text = result.GetValue(tolerance)!;
         if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var most) || !(most >= 0)) throw new InputException($"--tolerance '{text}': expected a number of 0 or more, such as 1e-5.");
         var classes = data.ReadClassNames(result);
-        var (scale, limit, quiet, modelFile) = (data.ReadScale(result), data.ReadRows(result), result.GetValue(data.Quiet), result.GetValue(model.Model)!);
+        var (preprocessing, limit, quiet, modelFile) = (data.ReadPreprocessing(result), data.ReadRows(result), result.GetValue(data.Quiet), result.GetValue(model.Model)!);
         var graph = model.Compile(result, TargetsParser.Parse(result.GetValue(targets)!, classes), classes.NamesOrNull);
         classes.Check(graph.OutputCount);
-        using var rows = data.Open(result, graph);
+        using var rows = data.Open(result, terminal, graph, preprocessing);
         using var explainer = new Explainer(graph, result.GetValue(data.Batch));
         using var own = OwnScores.Open(modelFile, graph, out var notCompared);
         var summary = new Summary();
         IRowSink[] sinks = own is null ? [summary] : [summary, own];
-        var time = RunProgress.Show(terminal.Error, quiet, progress => explainer.Run(rows, scale, classes, limit, sinks, progress, cancel));
+        var time = RunProgress.Show(terminal, quiet, progress => explainer.Run(rows, preprocessing, classes, RowRange.Of(limit), sinks, progress, cancel));
         if (summary.Rows == 0) throw new InputException($"'{rows.Name}' holds no rows.");
 
+        // Not "> most": NaN must fail.
+        var failed = !(summary.Errors.Scaled.Worst <= most) || !((own?.Differences.Worst ?? 0) <= most);
+        var code = failed ? ExitCodes.CheckFailed : ExitCodes.Success;
+        if (terminal.IsJson)
+        {
+            var json = summary.ToJson();
+            json["model"] = modelFile;
+            json["data"] = rows.Name;
+            json["scoresAgainstTheModel"] = own is null ? null : Summary.ToJson(own.Differences);
+            json["tolerance"] = most;
+            json["passed"] = !failed;
+            json["seconds"] = time.TotalSeconds;
+            terminal.WriteJson(json);
+            return code;
+        }
         Write(summary, own, notCompared, classes[summary.Errors.WorstTarget]);
         foreach (var note in graph.Report.Notes) terminal.Out.WriteLine($"Note: {note}");
         if (!quiet) terminal.Error.WriteLine($"{Words.Rows(summary.Rows)} in {time.TotalSeconds:0.00} s");
-        // Not "> most": NaN must fail.
-        var failed = !(summary.Errors.Scaled.Worst <= most) || !((own?.Differences.Worst ?? 0) <= most);
         terminal.Out.MarkupLine(failed ? $"[red]FAILED[/]: above the tolerance of {Words.Error(most)}." : $"[green]OK[/]: within the tolerance of {Words.Error(most)}.");
-        return failed ? ExitCodes.CheckFailed : ExitCodes.Success;
+        return code;
     }
 
     private void Write(Summary summary, OwnScores? own, string? notCompared, string worstTarget)

@@ -30,7 +30,7 @@ internal sealed class CsvRows : IRows
         features = [.. Enumerable.Range(0, headers.Count).Where(i => !left.Contains(i))];
         FeatureNames = [.. features.Select(i => headers[i])];
         if (features.Length != input.RowLength)
-            throw new InputException($"'{name}' has {features.Length:N0} columns for the network's input '{input.Name}', which takes {input.RowLength:N0} values a row ([{string.Join(", ", input.RowShape)}]). Columns: {Some(FeatureNames)}. Name what is no input with --label-column or --ignore-column.");
+            throw new InputException($"'{name}' has {features.Length:N0} columns for the network's input '{input.Name}', which takes {input.RowLength:N0} values a row ([{string.Join(", ", input.RowShape)}]). Columns: {Names.Some(FeatureNames)}. Name what is no input with --label-column or --ignore-column.");
     }
 
     public string Name { get; }
@@ -56,6 +56,13 @@ internal sealed class CsvRows : IRows
         return true;
     }
 
+    public long Skip(long rows)
+    {
+        var skipped = 0L;
+        while (skipped < rows && Guard(reader.Read)) skipped++;
+        return skipped;
+    }
+
     public string Where(long row) => $"'{Name}', row {row:N0} (counted from 0 after the header)";
 
     public void Dispose()
@@ -67,7 +74,7 @@ internal sealed class CsvRows : IRows
     private int Find(IReadOnlyList<string> headers, string column, string option)
     {
         var found = Enumerable.Range(0, headers.Count).Where(i => headers[i] == column).ToArray();
-        return found.Length == 1 ? found[0] : throw new InputException($"{option} '{column}': '{Name}' has {(found.Length == 0 ? "no column" : "several columns")} of that name. Columns: {Some(headers)}.");
+        return found.Length == 1 ? found[0] : throw new InputException($"{option} '{column}': '{Name}' has {(found.Length == 0 ? "no column" : "several columns")} of that name. Columns: {Names.Some(headers)}.");
     }
 
     private T Guard<T>(Func<T> read)
@@ -81,6 +88,4 @@ internal sealed class CsvRows : IRows
             throw new InputException($"'{Name}' is not a readable table: {e.Message}");
         }
     }
-
-    private static string Some(IReadOnlyList<string> names) => names.Count <= 8 ? string.Join(", ", names) : $"{string.Join(", ", names.Take(6))}, … {names[^1]}";
 }

@@ -2,23 +2,33 @@ using System.IO.Compression;
 
 namespace MLNetLinearize.Cli.Data;
 
-/// <summary>How CSV columns are to be read.</summary>
-internal sealed record ColumnChoice(string? LabelColumn, IReadOnlyList<string> IgnoredColumns);
+/// <summary>How the columns of a table are to be read.</summary>
+internal sealed record ColumnChoice(string? LabelColumn, IReadOnlyList<string> IgnoredColumns)
+{
+    public bool IsGiven => LabelColumn is not null || IgnoredColumns.Count > 0;
+}
 
 /// <summary>Opens data by what it holds, not by what it is called.</summary>
 internal static class DataFile
 {
-    /// <summary>Opens a file or folder whose rows feed <paramref name="input"/>.</summary>
-    public static IRows Open(string path, GraphInput input, ColumnChoice columns)
+    /// <summary>Name of standard input in messages.</summary>
+    public const string StandardName = "standard input";
+
+    /// <summary>Opens a file, a folder or standard input, whose rows feed <paramref name="input"/>.</summary>
+    public static IRows Open(string path, GraphInput input, ColumnChoice columns, InputPreprocessing preprocessing, Func<Stream> standard)
     {
-        if (Directory.Exists(path)) return new ImageFolder(path, input);
-        var stream = OpenStream(path);
+        if (path != Paths.Standard && Directory.Exists(path)) return new ImageFolder(path, input, preprocessing);
+        if (preprocessing.IsForImages) throw new InputException($"'{path}' is no folder of images, and --resize, --layout and the sizes of a preprocessing file are for images. Leave them out.");
+        var stream = path == Paths.Standard ? Unpack(new PeekStream(standard(), StandardName, null), StandardName) : OpenStream(path);
+        var name = path == Paths.Standard ? StandardName : path;
         try
         {
-            if (!IdxFile.IsIdx(stream)) return new CsvRows(path, stream, input, columns);
-            if (columns.LabelColumn is not null || columns.IgnoredColumns.Count > 0)
-                throw new InputException($"'{path}' is an IDX file and has no columns. Leave out --label-column and --ignore-column; give its labels as --labels FILE.");
-            return new IdxFile(path, stream, input);
+            if (stream.Peek(4) is [(byte)'P', (byte)'A', (byte)'R', (byte)'1']) return OpenParquet(path, name, stream, input, columns);
+            var (isIdx, isNpy) = (IdxFile.IsIdx(stream), NpyHeader.IsNpy(stream));
+            if (!isIdx && !isNpy) return new CsvRows(name, stream, input, columns);
+            if (columns.IsGiven)
+                throw new InputException($"'{name}' is an {(isIdx ? "IDX" : "NPY")} file and has no columns. Leave out --label-column and --ignore-column; give its labels as --labels FILE.");
+            return isIdx ? new IdxFile(name, stream, input) : new NpyRows(name, stream, input);
         }
         catch
         {
@@ -31,7 +41,34 @@ internal static class DataFile
     public static PeekStream OpenStream(string path)
     {
         if (!File.Exists(path)) throw new InputException($"'{path}' does not exist. Check the path; it is resolved against '{Environment.CurrentDirectory}'.");
-        var file = new PeekStream(File.OpenRead(path), path, null);
-        return file.Peek(2) is [0x1F, 0x8B] ? new PeekStream(new GZipStream(file, CompressionMode.Decompress), path, file) : file;
+        return Unpack(new PeekStream(File.OpenRead(path), path, null), path);
+    }
+
+    private static PeekStream Unpack(PeekStream file, string name) =>
+        file.Peek(2) is [0x1F, 0x8B] ? new PeekStream(new GZipStream(file, CompressionMode.Decompress), name, file) : file;
+
+    private static ParquetRows OpenParquet(string path, string name, PeekStream stream, GraphInput input, ColumnChoice columns)
+    {
+        Stream file = stream.IsPlainFile ? File.OpenRead(path) : Seekable(stream);
+        stream.Dispose();
+        try
+        {
+            return new ParquetRows(name, file, input, columns);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The same bytes in a file that is gone when it is closed: a Parquet file is read from its end.</summary>
+    private static FileStream Seekable(PeekStream stream)
+    {
+        var path = Path.Combine(Path.GetTempPath(), $"mlnet-linearize.{Guid.NewGuid():N}.tmp");
+        var copy = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose);
+        stream.CopyTo(copy);
+        copy.Position = 0;
+        return copy;
     }
 }

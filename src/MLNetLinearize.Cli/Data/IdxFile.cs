@@ -16,8 +16,7 @@ internal sealed class IdxFile : IRows
     /// <summary>Opens rows that feed an input of the network.</summary>
     public IdxFile(string name, PeekStream stream, GraphInput input) : this(name, stream)
     {
-        if (!Fits(RowShape, input.RowShape))
-            throw new InputException($"'{name}' holds rows of shape {Shape(RowShape)}, but the network's input '{input.Name}' takes {Shape(input.RowShape)}. Check that model and data belong together.");
+        RowShapes.Check(name, RowShape, input);
     }
 
     /// <summary>Opens rows of any shape.</summary>
@@ -37,7 +36,7 @@ internal sealed class IdxFile : IRows
         }
         var length = dims.Skip(1).Aggregate(1L, (a, d) => a > int.MaxValue ? a : a * d);
         if (dims[0] < 0 || dims.Skip(1).Any(d => d < 1) || length * Size(type) > int.MaxValue)
-            throw new InputException($"'{name}' is not a usable IDX file: its header gives the dimensions {Shape(dims)}.");
+            throw new InputException($"'{name}' is not a usable IDX file: its header gives the dimensions {RowShapes.Text(dims)}.");
         (Count, RowShape) = (dims[0], dims[1..]);
         buffer = new byte[length * Size(type)];
     }
@@ -61,20 +60,33 @@ internal sealed class IdxFile : IRows
     public bool Read(Span<double> row, out string? label)
     {
         label = null;
-        if (read == Count)
-        {
-            if (stream.ReadByte() >= 0) throw new InputException($"'{Name}' goes on after its {Count:N0} rows of shape {Shape(RowShape)}. The header and the data disagree; check where the file comes from.");
-            return false;
-        }
-        if (stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false) < buffer.Length) throw Cut($"in row {read:N0} of {Count:N0} (counted from 0)");
+        if (!Next()) return false;
         for (var i = 0; i < row.Length; i++) row[i] = Element(i);
-        read++;
         return true;
+    }
+
+    public long Skip(long rows)
+    {
+        var first = read;
+        while (read - first < rows && Next()) { }
+        return read - first;
     }
 
     public string Where(long row) => $"'{Name}', row {row:N0} (counted from 0)";
 
     public void Dispose() => stream.Dispose();
+
+    private bool Next()
+    {
+        if (read == Count)
+        {
+            if (stream.ReadByte() >= 0) throw new InputException($"'{Name}' goes on after its {Count:N0} rows of shape {RowShapes.Text(RowShape)}. The header and the data disagree; check where the file comes from.");
+            return false;
+        }
+        if (stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false) < buffer.Length) throw Cut($"in row {read:N0} of {Count:N0} (counted from 0)");
+        read++;
+        return true;
+    }
 
     private double Element(int i) => type switch
     {
@@ -87,16 +99,6 @@ internal sealed class IdxFile : IRows
     };
 
     private static int Size(byte type) => type switch { 0x08 or 0x09 => 1, 0x0B => 2, 0x0C or 0x0D => 4, 0x0E => 8, _ => 0 };
-
-    /// <summary>Whether both shapes are the same grid (axes of size 1 aside), or one of them is the other's elements in a line.</summary>
-    private static bool Fits(IReadOnlyList<int> data, IReadOnlyList<int> input)
-    {
-        if (data.Aggregate(1L, (a, d) => a * d) != input.Aggregate(1L, (a, d) => a * d)) return false;
-        var (a, b) = (data.Where(d => d != 1).ToArray(), input.Where(d => d != 1).ToArray());
-        return a.Length <= 1 || b.Length <= 1 || a.SequenceEqual(b);
-    }
-
-    private static string Shape(IEnumerable<int> shape) => $"[{string.Join(", ", shape)}]";
 
     private InputException Cut(string where) => new($"'{Name}' ends {where}: it is cut short. Copy or download it again.");
 }

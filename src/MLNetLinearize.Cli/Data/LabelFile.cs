@@ -46,6 +46,14 @@ internal sealed class LabelFile : IRows
         return more;
     }
 
+    public long Skip(long count)
+    {
+        var skipped = rows.Skip(count);
+        for (var i = 0L; i < skipped; i++, read++)
+            if (Next() is null) throw new InputException($"--labels: '{name}' ends after {read:N0} labels, but '{rows.Name}' has more rows.");
+        return skipped;
+    }
+
     public string Where(long row) => $"'{name}', label {row:N0} (counted from 0)";
 
     public void Dispose()

@@ -7,8 +7,11 @@ internal sealed class PeekStream(Stream inner, string name, PeekStream? file) : 
     private int headLength = -1, headRead;
     private long position;
 
-    /// <summary>Share of the file's bytes that were read; for a packed file, of the packed bytes.</summary>
-    public double Progress => file?.Progress ?? (inner.Length == 0 ? 1 : Math.Min(1, (double)position / inner.Length));
+    /// <summary>Share of the file's bytes that were read; for a packed file, of the packed bytes; NaN for a stream without a known end.</summary>
+    public double Progress => file?.Progress ?? (!inner.CanSeek ? double.NaN : inner.Length == 0 ? 1 : Math.Min(1, (double)position / inner.Length));
+
+    /// <summary>Whether the bytes are those of a file, not unpacked and not of a pipe.</summary>
+    public bool IsPlainFile => inner is FileStream { CanSeek: true };
 
     public ReadOnlySpan<byte> Peek(int count)
     {

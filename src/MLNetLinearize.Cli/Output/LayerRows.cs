@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using MLNetLinearize.Cli.Data;
 using Spectre.Console;
 
@@ -7,9 +8,9 @@ namespace MLNetLinearize.Cli.Output;
 /// <param name="graph">The compiled graph.</param>
 /// <param name="chosen">Numbers of the rows; the first row and the first mistake when null.</param>
 /// <param name="classes">Names of the outputs.</param>
-/// <param name="imageShape">How a row of numbers forms an image, where the user says so.</param>
+/// <param name="image">The image that a row is, or null.</param>
 /// <param name="compile">Compiles the network to be explained by every layer.</param>
-internal sealed class LayerRows(LinearizationGraph graph, IReadOnlySet<long>? chosen, ClassNames classes, string? imageShape, Func<LayerLinearizer> compile) : IRowSink
+internal sealed class LayerRows(LinearizationGraph graph, IReadOnlySet<long>? chosen, ClassNames classes, ImageShape? image, Func<LayerLinearizer> compile) : IRowSink
 {
     private readonly List<Example> rows = [];
     private bool hasMistake;
@@ -40,18 +41,28 @@ internal sealed class LayerRows(LinearizationGraph graph, IReadOnlySet<long>? ch
             for (var k = 0; k < layers.ExplainedScores.Count; k++) Write(console, row, layers, k);
     }
 
+    /// <summary>For programs: of each row, each layer's sums for each target.</summary>
+    public JsonArray ToJson() => new([.. explained!.Select(e => (JsonNode)new JsonObject
+    {
+        ["row"] = e.Row.Number,
+        ["label"] = e.Row.Label,
+        ["predicted"] = e.Row.Predicted,
+        ["targets"] = new JsonArray([.. e.Layers.Targets.Select(t => (JsonNode)t)]),
+        ["scores"] = Numbers(e.Layers.ExplainedScores),
+        ["layers"] = new JsonArray([.. e.Layers.Layers.Select(l => (JsonNode)new JsonObject { ["tensor"] = l.Layer.Tensor, ["operator"] = l.Layer.Operator, ["rowShape"] = new JsonArray([.. l.Layer.RowShape.Select(d => (JsonNode)d)]), ["attribution"] = Numbers(l.Sum), ["bias"] = Numbers(l.Bias), ["error"] = Numbers(l.Error) })]),
+    })]);
+
     /// <summary>Draws the rows, layer by layer.</summary>
     public void SavePng(Stream stream, string modelFile)
     {
         var input = Explainer.DataInput(graph);
-        var image = ImageShape.Of(imageShape is null ? input.RowShape : Sheet.Sizes(imageShape, input));
         LayerSheet.SavePng(stream, $"How contributions move through {Path.GetFileNameWithoutExtension(modelFile)}",
             [.. explained!.SelectMany(e => Enumerable.Range(0, e.Layers.ExplainedScores.Count).Select(k => new LayerRow(
-                Title(e.Row, e.Layers, k), image is null ? null : (e.Row.Input, image), Panels(e.Layers, k, input, image), e.Layers.ExplainedScores[k])))]);
+                Title(e.Row, e.Layers, k), image is null ? null : (e.Row.Input, image), Panels(e.Layers, k, input), e.Layers.ExplainedScores[k])))]);
     }
 
     /// <summary>The stages; an image's contributions are a map, however its numbers lie.</summary>
-    private static IReadOnlyList<LayerPanel> Panels(LayerExplanation layers, int k, GraphInput input, ImageShape? image)
+    private IReadOnlyList<LayerPanel> Panels(LayerExplanation layers, int k, GraphInput input)
     {
         var panels = LayerPanel.Stages(layers, k);
         return image is null || layers.Layers[0].Layer.Tensor != input.Name ? panels
@@ -83,6 +94,9 @@ internal sealed class LayerRows(LinearizationGraph graph, IReadOnlySet<long>? ch
         TargetKind.PredictedVersusRunnerUp => " against the runner-up",
         _ => "",
     };
+
+    /// <summary>JSON has no NaN, which a row without a label may give: null there.</summary>
+    private static JsonArray Numbers(IEnumerable<float> values) => new([.. values.Select(v => float.IsFinite(v) ? JsonValue.Create(v) : null)]);
 
     private Dictionary<string, Array> Inputs(Example row)
     {

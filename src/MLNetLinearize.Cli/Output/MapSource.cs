@@ -14,8 +14,7 @@ internal sealed class MapSource(LinearizationGraph graph, ImageShape shape) : ID
     public Explanation Explain(Example example)
     {
         var input = Explainer.DataInput(graph);
-        Array values = input.ElementType == typeof(double) ? Array.ConvertAll(example.Input, v => (double)v) : example.Input;
-        var inputs = new Dictionary<string, Array> { [input.Name] = values };
+        var inputs = new Dictionary<string, Array> { [input.Name] = example.Input };
         if (graph.Inputs.Any(i => i.Name == OutputNames.Label)) inputs[OutputNames.Label] = new long[] { example.Label ?? -1 };
         var batch = session.Run(inputs, 1);
         return new(batch.Single(OutputNames.ExplainedScore, 0)[0], batch.Single(OutputNames.Bias, 0)[0], shape.SumChannels(batch.Single(OutputNames.Attribution, 0)));

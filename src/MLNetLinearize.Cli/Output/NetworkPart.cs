@@ -1,3 +1,5 @@
+using MLNetLinearize.Linearization;
+
 namespace MLNetLinearize.Cli.Output;
 
 /// <summary>
@@ -15,10 +17,13 @@ internal sealed record NetworkPart(string Name, IReadOnlyList<NodeReport> Nodes,
     /// <summary>The least simple rule among its nodes.</summary>
     public string Rule => Nodes.Select(n => n.Rule).MaxBy(r => Array.IndexOf(Rules, r))!;
 
+    /// <summary>The rule, and how what is not affine on its piece became so.</summary>
+    public string RuleAndReading => string.Join(", ", Nodes.Where(n => n.Rule == Rule).Select(n => n.Reading).Where(r => r is not (Readings.Exact or Readings.Constant)).Distinct().Prepend(Rule));
+
     private static readonly string[] Rules = ["constant", "linear", "piecewise linear", "product", "smooth"];
 
     /// <summary>Two parts of the same signature do the same to tensors of the same shapes, at the same cost.</summary>
-    private string Signature => string.Join('|', Nodes.Select(n => $"{n.Operator}{Words.Shape(n.OutputShape)}{n.Rule}{n.MultiplyAdds}"));
+    private string Signature => string.Join('|', Nodes.Select(n => $"{n.Operator}{Words.Shape(n.OutputShape)}{n.Rule}{n.Reading}{n.MultiplyAdds}"));
 
     /// <summary>The parts of a network, those that repeat told once.</summary>
     public static IReadOnlyList<NetworkPart> Of(LinearizationGraph graph) => Fold([.. Pieces(graph)]);

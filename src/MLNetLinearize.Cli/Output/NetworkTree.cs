@@ -55,7 +55,7 @@ internal sealed class NetworkTree
         [
             part.Times > 1 ? $"{part.Times} × {what}" : what,
             Words.Shape(part.Nodes[^1].OutputShape),
-            part.Rule,
+            part.RuleAndReading,
             Words.Large(part.MultiplyAdds),
             total == 0 || part.MultiplyAdds == 0 ? "" : Words.Percent((double)part.MultiplyAdds / total),
         ];

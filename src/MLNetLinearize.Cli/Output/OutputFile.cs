@@ -6,37 +6,55 @@ namespace MLNetLinearize.Cli.Output;
 /// </summary>
 internal sealed class OutputFile : IDisposable
 {
-    private readonly string argument, temporary;
-    private readonly FileStream stream;
+    private readonly string argument;
+    private readonly string? temporary;
+    private readonly Stream stream;
+    private readonly Func<Stream>? standard;
 
     public OutputFile(string argument, string path)
     {
         (this.argument, Path) = (argument, path);
         var folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
         temporary = System.IO.Path.Combine(folder, $".{System.IO.Path.GetFileName(path)}.{Guid.NewGuid():N}.tmp");
-        stream = Try(() =>
+        Stream? opened = null;
+        Try(() =>
         {
             Directory.CreateDirectory(folder);
-            return File.Create(temporary);
+            opened = File.Create(temporary);
         });
+        stream = opened!;
+    }
+
+    /// <summary>Standard output in a file's place.</summary>
+    /// <param name="argument">The argument that asked for it.</param>
+    /// <param name="standard">Opens standard output.</param>
+    /// <param name="whole">Whether the format can be written only to a file: that is then copied at the end.</param>
+    public OutputFile(string argument, Func<Stream> standard, bool whole)
+    {
+        (this.argument, Path) = (argument, Paths.Standard);
+        if (whole) (temporary, this.standard) = (System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"mlnet-linearize.{Guid.NewGuid():N}.tmp"), standard);
+        stream = whole ? File.Create(temporary!) : standard();
     }
 
     /// <summary>The path as the user gave it.</summary>
     public string Path { get; }
 
     /// <summary>Writes to the file. A failure names the argument and the path.</summary>
-    public void Write(Action<Stream> write) => Try(() =>
-    {
-        write(stream);
-        return true;
-    });
+    public void Write(Action<Stream> write) => Try(() => write(stream));
 
     /// <summary>Closes the file and gives it its name.</summary>
     public void Complete() => Try(() =>
     {
         stream.Dispose();
-        File.Move(temporary, Path, overwrite: true);
-        return true;
+        if (temporary is null) return;
+        if (standard is null)
+        {
+            File.Move(temporary, Path, overwrite: true);
+            return;
+        }
+        using var from = File.OpenRead(temporary);
+        using var to = standard();
+        from.CopyTo(to);
     });
 
     public void Dispose()
@@ -49,20 +67,25 @@ internal sealed class OutputFile : IDisposable
         {
             // What could not be written is thrown away; why it could not was told when it was tried.
         }
-        File.Delete(temporary);
+        if (temporary is not null) File.Delete(temporary);
     }
 
-    private T Try<T>(Func<T> action)
+    /// <summary>Runs what writes to <paramref name="path"/>, or to <paramref name="temporary"/> in its place. A failure names the argument and the path.</summary>
+    public static void Try(string argument, string path, string? temporary, Action action)
     {
         try
         {
-            return action();
+            action();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
             // The system's message may name the temporary file, which the user never asked for.
-            var reason = e.Message.Replace(temporary, Path, StringComparison.Ordinal);
-            throw new InputException($"{argument} '{Path}' cannot be written: {reason} Name a file in a folder that can be written to, on a disk with room for it.");
+            var reason = temporary is null ? e.Message : e.Message.Replace(temporary, path, StringComparison.Ordinal);
+            throw new InputException(path == Paths.Standard
+                ? $"Standard output ({argument} -) cannot be written: {reason}"
+                : $"{argument} '{path}' cannot be written: {reason} Name a file in a folder that can be written to, on a disk with room for it.");
         }
     }
+
+    private void Try(Action action) => Try(argument, Path, temporary, action);
 }

@@ -45,7 +45,7 @@ internal sealed class OwnScores : IRowSink, IDisposable
         // One row at a time: the file may fix its batch to one, and must not be edited to check it.
         for (var i = 0; i < block.Count; i++)
         {
-            using var value = OrtArrays.Wrap(block.Input(i).ToArray(), [.. input.HasBatchAxis ? [1L] : Array.Empty<long>(), .. input.RowShape.Select(d => (long)d)]);
+            using var value = OrtArrays.Wrap(block.InputValues, i * input.RowLength, [.. input.HasBatchAxis ? [1L] : Array.Empty<long>(), .. input.RowShape.Select(d => (long)d)], isPinned: false);
             using var results = session.Run(runOptions, [input.Name], [value], [output]);
             var own = results[0].GetTensorDataAsSpan<float>();
             var scores = block.Scores(i);

@@ -28,7 +28,7 @@ internal sealed class Report : IRowSink, IDisposable
             Model = Path.GetFileName(modelFile),
             Data = Path.GetFileName(data.TrimEnd('/', '\\')),
             FeatureNames = features,
-            ImageShape = imageShape is null ? null : Sheet.Sizes(imageShape, graph.ExplainedInputs.Single()),
+            ImageShape = imageShape is null ? null : MapShape.Sizes(imageShape, graph.ExplainedInputs.Single()),
         };
         LinearizationReport? made = null;
         file.Write(stream => made = new LinearizationReport(stream, session.Graph, options));
@@ -43,7 +43,7 @@ internal sealed class Report : IRowSink, IDisposable
 
     public void Add(ExplainedBlock block)
     {
-        var inputs = new Dictionary<string, Array> { [Explainer.DataInput(session.Graph).Name] = block.Values };
+        var inputs = new Dictionary<string, Array> { [Explainer.DataInput(session.Graph).Name] = block.InputValues };
         var batch = session.Run(inputs, block.Count);
         file.Write(_ =>
         {
@@ -69,7 +69,7 @@ internal sealed class Report : IRowSink, IDisposable
     {
         var input = Explainer.DataInput(truth.Graph);
         var values = Array.CreateInstance(input.ElementType, input.RowLength);
-        Array.Copy(block.Values, i * input.RowLength, values, 0, input.RowLength);
+        Array.Copy(block.InputValues, i * input.RowLength, values, 0, input.RowLength);
         var inputs = new Dictionary<string, Array> { [input.Name] = values, [OutputNames.Label] = new long[] { block.Label(i)!.Value } };
         return ReportFeed.Targets(truth.Graph, truth.Run(inputs, 1), 0);
     }

@@ -15,15 +15,10 @@ internal sealed class Sheet : IRowSink
     private readonly ImageShape shape;
     private readonly ExampleSelection selection = new(PerClass);
 
-    public Sheet(string modelFile, LinearizationGraph graph, ClassNames classes, string? imageShape, Func<Targets, LinearizationGraph> compile)
+    public Sheet(string modelFile, LinearizationGraph graph, ClassNames classes, ImageShape shape, Func<Targets, LinearizationGraph> compile)
     {
-        (this.modelFile, this.graph, this.classes, this.compile) = (modelFile, graph, classes, compile);
-        var input = Explainer.DataInput(graph);
-        if (graph.ExplainedInputs.Single().Name != input.Name) throw new InputException("--picture draws maps of the network's input, and --explained-input names another tensor. Leave one of them out.");
+        (this.modelFile, this.graph, this.classes, this.shape, this.compile) = (modelFile, graph, classes, shape, compile);
         if (graph.OutputCount == 1) throw new InputException("--picture shows classes, and the network has one output.");
-        shape = imageShape is null
-            ? ImageShape.Of(input.RowShape) ?? throw new InputException($"--picture: the network's input '{input.Name}' takes {Words.Shape(input.RowShape)} a row, which is no image. If the numbers are pixels, say how they lie: --image-shape HxW.")
-            : ImageShape.Of(Sizes(imageShape, input))!;
     }
 
     public void Add(ExplainedBlock block)
@@ -97,11 +92,4 @@ internal sealed class Sheet : IRowSink
     private MapSource Maps(Targets targets) => new(graph.Options.Targets.Kind == targets.Kind ? graph : compile(targets), shape);
 
     private static string Number(double value) => (value < 0 ? "−" : "") + Math.Abs(value).ToString("0.00", CultureInfo.InvariantCulture);
-
-    /// <summary>The sizes that a user gives as <c>HxW</c>, <c>CxHxW</c> or <c>HxWxC</c>.</summary>
-    public static IReadOnlyList<int> Sizes(string text, GraphInput input)
-    {
-        var sizes = text.Split('x').Select(s => int.TryParse(s, NumberStyles.None, CultureInfo.InvariantCulture, out var v) ? v : 0).ToArray();
-        return sizes.Length is 2 or 3 && ImageShape.Of(sizes)?.Length == input.RowLength ? sizes : throw new InputException($"--image-shape '{text}': expected HxW, CxHxW or HxWxC (1 or 3 channels) of {input.RowLength} values in all, such as 28x28.");
-    }
 }

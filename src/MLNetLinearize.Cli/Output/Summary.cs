@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Spectre.Console;
 
 namespace MLNetLinearize.Cli.Output;
@@ -44,6 +45,26 @@ internal sealed class Summary : IRowSink
         foreach (var (name, value) in Lines().Concat(more)) grid.AddRow($"[grey]{name}[/]", Markup.Escape(value));
         console.Write(grid);
     }
+
+    /// <summary>The same for programs.</summary>
+    public JsonObject ToJson()
+    {
+        var json = new JsonObject { ["rows"] = Rows, ["rowsWithoutExplanation"] = NotFinite };
+        if (Labelled > 0) (json["labelled"], json["right"], json["accuracy"]) = (Labelled, Right, (double)Right / Labelled);
+        json["error"] = new JsonObject { ["scaled"] = ToJson(Errors.Scaled), ["absolute"] = ToJson(Errors.Absolute), ["relative"] = ToJson(Errors.Relative), ["worstRow"] = Errors.WorstRow, ["worstTarget"] = Errors.WorstTarget };
+        return json;
+    }
+
+    /// <summary>Worst, 99th percentile, median and number; null where they are not finite.</summary>
+    public static JsonObject ToJson(LogQuantiles quantiles) => new()
+    {
+        ["worst"] = Number(quantiles.Count == 0 ? double.NaN : quantiles.Worst),
+        ["p99"] = Number(quantiles.Quantile(0.99)),
+        ["median"] = Number(quantiles.Quantile(0.5)),
+        ["values"] = quantiles.Count,
+    };
+
+    private static JsonNode? Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
 
     /// <summary>What the user must know of rows without an explanation.</summary>
     public string Warning() => $"{Words.Rows(NotFinite)} came out as NaN or infinite (the first: row {firstNotFinite}) and {(NotFinite == 1 ? "has" : "have")} no explanation: their numbers exceed float32. Check --scale and the data.";

@@ -41,9 +41,30 @@ internal static class BatchAxis
             }
             shapes[name] = new TensorShape(fact.Dims, axis ?? -1);
         }
+        foreach (var node in graph.Nodes) FindBlocks(node, shapes);
         reason = shapes[output].HasBatch ? null : $"its output '{output}' is {shapes[output]} for any number of rows";
         return reason is null ? shapes : null;
     }
+
+    /// <summary>
+    /// Merging axes keeps the order of the elements, so what lies between two rows is the same before and behind it; other
+    /// operators keep the axis. Where that is not so, the proof on different rows finds it.
+    /// </summary>
+    private static void FindBlocks(NodeProto node, Dictionary<string, TensorShape> shapes)
+    {
+        var inputs = node.Input.Select(shapes.GetValueOrDefault).Where(s => s?.HasBatch == true);
+        foreach (var name in node.Output)
+        {
+            if (!shapes.TryGetValue(name, out var shape) || !shape.HasBatch || shape.Dims[shape.BatchAxis] == 1) continue;
+            var size = shape.Dims[shape.BatchAxis];
+            long? block = node.OpType is "Reshape" or "Flatten" or "Squeeze" or "Unsqueeze"
+                ? inputs.Select(s => s!.Block * Behind(s) / Behind(shape)).FirstOrDefault()
+                : inputs.FirstOrDefault(s => s!.Dims[s.BatchAxis] == size)?.Block;
+            if (block > 0 && size % block == 0) shapes[name] = shape with { Block = block.Value };
+        }
+    }
+
+    private static long Behind(TensorShape shape) => shape.Dims.Skip(shape.BatchAxis + 1).Aggregate(1L, (a, d) => a * d);
 
     private static int? Axis(long[] one, long[] two)
     {

@@ -15,6 +15,9 @@ internal sealed class CanonicalNetwork(Graph graph, IReadOnlyList<InputPlan> inp
     /// <summary>Why a run takes one row only; null where runs take batches.</summary>
     public string? RowByRowReason { get; } = rowByRowReason;
 
+    /// <summary>A network over a graph of its own, to be written to.</summary>
+    public CanonicalNetwork Copy() => new(Graph.Clone(), Inputs, Output, shapes, types, RowByRowReason);
+
     public TensorShape Shape(string tensor) => shapes.TryGetValue(tensor, out var shape) ? shape : throw new InvalidOperationException($"No shape is known of '{tensor}'.");
 
     public DataType Type(string tensor) => types[tensor];

@@ -9,36 +9,45 @@ internal static class Canonicalizer
     /// <summary>Rewrites operators only; nothing is run, so that a model no runtime opens can still be refused by name.</summary>
     /// <param name="graph">Rewritten in place.</param>
     /// <param name="named">Tensors the user named, which must keep existing.</param>
-    public static void Respell(Graph graph, IReadOnlyCollection<string> named)
+    /// <returns>What is worth telling of it, one sentence each.</returns>
+    public static IReadOnlyList<string> Respell(Graph graph, IReadOnlyCollection<string> named)
     {
         NameNodes(graph);
         Precision.ToSingle(graph);
         OpsetRaise.Apply(graph);
+        var notes = ClassicalModels.Respell(graph);
         FusedOperators.Split(graph, named);
+        return notes;
     }
 
     /// <summary>Probes shapes and simplifies. Batches where the network allows it, else one row a run.</summary>
     /// <param name="graph">The respelled network; consumed.</param>
     /// <param name="output">The tensor to explain.</param>
-    /// <param name="options">Input shapes.</param>
+    /// <param name="explained">What explains it.</param>
+    /// <param name="options">Input shapes and the limit of unrolling.</param>
     /// <param name="oneRowReason">A reason to run row by row that is already known, or null.</param>
-    public static CanonicalNetwork Settle(Graph graph, string output, LinearizeOptions options, string? oneRowReason)
+    public static CanonicalNetwork Settle(Graph graph, string output, IReadOnlyList<string> explained, LinearizeOptions options, string? oneRowReason)
     {
         graph.RemoveDead([output]);
+        BatchNormFolding.Apply(graph, [output, .. options.ExplainedInputs ?? []]);
         if (options.InputShapes?.Keys.FirstOrDefault(n => graph.Inputs.All(i => i.Name != n)) is { } unknown)
             throw new InvalidModelException($"InputShapes names '{unknown}', but the model's inputs are [{string.Join(", ", graph.Inputs.Select(i => i.Name))}].");
+        // What the score does not depend on, such as the label that an exporter kept, is not asked for.
+        var read = graph.Nodes.SelectMany(Graph.Reads).ToHashSet();
+        graph.Inputs.RemoveAll(i => !read.Contains(i.Name));
         var inputs = graph.Inputs.Select(i => InputPlan.Of(i, options)).ToList();
-        UnrollCells(graph, inputs);
+        WriteOut(graph, inputs, output, explained, options.MaxUnrolledSteps);
         oneRowReason ??= inputs.FirstOrDefault(i => !i.CanBatch) is { } fixedInput ? $"input '{fixedInput.Name}' has no batch axis" : null;
         if (oneRowReason is null)
         {
             var batched = graph.Clone();
             BatchAxis.Open(batched, inputs);
-            var one = RunOneRow(batched, inputs);
+            using var rows = new ShapeProbe(batched, Simplification.Foldable(batched));
+            var one = RunOneRow(rows, batched, inputs);
             Dictionary<string, TensorFact>? two = null;
             try
             {
-                two = ShapeProbe.Run(batched, Sample(inputs, 2), Simplification.Foldable(batched));
+                two = rows.Run(Sample(inputs, 2));
             }
             catch (Microsoft.ML.OnnxRuntime.OnnxRuntimeException)
             {
@@ -48,17 +57,48 @@ internal static class Canonicalizer
                 return Simplified(batched, inputs, output, one, two, shapes, null);
         }
         BatchAxis.Pin(graph, inputs);
-        var facts = RunOneRow(graph, inputs);
+        using var probe = new ShapeProbe(graph, Simplification.Foldable(graph));
+        var facts = RunOneRow(probe, graph, inputs);
         return Simplified(graph, inputs, output, facts, facts, facts.ToDictionary(f => f.Key, f => new TensorShape(f.Value.Dims, -1)), oneRowReason);
     }
 
-    /// <summary>A recurrent cell can be unrolled once the length of its sequence is known, from one run of the network as it is.</summary>
-    private static void UnrollCells(Graph graph, List<InputPlan> inputs)
+    /// <summary>A settled network to which nodes were added that read a new input of one vector a row: the same graph, with the shapes of those nodes as well; null where they do not fit a batch.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="vector">Name of the new input, [N, length]; the graph does not declare it.</param>
+    /// <param name="length">Its length.</param>
+    public static CanonicalNetwork? Measured(CanonicalNetwork network, string vector, long length)
     {
-        if (!graph.Nodes.Any(RecurrentCells.IsCell)) return;
+        var batched = network.RowByRowReason is null;
+        var input = new InputPlan(vector, typeof(float), [1, length], CanBatch: true, IsFixedAtOne: false);
+        var added = network.Graph.Clone();
+        added.Inputs.Add(Graph.Value(vector, DataType.Float, [batched ? BatchAxis.Symbol : 1L, length]));
+        List<InputPlan> inputs = [.. network.Inputs, input];
+        using var probe = new ShapeProbe(added, new HashSet<string>());
+        var one = probe.Run(Sample(inputs, 1));
+        var shapes = batched
+            ? BatchAxis.Shapes(added, one, probe.Run(Sample(inputs, 2)), network.Output, out _)
+            : one.ToDictionary(f => f.Key, f => new TensorShape(f.Value.Dims, -1));
+        return shapes is null ? null : new CanonicalNetwork(network.Graph, network.Inputs, network.Output, shapes, one.ToDictionary(f => f.Key, f => f.Value.Type), network.RowByRowReason);
+    }
+
+    /// <summary>One run of the network as the file has it, on one row.</summary>
+    /// <exception cref="InvalidModelException">It does not run.</exception>
+    public static IReadOnlyDictionary<string, TensorFact> Run(Graph graph, LinearizeOptions options) =>
+        RunPinned(graph, [.. graph.Inputs.Select(i => InputPlan.Of(i, options))]);
+
+    /// <summary>What takes shapes to write out is written out once they are known, from one run of the network as it is.</summary>
+    private static void WriteOut(Graph graph, List<InputPlan> inputs, string output, IReadOnlyList<string> explained, int maxSteps)
+    {
+        var found = Expansions.Find(graph, explained, output);
+        if (found.Count > 0) Expansions.Apply(graph, found, RunPinned(graph, inputs), maxSteps);
+    }
+
+    private static Dictionary<string, TensorFact> RunPinned(Graph graph, List<InputPlan> inputs)
+    {
         var pinned = graph.Clone();
         BatchAxis.Pin(pinned, inputs);
-        RecurrentCells.Unroll(graph, RunOneRow(pinned, inputs));
+        using var probe = new ShapeProbe(pinned, Simplification.Foldable(pinned));
+        return RunOneRow(probe, pinned, inputs);
     }
 
     private static CanonicalNetwork Simplified(Graph graph, List<InputPlan> inputs, string output, Dictionary<string, TensorFact> one, Dictionary<string, TensorFact> two, Dictionary<string, TensorShape> shapes, string? oneRowReason)
@@ -75,12 +115,12 @@ internal static class Canonicalizer
     }
 
     /// <exception cref="InvalidModelException">The network does not run, or has tensors without elements.</exception>
-    private static Dictionary<string, TensorFact> RunOneRow(Graph graph, List<InputPlan> inputs)
+    private static Dictionary<string, TensorFact> RunOneRow(ShapeProbe probe, Graph graph, List<InputPlan> inputs)
     {
         Dictionary<string, TensorFact> facts;
         try
         {
-            facts = ShapeProbe.Run(graph, Sample(inputs, 1), Simplification.Foldable(graph));
+            facts = probe.Run(Sample(inputs, 1));
         }
         catch (Microsoft.ML.OnnxRuntime.OnnxRuntimeException e)
         {

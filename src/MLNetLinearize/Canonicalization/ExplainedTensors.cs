@@ -6,7 +6,8 @@ namespace MLNetLinearize.Canonicalization;
 /// <summary>
 /// Decides what is explained (the score) and by what (the inputs), and takes a final Softmax, LogSoftmax or Sigmoid off:
 /// a probability is explained by its logit, since squashing is not affine and saturates. Shape operators after the
-/// activation stay, so that an output index means the same as in the model.
+/// activation stay, so that an output index means the same as in the model. ML.NET's exporter makes every column an output,
+/// the inputs first; of its models the score is explained.
 /// </summary>
 internal static class ExplainedTensors
 {
@@ -15,17 +16,20 @@ internal static class ExplainedTensors
         var made = graph.Nodes.SelectMany(n => n.Output).Where(o => o.Length > 0).ToHashSet();
         if (options.ExplainedOutput is { } named)
             return made.Contains(named) ? (named, null) : throw new InvalidModelException($"ExplainedOutput '{named}' is no tensor that the model computes. Its outputs are [{string.Join(", ", graph.Outputs.Select(o => o.Name))}]; any inner tensor may be named as well.{NearestNames.Hint(named, made)}");
-        var output = graph.Outputs.FirstOrDefault(o => IsFloat(o) && made.Contains(o.Name))
+        var floats = graph.Outputs.Where(o => IsFloat(o) && made.Contains(o.Name)).ToList();
+        var output = floats.FirstOrDefault(o => graph.Header.ProducerName == "ML.NET" && o.Name is "Score.output" or "Score0") ?? floats.FirstOrDefault()
             ?? throw new UnsupportedOperatorException(MakersOf(graph, opset, graph.Outputs.Select(o => o.Name).ToHashSet()));
         return (output.Name, CutActivation(graph, output.Name));
     }
 
-    public static IReadOnlyList<string> ResolveInputs(Graph graph, LinearizeOptions options, long opset)
+    /// <summary>The named inputs, else all float ones that <paramref name="output"/> depends on.</summary>
+    public static IReadOnlyList<string> ResolveInputs(Graph graph, LinearizeOptions options, long opset, string output)
     {
         if (options.ExplainedInputs is not { Count: > 0 } named)
         {
             var floats = graph.Inputs.Where(IsFloat).Select(i => i.Name).ToList();
-            return floats.Count > 0 ? floats : throw new UnsupportedOperatorException(ReadersOf(graph, opset, graph.Inputs.Select(i => i.Name).ToHashSet()));
+            var behind = ValueFlow.Behind(graph, output);
+            return floats.Any(behind.Contains) ? [.. floats.Where(behind.Contains)] : floats.Count > 0 ? floats : throw new UnsupportedOperatorException(ReadersOf(graph, opset, graph.Inputs.Select(i => i.Name).ToHashSet()));
         }
         var known = graph.Inputs.Select(i => i.Name).Concat(graph.Nodes.SelectMany(n => n.Output)).ToHashSet();
         if (named.FirstOrDefault(n => !known.Contains(n)) is { } missing)

@@ -47,9 +47,17 @@ internal static class FusedOperators
         (Microsoft, "FusedGemm") => Activated(graph, node, "Gemm"),
         (Microsoft, "FusedMatMul" or "TransposeMatMul") when node.Int("transBatchA", 0) == 0 && node.Int("transBatchB", 0) == 0 => FusedMatMul(graph, node),
         ("" or "ai.onnx", "Max" or "Min") when node.Input.Count != 2 => Pairs(graph, node),
+        // The order of storage is that of the indices alone.
+        ("" or "ai.onnx", "MaxPool") when node.Int("storage_order", 0) != 0 && !graph.Nodes.Any(n => node.Output.Count > 1 && n.Input.Contains(node.Output[1])) => [WithoutIndices(node)],
         ("" or "ai.onnx", "Dropout") when IsInference(graph, node) => InferenceDropout(graph, node),
         _ => [node],
     };
+
+    private static NodeProto WithoutIndices(NodeProto node)
+    {
+        while (node.Output.Count > 1) node.Output.RemoveAt(1);
+        return node.Remove("storage_order");
+    }
 
     private static IEnumerable<NodeProto> Activated(Graph graph, NodeProto node, string op)
     {

@@ -3,16 +3,36 @@ using MLNetLinearize.Onnx;
 namespace MLNetLinearize.Canonicalization;
 
 /// <summary>
-/// Puts in place what stands for other nodes: the model's own functions (of the model's opset), and of an If whose condition
-/// is stored in the file the branch that runs.
+/// Puts in place what stands for other nodes: the model's own functions (of the model's opset), and the inner graphs of If,
+/// Loop and Scan, where the file or its shapes decide how they run.
 /// </summary>
 internal static class Inlining
 {
-    public static void Apply(Graph graph)
+    /// <param name="graph">Rewritten in place.</param>
+    /// <param name="limit">Most rounds that a loop is unrolled.</param>
+    /// <param name="run">Runs the network on one row.</param>
+    public static void Apply(Graph graph, int limit, Func<IReadOnlyDictionary<string, TensorFact>> run)
     {
-        while (graph.Nodes.Any(n => Body(graph, n) is not null))
-            graph.Nodes = [.. graph.Nodes.SelectMany(n => Body(graph, n)?.Invoke() ?? [n])];
+        do
+        {
+            while (graph.Nodes.Any(n => Body(graph, n) is not null))
+                graph.Nodes = [.. graph.Nodes.SelectMany(n => Body(graph, n)?.Invoke() ?? [n])];
+        }
+        while (graph.Nodes.Any(ControlFlow.Is) && Replaced(graph, limit, run));
         if (!graph.Nodes.SelectMany(Nested).Any()) graph.Header.Functions.Clear();
+    }
+
+    private static bool Replaced(Graph graph, int limit, Func<IReadOnlyDictionary<string, TensorFact>> run)
+    {
+        try
+        {
+            return ControlFlow.Replace(graph, run(), limit);
+        }
+        catch (InvalidModelException e)
+        {
+            foreach (var node in graph.Nodes.Where(ControlFlow.Is)) graph.Object(node, $"which branch runs, or the number of rounds, cannot be told: {e.Message}", "give the input shapes, or export the model without it");
+            return false;
+        }
     }
 
     /// <summary>Makes the nodes that a node stands for; null where it stands for itself.</summary>
@@ -36,7 +56,7 @@ internal static class Inlining
     private static List<NodeProto> Call(Graph graph, FunctionProto function, NodeProto call)
     {
         var names = function.Input.Select((name, i) => (name, Given: call.InputOrNull(i) ?? "")).ToDictionary(p => p.name, p => p.Given);
-        var nodes = Placed(graph, call, function.Node, function.Output, names);
+        var nodes = Placed(graph, call.Name, function.Node, names);
         foreach (var node in nodes)
             foreach (var attribute in node.Attribute.Where(a => a.HasRefAttrName).ToList())
             {
@@ -46,38 +66,47 @@ internal static class Inlining
                 given.Name = attribute.Name;
                 node.Attribute.Add(given);
             }
+        nodes.AddRange(Results(graph, call, [.. function.Output.Select(o => names.GetValueOrDefault(o, o))]));
         return nodes;
     }
 
-    private static List<NodeProto> Branch(Graph graph, GraphProto branch, NodeProto call)
+    public static List<NodeProto> Branch(Graph graph, GraphProto branch, NodeProto call)
     {
-        var names = new Dictionary<string, string>();
-        foreach (var tensor in branch.Initializer)
-        {
-            var copy = tensor.Clone();
-            copy.Name = $"{call.Name}/{tensor.Name}";
-            names[tensor.Name] = graph.AddInitializer(copy);
-        }
-        return Placed(graph, call, branch.Node, [.. branch.Output.Select(o => o.Name)], names);
+        var names = Stored(graph, branch, call.Name);
+        return [.. Placed(graph, call.Name, branch.Node, names), .. Results(graph, call, [.. branch.Output.Select(o => names.GetValueOrDefault(o.Name, o.Name))])];
     }
 
-    /// <summary>Copies of <paramref name="body"/> with fresh names, its results under the names that <paramref name="call"/> gives them.</summary>
-    private static List<NodeProto> Placed(Graph graph, NodeProto call, IEnumerable<NodeProto> body, IReadOnlyList<string> results, Dictionary<string, string> names)
+    /// <summary>An inner graph's stored tensors, moved to the outer one: old name to new.</summary>
+    public static Dictionary<string, string> Stored(Graph graph, GraphProto inner, string prefix)
+    {
+        var names = new Dictionary<string, string>();
+        foreach (var tensor in inner.Initializer)
+        {
+            var copy = tensor.Clone();
+            copy.Name = $"{prefix}/{tensor.Name}";
+            names[tensor.Name] = graph.AddInitializer(copy);
+        }
+        return names;
+    }
+
+    /// <summary>Copies of <paramref name="body"/> that read what <paramref name="names"/> says, with fresh names, which are added to it.</summary>
+    public static List<NodeProto> Placed(Graph graph, string prefix, IEnumerable<NodeProto> body, Dictionary<string, string> names)
     {
         var copies = body.Select(n => n.Clone()).ToList();
-        foreach (var output in copies.SelectMany(n => n.Output).Where(o => o.Length > 0)) names[output] = graph.Fresh($"{call.Name}/{output}");
+        foreach (var output in copies.SelectMany(n => n.Output).Where(o => o.Length > 0)) names[output] = graph.Fresh($"{prefix}/{output}");
         foreach (var copy in copies)
         {
-            copy.Name = graph.Fresh($"{call.Name}/{(copy.Name.Length > 0 ? copy.Name : copy.OpType)}");
+            copy.Name = graph.Fresh($"{prefix}/{(copy.Name.Length > 0 ? copy.Name : copy.OpType)}");
             Rename(copy, names);
             for (var i = 0; i < copy.Output.Count; i++) copy.Output[i] = names.GetValueOrDefault(copy.Output[i], "");
         }
-        // A result may be an input, or wanted twice: a copy serves every case.
-        for (var i = 0; i < call.Output.Count; i++)
-            if (call.Output[i].Length > 0)
-                copies.Add(Nodes.Create("Identity", [names.GetValueOrDefault(results[i], results[i])], [call.Output[i]], graph.Fresh($"{call.Name}/result{i}")));
         return copies;
     }
+
+    /// <summary>Gives <paramref name="results"/> the names that <paramref name="call"/> has for them. A result may be an input, or wanted twice: a copy serves every case.</summary>
+    public static IEnumerable<NodeProto> Results(Graph graph, NodeProto call, IReadOnlyList<string> results) =>
+        call.Output.Select((o, i) => (Output: o, Result: i)).Where(r => r.Output.Length > 0)
+            .Select(r => Nodes.Create("Identity", [results[r.Result]], [r.Output], graph.Fresh($"{call.Name}/result{r.Result}")));
 
     private static void Rename(NodeProto node, Dictionary<string, string> names)
     {

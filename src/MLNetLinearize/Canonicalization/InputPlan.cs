@@ -9,8 +9,8 @@ internal sealed record InputPlan(string Name, Type ElementType, long[] Dims, boo
 {
     public static InputPlan Of(ValueInfoProto input, LinearizeOptions options)
     {
-        var tensor = input.Type?.TensorType ?? throw new InvalidModelException($"Input '{input.Name}' is not a tensor. Only tensor inputs can be fed from columns.");
-        var type = OrtArrays.TypeOf((DataType)tensor.ElemType) ?? throw new InvalidModelException($"Input '{input.Name}' holds {(DataType)tensor.ElemType}, which has no .NET type to be fed from. Convert the model's inputs to float.");
+        var tensor = input.Type?.TensorType ?? throw new InvalidModelException($"Input '{input.Name}' is not a tensor. Only tensor inputs can be fed from columns.") { IsModelSound = true };
+        var type = OrtArrays.TypeOf((DataType)tensor.ElemType) ?? throw new InvalidModelException($"Input '{input.Name}' holds {(DataType)tensor.ElemType}, which has no .NET type to be fed from. Convert the model's inputs to float.") { IsModelSound = true };
         if (tensor.Shape is null && options.InputShapes?.ContainsKey(input.Name) != true)
             throw new InvalidModelException($"Input '{input.Name}' declares no shape. Give it in InputShapes[\"{input.Name}\"], the batch dimension first.");
         var declared = tensor.Shape?.Dim.Select(d => d.HasDimValue && d.DimValue > 0 ? d.DimValue : -1).ToArray() ?? [];

@@ -20,6 +20,7 @@ internal static class OpsetRaise
         {
             if (node.IsStandard()) Raise(graph, node, from);
             if (from < 13 && node.IsStandard() && node.OpType is ("Softmax" or "LogSoftmax" or "Hardmax")) raised.AddRange(CoerceTo2D(graph, node));
+            else if (from < 7 && node.IsStandard() && node.OpType is "Add" or "Sub" or "Mul" or "Div" or "Pow" or "And" or "Or" or "Equal" or "Greater" or "Less" or "PRelu") raised.AddRange(LegacyBroadcast(graph, node));
             else raised.Add(node);
         }
         graph.Nodes = raised;
@@ -32,9 +33,6 @@ internal static class OpsetRaise
         node.Remove("consumed_inputs");
         switch (node.OpType)
         {
-            case "Add" or "Sub" or "Mul" or "Div" or "Pow" or "And" or "Or" or "Equal" or "Greater" or "Less" or "PRelu" when from < 7:
-                LegacyBroadcast(graph, node);
-                break;
             case "Gemm" when from < 7:
                 node.Remove("broadcast");
                 break;
@@ -103,12 +101,24 @@ internal static class OpsetRaise
         }
     }
 
-    private static void LegacyBroadcast(Graph graph, NodeProto node)
+    /// <summary>
+    /// Before opset 7 the second operand was aligned at <c>axis</c> of the first (a list of slopes of PRelu at axis 1), at the
+    /// right without it, as today. Axes of size 1 behind it move it there; how many, shape arithmetic says.
+    /// </summary>
+    private static IEnumerable<NodeProto> LegacyBroadcast(Graph graph, NodeProto node)
     {
-        // Before opset 7 the second operand was aligned at `axis` (PRelu's slope at the channels). Otherwise at the right, as today.
-        if (node.Has("axis") || node.OpType == "PRelu" && graph.Initializers.TryGetValue(node.Input[1], out var slope) && slope.Count() > 1)
-            throw new InvalidModelException($"{node.Describe()} uses the broadcasting of operator sets before 7 (alignment at an axis). Raise the model to opset 7 or later first, for example with onnx.version_converter.");
-        node.Remove("broadcast");
+        var axis = node.Find("axis")?.I ?? (node.OpType == "PRelu" ? 1 : null);
+        node.Remove("broadcast", "axis");
+        if (axis is not { } at) return [node];
+        var to = new Replacement(graph, node);
+        var (first, second) = (to.Op("Shape", [node.Input[0]]), to.Op("Shape", [node.Input[1]]));
+        var behind = to.Op("Sub", [to.Op("Sub", [to.Op("Size", [first]), to.Ints(at)]), to.Op("Size", [second])]);
+        var one = Tensors.Of("", [1L], 1);
+        // A single slope is aligned nowhere.
+        if (node.OpType == "PRelu") behind = to.Op("Mul", [behind, to.Op("Cast", [to.Op("Greater", [to.Op("Size", [node.Input[1]]), to.Ints(1)])], ("to", (long)TensorProto.Types.DataType.Int64))]);
+        var ones = to.Op("ConstantOfShape", [to.Op("Max", [behind, to.Ints(0)])], ("value", one));
+        node.Input[1] = to.Op("Reshape", [node.Input[1], to.Op("Concat", [second, ones], ("axis", 0L))]);
+        return [.. to.Nodes, node];
     }
 
     private static void RaiseSplit(Graph graph, NodeProto node)

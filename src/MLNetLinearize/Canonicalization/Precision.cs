@@ -33,5 +33,10 @@ internal static class Precision
     private static IEnumerable<TensorProto> Stored(Graph graph) => graph.Nodes.SelectMany(n => n.Attribute).Where(a => a.T is not null).Select(a => a.T);
 
     private static TensorProto Single(TensorProto tensor) =>
-        IsOther(tensor.ElementType()) ? Tensors.Of(tensor.Name, tensor.ToSingle(), tensor.Dims.ToArray()) : tensor;
+        !IsOther(tensor.ElementType()) ? tensor
+            : Beyond(tensor) is { } value ? throw new InvalidModelException($"Tensor '{tensor.Name}' holds {value:G6}, beyond float32 (3.4E+38), in which the library computes. Rescale the model.")
+            : Tensors.Of(tensor.Name, tensor.ToSingle(), tensor.Dims.ToArray());
+
+    private static double? Beyond(TensorProto tensor) =>
+        tensor.ElementType() == DataType.Double && tensor.ToDouble().FirstOrDefault(v => double.IsFinite(v) && !float.IsFinite((float)v)) is not 0 and var value ? value : null;
 }

@@ -13,21 +13,30 @@ internal sealed record TensorFact(DataType Type, long[] Dims, TensorProto? Value
 /// Shapes by running: ONNX Runtime executes the network once with every inner tensor as an output. That gives every
 /// shape without a shape-inference engine of our own, and the values that shape arithmetic comes to.
 /// </summary>
-internal static class ShapeProbe
+internal sealed class ShapeProbe : IDisposable
 {
-    /// <param name="graph">The network, in an opset ONNX Runtime knows.</param>
-    /// <param name="inputs">One array per input, with its shape.</param>
-    /// <param name="capture">Tensors whose values are kept.</param>
-    public static Dictionary<string, TensorFact> Run(Graph graph, IReadOnlyList<(string Name, Array Values, long[] Shape)> inputs, IReadOnlySet<string> capture)
-    {
-        var model = graph.ToModel();
-        model.Graph.Output.Clear();
-        var names = graph.Nodes.SelectMany(n => n.Output).Where(o => o.Length > 0).ToList();
-        foreach (var name in names) model.Graph.Output.Add(new ValueInfoProto { Name = name });
-        var facts = graph.Initializers.ToDictionary(t => t.Key, t => new TensorFact(t.Value.ElementType(), [.. t.Value.Dims], t.Value));
+    private readonly Graph graph;
+    private readonly IReadOnlySet<string> capture;
+    private readonly List<string> names;
+    private readonly InferenceSession session;
 
+    /// <param name="graph">The network, in an opset ONNX Runtime knows.</param>
+    /// <param name="capture">Tensors whose values are kept.</param>
+    public ShapeProbe(Graph graph, IReadOnlySet<string> capture)
+    {
+        (this.graph, this.capture) = (graph, capture);
+        var model = ClassicalModels.Admitting(graph.ToModel());
+        model.Graph.Output.Clear();
+        names = [.. graph.Nodes.SelectMany(n => n.Output).Where(o => o.Length > 0)];
+        foreach (var name in names) model.Graph.Output.Add(new ValueInfoProto { Name = name });
         // Unoptimized: every named tensor must exist, and opening the session is cheaper than the run.
-        using var session = Sessions.Create(model, new LinearizeOptions(), GraphOptimizationLevel.ORT_DISABLE_ALL);
+        session = Sessions.Create(model, new LinearizeOptions(), GraphOptimizationLevel.ORT_DISABLE_ALL);
+    }
+
+    /// <param name="inputs">One array per input, with its shape.</param>
+    public Dictionary<string, TensorFact> Run(IReadOnlyList<(string Name, Array Values, long[] Shape)> inputs)
+    {
+        var facts = graph.Initializers.ToDictionary(t => t.Key, t => new TensorFact(t.Value.ElementType(), [.. t.Value.Dims], t.Value));
         using var options = new RunOptions();
         var values = inputs.Select(i => OrtArrays.Wrap(i.Values, i.Shape)).ToList();
         try
@@ -35,7 +44,7 @@ internal static class ShapeProbe
             foreach (var (name, array, shape) in inputs) facts[name] = new TensorFact(OrtArrays.TypeOf(array), shape, null);
             using var results = session.Run(options, [.. inputs.Select(i => i.Name)], values, names);
             for (var i = 0; i < names.Count; i++)
-                if (results[i].IsTensor) facts[names[i]] = Fact(names[i], results[i], capture);
+                if (results[i].IsTensor) facts[names[i]] = Fact(names[i], results[i]);
         }
         finally
         {
@@ -44,7 +53,9 @@ internal static class ShapeProbe
         return facts;
     }
 
-    private static TensorFact Fact(string name, OrtValue value, IReadOnlySet<string> capture)
+    public void Dispose() => session.Dispose();
+
+    private TensorFact Fact(string name, OrtValue value)
     {
         var info = value.GetTensorTypeAndShape();
         var type = (DataType)info.ElementDataType; // ONNX Runtime numbers element types as the file format does

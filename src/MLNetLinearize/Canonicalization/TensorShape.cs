@@ -6,6 +6,12 @@ namespace MLNetLinearize.Canonicalization;
 /// </summary>
 internal sealed record TensorShape(long[] Dims, int BatchAxis)
 {
+    /// <summary>
+    /// Where several elements of a row share the batch axis (positions of a sequence merged with rows): how many of them follow
+    /// each other before the next row's come. All of them where each row's are together; 1 where the rows take turns.
+    /// </summary>
+    public long Block { get; init; } = BatchAxis < 0 ? 1 : Dims[BatchAxis];
+
     public int Rank => Dims.Length;
 
     public long Count => Dims.Aggregate(1L, (a, d) => a * d);

@@ -26,17 +26,18 @@ internal static class ValueFlow
         return reached;
     }
 
-    /// <summary>Tensors that <paramref name="target"/> depends on, itself included.</summary>
-    public static HashSet<string> Behind(Graph graph, string target)
+    /// <summary>Tensors that <paramref name="target"/> depends on, itself included; only through operators that <paramref name="stops"/> does not name.</summary>
+    public static HashSet<string> Behind(Graph graph, string target, Func<NodeProto, bool>? stops = null)
     {
         var behind = new HashSet<string> { target };
         foreach (var node in Enumerable.Reverse(graph.Nodes))
-            if (node.Output.Any(behind.Contains)) behind.UnionWith(Graph.Reads(node));
+            if (node.Output.Any(behind.Contains) && stops?.Invoke(node) != true) behind.UnionWith(Graph.Reads(node));
         return behind;
     }
 
-    /// <summary>Operators whose second output is an index or a mask.</summary>
-    private static bool IsIndexed(NodeProto node) => node.IsStandard() && node.OpType is "MaxPool" or "TopK" or "Dropout";
+    /// <summary>Operators whose further outputs are indices, masks or scales, which are held.</summary>
+    private static bool IsIndexed(NodeProto node) => node.IsStandard() && node.OpType is "MaxPool" or "TopK" or "Dropout" or "DynamicQuantizeLinear";
 
-    private static bool IsRandom(NodeProto node) => node.OpType.StartsWith("Random", StringComparison.Ordinal) || node.OpType is "Bernoulli" or "Multinomial";
+    /// <summary>Whether the node makes another output in every run.</summary>
+    public static bool IsRandom(NodeProto node) => node.OpType.StartsWith("Random", StringComparison.Ordinal) || node.OpType is "Bernoulli" or "Multinomial";
 }

@@ -12,9 +12,11 @@ internal sealed class Adjoint
 {
     private readonly Dictionary<string, List<string>> cotangents = [];
     private readonly Dictionary<string, string> sums = [];
-    private readonly Emitter emit;
+    private readonly Tape tape;
+    private readonly int targets;
+    private string? start;
 
-    private Adjoint(Emitter emit) => this.emit = emit;
+    private Adjoint(Tape tape, int targets) => (this.tape, this.targets) = (tape, targets);
 
     /// <summary>Terms of the bias by node, each [K, N], or [N] when K = 1.</summary>
     public List<(NodeProto Node, string Term)> Offsets { get; } = [];
@@ -29,35 +31,37 @@ internal sealed class Adjoint
     /// </summary>
     public List<(string Tensor, int Offsets)> Cuts { get; } = [];
 
-    /// <param name="network">The forward network; its graph receives the adjoint's nodes.</param>
-    /// <param name="emit">Writes to that graph.</param>
-    /// <param name="output">The explained tensor.</param>
-    /// <param name="seed">Its cotangent.</param>
-    /// <param name="active">Tensors that depend on what is explained.</param>
-    /// <param name="targets">K.</param>
-    /// <param name="mode">How smooth operators are read.</param>
-    /// <param name="opset">The file's opset, for errors.</param>
+    /// <summary>How each node that is not affine on its piece was read, by its name.</summary>
+    public Dictionary<string, string> ReadingByNode { get; } = [];
+
+    /// <param name="tape">The nodes to walk over.</param>
+    /// <param name="targets">Cotangents a row, K.</param>
+    /// <param name="seeds">Tensors to start from, and their cotangents.</param>
+    /// <param name="sources">Tensors to stop at: what makes them is not walked over.</param>
     /// <exception cref="UnsupportedOperatorException">Rules that turn out not to apply, all in one error.</exception>
-    public static Adjoint Run(CanonicalNetwork network, Emitter emit, string output, string seed, IReadOnlySet<string> active, int targets, Nonlinearity mode, long opset)
+    public static Adjoint Run(Tape tape, int targets, IEnumerable<(string Tensor, string Cotangent)> seeds, params ReadOnlySpan<string> sources)
     {
-        var adjoint = new Adjoint(emit);
-        adjoint.cotangents[output] = [seed];
-        adjoint.Cuts.Add((output, 0));
-        var open = new HashSet<string> { output };
+        var (network, active) = (tape.Network, tape.Active);
+        var adjoint = new Adjoint(tape, targets);
+        foreach (var (tensor, cotangent) in seeds) adjoint.Start(tensor, cotangent);
+        var open = adjoint.cotangents.Keys.ToHashSet();
+        if (open.Count == 1) adjoint.Cuts.Add((open.Single(), 0));
+        HashSet<string> stops = [.. sources];
         var refused = new List<UnsupportedNode>();
         foreach (var node in Enumerable.Reverse(network.Graph.Nodes.ToList()))
         {
-            if (!node.Output.Any(o => active.Contains(o) && adjoint.cotangents.ContainsKey(o)) || !node.Input.Any(active.Contains)) continue;
-            var vjp = new Vjp(network, node, emit, targets, mode, active.Contains, [.. node.Output.Select(adjoint.Of)]);
+            if (!node.Output.Any(o => active.Contains(o) && adjoint.cotangents.ContainsKey(o)) || !node.Input.Any(active.Contains) || node.Output.Any(stops.Contains)) continue;
+            var vjp = adjoint.VjpOf(node, [.. node.Output.Select(adjoint.Of)]);
             try
             {
                 if (node.OpType != "Split" && node.Output.Skip(1).FirstOrDefault(o => active.Contains(o) && adjoint.cotangents.ContainsKey(o)) is { } second)
                     throw new RuleException($"its output '{second}' is used as well, and only the first has a rule", "export the model without that use");
-                RuleTable.Find(node)!.Apply!(vjp);
+                var apply = RuleTable.Find(node)!.Apply ?? throw new RuleException("what it reads or makes cannot be told before it runs", "export the model without it");
+                apply(vjp);
             }
             catch (RuleException e)
             {
-                refused.Insert(0, node.Unsupported(opset, (e.Message, e.Remedy)));
+                refused.Insert(0, node.Unsupported(tape.Opset, (e.Message, e.Remedy)));
                 continue;
             }
             foreach (var (tensor, cotangent) in vjp.Given)
@@ -65,6 +69,7 @@ internal sealed class Adjoint
                 if (!adjoint.cotangents.TryGetValue(tensor, out var terms)) adjoint.cotangents[tensor] = terms = [];
                 terms.Add(cotangent);
             }
+            adjoint.ReadingByNode[node.Name] = Readings.Of(vjp);
             if (vjp.TookTangent) adjoint.Tangents.Add(node);
             adjoint.Offsets.AddRange(vjp.Offsets.Select(o => (node, o)));
             open.ExceptWith(node.Output);
@@ -75,11 +80,30 @@ internal sealed class Adjoint
         return adjoint;
     }
 
+    /// <summary>The cotangent of a tensor; zeros where the output depends on it through operators of slope 0 only.</summary>
+    public string OfOrZero(string tensor) => Of(tensor) ?? VjpOf(Maker(start!), []).Zeros(tensor);
+
     /// <summary>The cotangent of a tensor: the sum of what its readers gave; null where none did.</summary>
     public string? Of(string tensor)
     {
         if (!cotangents.TryGetValue(tensor, out var terms)) return null;
-        if (!sums.TryGetValue(tensor, out var sum)) sums[tensor] = sum = emit.Sum(terms);
+        if (!sums.TryGetValue(tensor, out var sum)) sums[tensor] = sum = tape.Emit.Sum(terms);
         return sum;
     }
+
+    private void Start(string tensor, string cotangent)
+    {
+        cotangents[tensor] = [cotangent];
+        start ??= tensor;
+        if (tape.Active.Contains(tensor)) return;
+        // Piecewise constant in all that is explained: the whole score is bias.
+        var (maker, shape) = (Maker(tensor), tape.Network.Shape(tensor));
+        var end = VjpOf(maker, [cotangent]);
+        end.Offset(cotangent, shape, tensor, shape);
+        Offsets.AddRange(end.Offsets.Select(o => (maker, o)));
+    }
+
+    private NodeProto Maker(string tensor) => tape.Network.Graph.Nodes.First(n => n.Output.Contains(tensor));
+
+    private Vjp VjpOf(NodeProto node, string?[] outputs) => new(tape.Network, node, tape.Emit, targets, tape.Mode, tape.Active.Contains, outputs);
 }

@@ -1,3 +1,4 @@
+using MLNetLinearize.Canonicalization;
 using MLNetLinearize.Runtime;
 
 namespace MLNetLinearize.Linearization;
@@ -15,14 +16,14 @@ internal static class BatchProof
     private const float Tolerance = 1e-3f;
 
     /// <summary>Why the graph cannot run in batches; null where it can.</summary>
-    public static string? Objection(LinearizationGraph graph)
+    public static string? Objection(ExplanationSession session)
     {
+        var graph = session.Graph;
         // The error column is rounding itself, and differs from kernel to kernel.
-        using var session = new ExplanationSession(graph, [.. graph.Model.Graph.Output.Select(o => o.Name).Where(n => n is not (OutputNames.LinearizationError or OutputNames.ExplainedTarget))]);
+        var compared = session.SingleOutputs.Where(o => o != OutputNames.LinearizationError).ToList();
         for (var seed = 0; seed < Seeds; seed++)
         {
-            var random = new Random(seed + 1);
-            var rows = graph.Inputs.ToDictionary(i => i.Name, i => Random(i, random));
+            var rows = SampleRows.Of(graph, Rows, seed + 1);
             ExplanationBatch together;
             try
             {
@@ -35,7 +36,7 @@ internal static class BatchProof
             for (var r = 0; r < Rows; r++)
             {
                 var alone = session.Run(graph.Inputs.ToDictionary(i => i.Name, i => Slice(rows[i.Name], r * i.RowLength, i.RowLength)), 1);
-                foreach (var output in session.SingleOutputs)
+                foreach (var output in compared)
                     if (Differs(together.Single(output, r), alone.Single(output, 0)))
                         return $"a row's '{output}' changes with the other rows of its batch, so the network mixes rows";
             }
@@ -54,14 +55,6 @@ internal static class BatchProof
             difference = Math.Max(difference, float.IsNaN(a[i] - b[i]) ? float.PositiveInfinity : Math.Abs(a[i] - b[i]));
         }
         return difference > Tolerance * largest;
-    }
-
-    private static Array Random(GraphInput input, Random random)
-    {
-        var values = Array.CreateInstance(input.ElementType, Rows * input.RowLength);
-        if (values is float[] floats) for (var i = 0; i < floats.Length; i++) floats[i] = (float)(random.NextDouble() * 2 - 1);
-        if (values is string[] strings) Array.Fill(strings, "");
-        return values;
     }
 
     private static Array Slice(Array source, int start, int length)

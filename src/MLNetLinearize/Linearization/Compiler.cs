@@ -1,6 +1,8 @@
 using MLNetLinearize.Canonicalization;
 using MLNetLinearize.Onnx;
+using MLNetLinearize.Preprocessing;
 using MLNetLinearize.Rules;
+using MLNetLinearize.Runtime;
 using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
 
 namespace MLNetLinearize.Linearization;
@@ -8,17 +10,40 @@ namespace MLNetLinearize.Linearization;
 /// <summary>A model to its linearization graph: the forward network, the adjoint of every node, and the outputs users read.</summary>
 internal static class Compiler
 {
+    private const int MostProvenTargets = 16;
+
     /// <exception cref="InvalidModelException">The model or an option is wrong.</exception>
     /// <exception cref="UnsupportedOperatorException">Operators on the way have no rule.</exception>
-    public static LinearizationGraph Compile(ModelProto model, LinearizeOptions options) => Guard(options, () => CompileChecked(model, options));
-
-    /// <summary>Checks the options, and tells what no single check of the model foresees as one error.</summary>
-    public static T Guard<T>(LinearizeOptions options, Func<T> compile)
+    /// <exception cref="ArgumentException">A stage of the preprocessing is not affine.</exception>
+    /// <exception cref="IOException"><see cref="LinearizeOptions.CacheDirectory"/> cannot be read or written.</exception>
+    /// <param name="model">The model.</param>
+    /// <param name="options">What to explain.</param>
+    /// <param name="keepsSession">Whether the session that the graph was proven in stays open for <see cref="LinearizationGraph.Open"/>.</param>
+    public static LinearizationGraph Compile(ModelProto model, LinearizeOptions options, bool keepsSession = false)
     {
         CheckOptions(options);
+        LinearizationGraph Made() => Compile(model, options, null, keepsSession);
+        // A fitted transformer has no content to make a key of.
+        return options is { CacheDirectory: { } folder, Preprocessing: null } ? CompilationCache.GetOrAdd(folder, model, options, Made) : Made();
+    }
+
+    /// <param name="model">The model.</param>
+    /// <param name="options">What to explain.</param>
+    /// <param name="order">Chooses the order in which the Jacobian is accumulated; the least work when null.</param>
+    /// <param name="keepsSession">As above.</param>
+    public static LinearizationGraph Compile(ModelProto model, LinearizeOptions options, Func<AccumulationChoice, JacobianAccumulation>? order, bool keepsSession = false)
+    {
+        return Guard(model, options, raw => CompileChecked(model, options, raw, order, keepsSession));
+    }
+
+    /// <summary>Checks the options, and tells what no single check of the model foresees as one error.</summary>
+    public static T Guard<T>(ModelProto model, LinearizeOptions options, Func<RawColumns?, T> compile)
+    {
+        CheckOptions(options);
+        var raw = options.Preprocessing is null ? null : new RawColumns(model, options);
         try
         {
-            return compile();
+            return compile(raw);
         }
         catch (Exception e) when (e is ArgumentException or KeyNotFoundException or IndexOutOfRangeException or NullReferenceException or InvalidOperationException or OverflowException or InvalidCastException)
         {
@@ -27,67 +52,129 @@ internal static class Compiler
         }
     }
 
-    private static LinearizationGraph CompileChecked(ModelProto model, LinearizeOptions options)
+    private static LinearizationGraph CompileChecked(ModelProto model, LinearizeOptions options, RawColumns? raw, Func<AccumulationChoice, JacobianAccumulation>? order, bool keepsSession)
     {
-        var (graph, request) = Open(model, options);
-        var batched = Build(Canonicalizer.Settle(graph.Clone(), request.Output, options, null), request);
-        if (batched.IsRowByRow || BatchProof.Objection(batched) is not { } mixing) return batched;
-        return Build(Canonicalizer.Settle(graph, request.Output, options, mixing), request);
+        var (graph, request) = Open(model, options, raw);
+        var (made, mixing) = Settled(graph.Clone(), request, network => Proven(network, request, order, keepsSession));
+        return mixing is null ? made : Build(Canonicalizer.Settle(graph, request.Output, request.Explained, request.Options, mixing), request, order);
+    }
+
+    /// <summary>The graph of a network, and why it cannot run in batches although the network can.</summary>
+    private static (LinearizationGraph Graph, string? Mixing) Proven(CanonicalNetwork network, Request request, Func<AccumulationChoice, JacobianAccumulation>? order, bool keepsSession)
+    {
+        if (network.RowByRowReason is not null) return (Build(network, request, order), null);
+        // Rows meet in the network and in its adjoint, or not at all: with many targets, two of them prove it.
+        var proven = TargetSeed.Count(request.Targets, checked((int)network.Shape(request.Output).Count)) > MostProvenTargets
+            ? Build(network.Copy(), request with { Targets = Targets.Top(2) }, c => c.Reverse)
+            : null;
+        var batched = Build(network, request, order);
+        var admitting = (proven ?? batched).Admitting();
+        var session = new ExplanationSession(admitting);
+        var mixing = BatchProof.Objection(session);
+        if (mixing is null && keepsSession && ReferenceEquals(admitting, batched)) batched.Keep(session);
+        else session.Dispose();
+        return (batched, mixing);
+    }
+
+    /// <summary>Makes something of the network in batches; where a rule cannot take them, of the network row by row.</summary>
+    public static T Settled<T>(Graph graph, Request request, Func<CanonicalNetwork, T> make)
+    {
+        try
+        {
+            return make(Canonicalizer.Settle(graph.Clone(), request.Output, request.Explained, request.Options, null));
+        }
+        catch (UnsupportedOperatorException e)
+        {
+            return make(Canonicalizer.Settle(graph, request.Output, request.Explained, request.Options, e.Nodes[0].Reason));
+        }
     }
 
     /// <summary>Respells the model and decides what is explained; refuses what has no rule.</summary>
-    public static (Graph Graph, Request Request) Open(ModelProto model, LinearizeOptions options)
+    public static (Graph Graph, Request Request) Open(ModelProto model, LinearizeOptions options, RawColumns? raw = null)
     {
         var graph = new Graph(model);
         var opset = graph.Opset;
-        Inlining.Apply(graph);
+        Inlining.Apply(graph, options.MaxUnrolledSteps, () => Canonicalizer.Run(graph, options));
         var precisions = Precision.Found(graph);
-        Canonicalizer.Respell(graph, [.. options.ExplainedInputs ?? [], .. options.ExplainedOutput is { } named ? [named] : Array.Empty<string>()]);
+        var respelled = Canonicalizer.Respell(graph, [.. options.ExplainedInputs ?? [], .. options.ExplainedOutput is { } named ? [named] : Array.Empty<string>()]);
+        if (raw is not null) options = raw.PutInFront(graph, options);
         var (output, cut) = ExplainedTensors.ResolveOutput(graph, options, opset);
-        var explained = ExplainedTensors.ResolveInputs(graph, options, opset);
+        var explained = ExplainedTensors.ResolveInputs(graph, options, opset, output);
         Refusals.Check(graph, output, explained, opset);
-        var notes = precisions.Count == 0 ? Array.Empty<string>() : [$"The model holds {string.Join(" and ", precisions)} numbers; it is computed, and explained, in float32."];
-        return (graph, new Request(output, explained, options, opset, cut, notes));
+        string[] notes = [.. precisions.Count == 0 ? Array.Empty<string>() : [$"The model holds {string.Join(" and ", precisions)} numbers; it is computed, and explained, in float32."], .. respelled];
+        return (graph, new Request(output, explained, options.Targets, options, opset, cut, notes, raw));
     }
 
-    private static LinearizationGraph Build(CanonicalNetwork network, Request request)
+    private static LinearizationGraph Build(CanonicalNetwork network, Request request, Func<AccumulationChoice, JacobianAccumulation>? order)
+    {
+        var options = request.Options;
+        Refusals.Check(network.Graph, request.Output, request.Explained, request.Opset); // what was written out since counts as well
+        var active = Active(network, request);
+        var inputs = Inputs(network, request);
+        var explained = Explained(network, request, inputs);
+        var targets = TargetSeed.Count(request.Targets, checked((int)network.Shape(request.Output).Count));
+        CheckSize(explained, targets, options);
+        var choice = new AccumulationChoice(network, request, active, explained, targets);
+        if (order is not null || !active.Contains(request.Output)) return Emit(network, request, active, inputs, explained, targets, order?.Invoke(choice) ?? choice.Reverse);
+        var best = choice.Best(withForward: true);
+        if (!AccumulationChoice.UsesForward(best)) return Emit(network, request, active, inputs, explained, targets, best);
+        try
+        {
+            return Emit(network.Copy(), request, active, inputs, explained, targets, best);
+        }
+        catch (NotTransposableException)
+        {
+            return Emit(network, request, active, inputs, explained, targets, choice.Best(withForward: false));
+        }
+    }
+
+    public static List<GraphInput> Inputs(CanonicalNetwork network, Request request) =>
+        [.. network.Inputs.Select(i => request.Raw?.SourceOf(i.Name) is { } source ? i.ToGraphInput(true) with { Raw = source } : i.ToGraphInput(request.Explained.Contains(i.Name)))];
+
+    /// <summary>What the score is explained by: inputs, or tensors within the network.</summary>
+    public static List<GraphInput> Explained(CanonicalNetwork network, Request request, IReadOnlyList<GraphInput> inputs) =>
+        [.. request.Explained.Select(name => inputs.FirstOrDefault(i => i.Name == name) ?? Inner(network, name) with { Raw = RawColumns.OnlySource(inputs, name) })];
+
+    private static LinearizationGraph Emit(CanonicalNetwork network, Request request, HashSet<string> active, IReadOnlyList<GraphInput> given, List<GraphInput> explained, int targets, JacobianAccumulation order)
     {
         var (output, options) = (request.Output, request.Options);
-        var active = Active(network, request);
-        var report = Report(network, request, active);
-        var inputs = network.Inputs.Select(i => i.ToGraphInput(request.Explained.Contains(i.Name))).ToList();
-        var explained = request.Explained.Select(name => inputs.FirstOrDefault(i => i.Name == name) ?? Inner(network, name)).ToList();
+        var report = Report(network, request, active) with { Accumulation = order };
+        var inputs = given.ToList();
         var count = checked((int)network.Shape(output).Count);
-        var targets = TargetSeed.Count(options.Targets, count);
-        CheckSize(explained, targets, options);
         var batched = network.RowByRowReason is null;
-        if (options.Targets.Kind == TargetKind.FromColumn)
+        if (request.Targets.Kind == TargetKind.FromColumn)
             inputs.Add(AddLabel(network, batched));
 
         var e = new Emitter(network.Graph, GraphNames.Prefix);
         var finish = new Finish(network, e, targets);
         var names = new GraphNames(network.Graph);
         var score = names.Output(OutputNames.Score, finish.Score(output), [count]);
-        var seed = TargetSeed.Emit(e, options.Targets, score, count);
-        var adjoint = Adjoint.Run(network, e, output, finish.Seed(seed.Cotangent, output), active, targets, options.Nonlinearity, request.Opset);
+        var seed = TargetSeed.Emit(e, request.Targets, score, count);
+        var accumulator = new Accumulator(new Tape(network, e, active, options.Nonlinearity, request.Opset), seed, request.Targets, targets, explained);
+        var map = accumulator.Run(order, output);
 
         names.Output(OutputNames.ExplainedTarget, seed.Targets, [targets], DataType.Int64);
-        var bias = names.Output(OutputNames.Bias, seed.Mark(e, finish.Bias([.. adjoint.Offsets.Select(o => o.Term)], seed.Scores), 0), [targets]);
+        var bias = names.Output(OutputNames.Bias, seed.Mark(e, map.Bias, 0), [targets]);
         var sums = new List<string>();
-        foreach (var input in explained)
+        foreach (var (input, rows) in explained.Zip(map.Weights))
         {
             var rank = input.RowShape.Count;
             long[] shape = [targets, .. input.RowShape.Select(d => (long)d)];
-            var weights = names.Output(OutputNames.Of(OutputNames.Weights, input, explained), seed.Mark(e, finish.Weights(Cotangent(adjoint, request, input), input.Name, input.RowShape), rank), shape);
+            var weights = names.Output(OutputNames.Of(OutputNames.Weights, input, explained), seed.Mark(e, rows, rank), shape);
             if (!inputs.Contains(input)) names.Output(OutputNames.Of(OutputNames.ExplainedInput, input, explained), finish.Value(input.Name, input.RowShape), [.. input.RowShape.Select(d => (long)d)]);
             var attribution = names.Output(OutputNames.Of(OutputNames.Attribution, input, explained), finish.Attribution(weights, input.Name, input.RowShape), shape);
             sums.Add(finish.Sum(attribution, rank));
         }
         names.Output(OutputNames.ExplainedScore, seed.Scores, [targets]);
         names.Output(OutputNames.LinearizationError, finish.Error(seed.Scores, sums, bias), [targets]);
-        if (adjoint.Tangents.Count > 0)
-            report = report with { Notes = [.. report.Notes, $"Frozen has no secant for {string.Join(", ", adjoint.Tangents.AsEnumerable().Reverse().Select(n => n.Describe()))}; the tangent is used there."] };
-        return new LinearizationGraph(names.Model(batched), inputs, explained, count, targets, !batched, options, report);
+        report = report with { Nonlinearity = options.Nonlinearity, Nodes = [.. report.Nodes.Select(n => n with { Reading = Reading(n, accumulator.ReadingByNode) })] };
+        foreach (var input in explained.Where(i => !active.Contains(i.Name)))
+            report = report with { Notes = [.. report.Notes, $"'{input.Name}' reaches the score only through operators of slope 0 ({string.Join(", ", Barriers(network, request, input))}): its weights are 0, and what it contributes is bias."] };
+        if (accumulator.Tangents.ToList() is { Count: > 0 } tangents)
+            report = report with { Notes = [.. report.Notes, $"Frozen has no secant for {string.Join(", ", tangents.Select(n => n.Describe()))}; the tangent is used there."] };
+        var model = names.Model(batched);
+        Readings.Write(model, report);
+        return new LinearizationGraph(model, inputs, explained, count, targets, !batched, options, report);
     }
 
     /// <summary>Adds the input that says which output each row explains.</summary>
@@ -97,18 +184,33 @@ internal static class Compiler
         return new GraphInput(OutputNames.Label, typeof(long), [1], true, false);
     }
 
-    public static string Cotangent(Adjoint adjoint, Request request, GraphInput input) =>
-        adjoint.Of(input.Name) ?? throw new InvalidModelException($"The explained output '{request.Output}' does not depend on '{input.Name}'. Leave it out of ExplainedInputs.");
+    private static string Reading(NodeReport node, IReadOnlyDictionary<string, string> readingByNode) => node.Rule switch
+    {
+        NodeCost.Constant => Readings.Constant,
+        NodeCost.Product or NodeCost.Smooth => readingByNode.GetValueOrDefault(node.Name, Readings.FrozenGate),
+        _ => Readings.Exact,
+    };
+
+    /// <summary>The piecewise-constant operators on the way from an input to the score.</summary>
+    private static IEnumerable<string> Barriers(CanonicalNetwork network, Request request, GraphInput input)
+    {
+        var reached = ValueFlow.Reached(network.Graph, [input.Name], RuleTable.Stops);
+        var behind = ValueFlow.Behind(network.Graph, request.Output);
+        return network.Graph.Nodes.Where(n => RuleTable.Stops(n) && n.Output.Any(behind.Contains) && Graph.Reads(n).Any(reached.Contains)).Select(n => n.OpType).Distinct();
+    }
 
     public static HashSet<string> Active(CanonicalNetwork network, Request request)
     {
         var active = ValueFlow.Reached(network.Graph, request.Explained, RuleTable.Stops);
-        active.IntersectWith(ValueFlow.Behind(network.Graph, request.Output));
+        active.IntersectWith(ValueFlow.Behind(network.Graph, request.Output, RuleTable.Stops));
         active.RemoveWhere(t => network.Type(t) is not (DataType.Float or DataType.Double or DataType.Float16 or DataType.Bfloat16) && !Quantization.IsQuantized(network.Type(t)));
         if (active.FirstOrDefault(t => network.Type(t) != DataType.Float && !Quantization.IsQuantized(network.Type(t))) is { } tensor)
-            throw new InvalidModelException($"Tensor '{tensor}' on the way from the explained input to the explained output is {network.Type(tensor)}. The library computes in float32; convert the model to float32.");
-        if (!active.Contains(request.Output))
-            throw new InvalidModelException($"The explained output '{request.Output}' does not depend on [{string.Join(", ", request.Explained)}] through operators that have a slope. Name another ExplainedOutput or other ExplainedInputs.");
+            throw new InvalidModelException($"Tensor '{tensor}' on the way from the explained input to the explained output is {network.Type(tensor)}. The library computes in float32; convert the model to float32.") { IsModelSound = true };
+        if (network.Type(request.Output) != DataType.Float)
+            throw new InvalidModelException($"The explained output '{request.Output}' is {network.Type(request.Output)}, and only float numbers have a slope. Name a float tensor before it as ExplainedOutput.") { IsModelSound = true };
+        var behind = ValueFlow.Behind(network.Graph, request.Output);
+        if (request.Explained.FirstOrDefault(e => !behind.Contains(e)) is { } unused)
+            throw new InvalidModelException($"The explained output '{request.Output}' does not depend on '{unused}'. Leave it out of ExplainedInputs, or name another ExplainedOutput.") { IsModelSound = true };
         return active;
     }
 
@@ -120,8 +222,10 @@ internal static class Compiler
     private static void CheckOptions(LinearizeOptions options)
     {
         if (options.Targets is null) throw new InvalidModelException("LinearizeOptions.Targets is null. Use Targets.Predicted or another of its members.");
+        if (options.CacheDirectory is { } folder && string.IsNullOrWhiteSpace(folder)) throw new InvalidModelException("LinearizeOptions.CacheDirectory is empty. Name a folder, or leave it null for no cache.");
         if (options.Threads < 1) throw new InvalidModelException($"LinearizeOptions.Threads is {options.Threads}; give 1 or more, or null for ONNX Runtime's choice.");
         if (options.MaxBytesPerRow < 1) throw new InvalidModelException($"LinearizeOptions.MaxBytesPerRow is {options.MaxBytesPerRow}; give 1 or more.");
+        if (options.MaxUnrolledSteps < 1) throw new InvalidModelException($"LinearizeOptions.MaxUnrolledSteps is {options.MaxUnrolledSteps}; give 1 or more.");
         if (options.ExplainedInputs?.GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice) throw new InvalidModelException($"LinearizeOptions.ExplainedInputs names '{twice.Key}' more than once.");
     }
 
@@ -154,4 +258,4 @@ internal static class Compiler
 }
 
 /// <summary>What a compilation explains: an output by inputs, under options; and what the model's file said.</summary>
-internal sealed record Request(string Output, IReadOnlyList<string> Explained, LinearizeOptions Options, long Opset, string? Cut, IReadOnlyList<string> Notes);
+internal sealed record Request(string Output, IReadOnlyList<string> Explained, Targets Targets, LinearizeOptions Options, long Opset, string? Cut, IReadOnlyList<string> Notes, RawColumns? Raw);

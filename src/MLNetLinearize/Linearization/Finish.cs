@@ -50,6 +50,7 @@ internal sealed class Finish(CanonicalNetwork network, Emitter e, int targets)
     public string Attribution(string weights, string tensor, IReadOnlyList<int> row)
     {
         var shape = network.Shape(tensor);
+        if (TakesMissing) tensor = e.Op("Where", [e.Op("IsNaN", [tensor]), e.Scalar(0), tensor]);
         return e.Mul(weights, e.Reshape(RowsFirst(tensor, shape, 0), [shape.HasBatch ? -1 : 1, 1, .. row.Select(d => (long)d)]));
     }
 
@@ -58,9 +59,11 @@ internal sealed class Finish(CanonicalNetwork network, Emitter e, int targets)
         rank == 0 ? attribution : e.Op("ReduceSum", [attribution, e.Ints([.. Enumerable.Range(2, rank).Select(i => (long)i)])], ("keepdims", 0));
 
     /// <summary>The bias terms, each [K, N], as one [N, K].</summary>
-    public string Bias(IReadOnlyList<string> terms, string like)
+    /// <param name="terms">The terms.</param>
+    /// <param name="rows">Number of rows, [1].</param>
+    public string Bias(IReadOnlyList<string> terms, string rows)
     {
-        if (terms.Count == 0) return e.Zeros(e.Shape(like));
+        if (terms.Count == 0) return e.Zeros(e.Concat([rows, e.Ints(targets)], 0));
         var bias = e.Sum(terms);
         return P == 0 ? e.Reshape(bias, -1, 1) : e.Transpose(bias, 1, 0);
     }
@@ -79,6 +82,12 @@ internal sealed class Finish(CanonicalNetwork network, Emitter e, int targets)
         var rest = shape.Dims.Where((_, i) => i != shape.BatchAxis).Select(d => checked((int)d));
         return shape.Dims[shape.BatchAxis] is var perRow and > 1 ? [(int)perRow, .. rest] : [.. rest];
     }
+
+    /// <summary>
+    /// Whether the network makes something of missing values (NaN). What it puts in their place is in the bias, and they
+    /// themselves contribute nothing, where 0·NaN would be NaN.
+    /// </summary>
+    private bool TakesMissing => network.Graph.Nodes.Any(n => n.OpType == "IsNaN" || n.OpType.StartsWith("TreeEnsemble", StringComparison.Ordinal));
 
     private string RowsFirst(string tensor, TensorShape shape, int offset)
     {

@@ -11,7 +11,9 @@ namespace MLNetLinearize.Linearization;
 internal sealed class GraphNames(Graph graph)
 {
     public const string Prefix = "linearization/";
-    private const string NetworkPrefix = "network/";
+
+    /// <summary>What the model's own tensors and nodes have before their names.</summary>
+    public const string NetworkPrefix = "network/";
 
     private readonly List<(string Name, string Tensor, DataType Type, long[] Row)> outputs = [];
 
@@ -32,7 +34,7 @@ internal sealed class GraphNames(Graph graph)
     public ModelProto Model(bool batched)
     {
         if (graph.Inputs.FirstOrDefault(i => outputs.Any(o => o.Name == i.Name)) is { } clash)
-            throw new InvalidModelException($"The model's input '{clash.Name}' has the name of an output of the linearization graph. Rename the input.");
+            throw new InvalidModelException($"The model's input '{clash.Name}' has the name of an output of the linearization graph. Rename the input.") { IsModelSound = true };
         graph.RemoveDead(outputs.Select(o => o.Tensor));
         Rename([.. graph.Inputs.Select(i => i.Name)]);
         graph.Outputs.Clear();

@@ -7,11 +7,15 @@ namespace MLNetLinearize.Linearization;
 /// <summary>What a node costs and how it is linearized, for reports.</summary>
 internal static class NodeCost
 {
+    public const string Constant = "constant";
+    public const string Product = "product";
+    public const string Smooth = "smooth";
+
     public static NodeReport Report(CanonicalNetwork network, NodeProto node, HashSet<string> active)
     {
         var shape = node.Output[0].Length > 0 && network.IsKnown(node.Output[0]) ? network.Shape(node.Output[0]).Dims : [];
-        var rule = !node.Output.Any(active.Contains) ? "constant" : Name(node, active);
-        return new NodeReport(node.Name, node.OpType, [.. shape.Select(d => checked((int)d))], rule, MultiplyAdds(network, node))
+        var rule = !node.Output.Any(active.Contains) ? Constant : Name(node, active);
+        return new NodeReport(node.Name, node.Operator(), [.. shape.Select(d => checked((int)d))], rule, MultiplyAdds(network, node))
         {
             Inputs = [.. Graph.Reads(node).Where(i => !network.Graph.Initializers.ContainsKey(i))],
             Outputs = [.. node.Output.Where(o => o.Length > 0)],
@@ -24,8 +28,8 @@ internal static class NodeCost
     {
         RuleKind.Linear => "linear",
         RuleKind.PiecewiseLinear => "piecewise linear",
-        RuleKind.Bilinear => "product",
-        _ => "smooth",
+        RuleKind.Bilinear => Product,
+        _ => Smooth,
     };
 
     /// <summary>A product with a constant is linear, and so is a quotient by one.</summary>
@@ -39,7 +43,7 @@ internal static class NodeCost
     }
 
     /// <summary>Multiply-adds of one row; elementwise operators count one per output element.</summary>
-    private static long MultiplyAdds(CanonicalNetwork network, NodeProto node)
+    public static long MultiplyAdds(CanonicalNetwork network, NodeProto node)
     {
         if (!network.IsKnown(node.Output[0])) return 0;
         var output = network.Shape(node.Output[0]).Count;

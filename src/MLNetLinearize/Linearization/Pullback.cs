@@ -20,7 +20,11 @@ internal static class Pullback
     public static ModelProto Compile(ModelProto model, LinearizeOptions options, string cotangent, string result, int targets = 1)
     {
         var (graph, request) = Compiler.Open(model, options);
-        var network = Canonicalizer.Settle(graph, request.Output, options, null);
+        return Compiler.Settled(graph, request, network => Compile(network, request, cotangent, result, targets));
+    }
+
+    private static ModelProto Compile(CanonicalNetwork network, Request request, string cotangent, string result, int targets)
+    {
         var active = Compiler.Active(network, request);
         var e = new Emitter(network.Graph, GraphNames.Prefix);
         var finish = new Finish(network, e, targets);
@@ -28,9 +32,9 @@ internal static class Pullback
         var count = network.Shape(request.Output).Count;
         var batched = network.RowByRowReason is null;
         var seed = targets == 1 ? cotangent : e.Transpose(cotangent, 1, 0, 2);
-        var adjoint = Adjoint.Run(network, e, request.Output, finish.Seed(seed, request.Output), active, targets, options.Nonlinearity, request.Opset);
+        var adjoint = Adjoint.Run(new Tape(network, e, active, request.Options.Nonlinearity, request.Opset), targets, [(request.Output, finish.Seed(seed, request.Output))]);
         var input = network.Inputs.FirstOrDefault(i => i.Name == request.Explained[0])?.ToGraphInput(true) ?? Compiler.Inner(network, request.Explained[0]);
-        names.Output(result, finish.Weights(Compiler.Cotangent(adjoint, request, input), input.Name, input.RowShape), [targets, .. input.RowShape.Select(d => (long)d)]);
+        names.Output(result, finish.Weights(adjoint.OfOrZero(input.Name), input.Name, input.RowShape), [targets, .. input.RowShape.Select(d => (long)d)]);
         network.Graph.Inputs.Add(Graph.Value(cotangent, DataType.Float, [batched ? BatchAxis.Symbol : 1L, (long)targets, count]));
         return names.Model(batched);
     }

@@ -24,7 +24,7 @@ internal static class Refusals
             // A foreign operator cannot even be run; one that only makes constants of the row still has to be.
             if (active || !node.IsStandard() && !node.Output.All(constant.Contains))
             {
-                if (Objection(node, reached) is { } why) refused.Add(node.Unsupported(opset, why));
+                if (Objection(graph, node, reached) is { } why) refused.Add(node.Unsupported(opset, why));
             }
         }
         if (refused.Count > 0) throw new UnsupportedOperatorException(refused);
@@ -36,6 +36,7 @@ internal static class Refusals
     private static (string, string)? ShapeFromData(NodeProto node, HashSet<string> constant)
     {
         if (!node.IsStandard()) return null;
+        if (ValueFlow.IsRandom(node)) return RuleTable.WhyNot(node);
         if (node.OpType is "NonZero" or "NonMaxSuppression" or "Unique" or "Compress" && !Graph.Reads(node).All(constant.Contains)) return RuleTable.WhyNot(node);
         for (var i = 0; i < node.Input.Count; i++)
             if (node.Input[i].Length > 0 && IsShapeOperand(node.OpType, i) && !constant.Contains(node.Input[i]))
@@ -53,15 +54,18 @@ internal static class Refusals
         _ => false,
     };
 
-    private static (string, string)? Objection(NodeProto node, HashSet<string> reached)
+    /// <summary>Why a node that <paramref name="reached"/> tensors go into has no rule, and the remedy; null where it has.</summary>
+    public static (string Reason, string Remedy)? Objection(Graph graph, NodeProto node, HashSet<string> reached)
     {
         var rule = RuleTable.Find(node);
+        var (known, isComputed) = (graph.Objection(node), Expansions.TakesComputedParameters(node));
+        if (known is not null && !isComputed) return known;
         if (rule is null || rule.Kind == RuleKind.Refused) return RuleTable.WhyNot(node);
         if (rule.Objection?.Invoke(node) is { } objection) return objection;
         if (rule.Differentiates is not { } inputs) return null;
         for (var i = 0; i < node.Input.Count; i++)
-            if (!inputs.Contains(i) && reached.Contains(node.Input[i]))
-                return ($"its input {i} '{node.Input[i]}' depends on what is explained, and has no rule yet", "export the model with that input as a constant");
+            if (!inputs.Contains(i) && rule.IsFlatIn?.Invoke(node, i) != true && reached.Contains(node.Input[i]))
+                return isComputed ? known : ($"its input {i} '{node.Input[i]}' depends on what is explained, and has no rule yet", "export the model with that input as a constant");
         return null;
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using MLNetLinearize.Preprocessing;
 using MLNetLinearize.Runtime;
 
 namespace MLNetLinearize.Linearization;
@@ -10,7 +11,7 @@ namespace MLNetLinearize.Linearization;
 /// </summary>
 internal sealed record SavedFacts
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter() } };
 
     /// <summary>Raised when a reader of the former layout would go wrong.</summary>
     public const int CurrentLayout = 1;
@@ -131,11 +132,11 @@ internal sealed record SavedFacts
 }
 
 /// <summary>An input or explained tensor, and the column that feeds it.</summary>
-internal sealed record SavedTensor(string Name, string? Column, string Type, IReadOnlyList<int> Shape, bool BatchAxis, bool Explained)
+internal sealed record SavedTensor(string Name, string? Column, string Type, IReadOnlyList<int> Shape, bool BatchAxis, bool Explained, RawSource? Raw = null)
 {
-    public static SavedTensor Of(GraphInput input, string? column) => new(input.Name, column, input.ElementType.Name, input.RowShape, input.HasBatchAxis, input.IsExplained);
+    public static SavedTensor Of(GraphInput input, string? column) => new(input.Name, column, input.ElementType.Name, input.RowShape, input.HasBatchAxis, input.IsExplained, input.Raw);
 
-    public GraphInput ToGraphInput() => new(Name, OrtArrays.TypeNamed(Type) ?? throw new InvalidModelException($"The saved linearization graph's input '{Name}' is of type '{Type}', which ONNX lacks. Save the model again."), Shape, BatchAxis, Explained);
+    public GraphInput ToGraphInput() => new(Name, OrtArrays.TypeNamed(Type) ?? throw new InvalidModelException($"The saved linearization graph's input '{Name}' is of type '{Type}', which ONNX lacks. Save the model again."), Shape, BatchAxis, Explained) { Raw = Raw };
 }
 
 /// <summary>A graph output and the column that shows it, or its sums over original columns.</summary>

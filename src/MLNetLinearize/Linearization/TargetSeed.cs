@@ -27,7 +27,7 @@ internal sealed record TargetSeed(string Cotangent, string Targets, string Score
     {
         TargetKind.Predicted => Single(e, score, count, e.Op("ArgMax", [score], ("axis", 1), ("keepdims", 1))),
         TargetKind.Top => Best(e, score, count, targets.Count),
-        TargetKind.All => Fixed(e, score, count, [.. Enumerable.Range(0, count)]),
+        TargetKind.All => Fixed(e, score, count, [.. Enumerable.Range(0, count)], e.Eye(count, count)),
         TargetKind.Classes => Fixed(e, score, count, targets.Indices),
         TargetKind.Contrast => Contrast(e, score, count, targets.Indices[0], targets.Indices[1]),
         TargetKind.PredictedVersusRunnerUp => RunnerUp(e, score, count),
@@ -68,16 +68,23 @@ internal sealed record TargetSeed(string Cotangent, string Targets, string Score
 
     private static TargetSeed Fixed(Emitter e, string score, int count, IReadOnlyList<int> classes)
     {
-        var k = classes.Count;
-        var rows = new float[k * count];
-        for (var i = 0; i < k; i++) rows[i * count + classes[i]] = 1;
-        var n = e.Slice(e.Shape(score), 0, 1, 0);
-        var seed = k == 1
-            ? e.Op("Expand", [e.Floats(rows, 1, count), e.Concat([n, e.Ints(1)], 0)])
-            : e.Op("Expand", [e.Floats(rows, k, 1, count), e.Concat([e.Ints(1), n, e.Ints(1)], 0)]);
-        var targets = e.Op("Expand", [e.Reshape(e.Ints([.. classes.Select(c => (long)c)]), 1, k), e.Concat([n, e.Ints(1)], 0)]);
-        return new(seed, targets, e.Op("GatherElements", [score, targets], ("axis", 1)));
+        var rows = new float[classes.Count * count];
+        for (var i = 0; i < classes.Count; i++) rows[i * count + classes[i]] = 1;
+        return Fixed(e, score, count, classes, e.Floats(rows, classes.Count, count));
     }
+
+    private static TargetSeed Fixed(Emitter e, string score, int count, IReadOnlyList<int> classes, string rows)
+    {
+        var k = classes.Count;
+        var n = e.Slice(e.Shape(score), 0, 1, 0);
+        var targets = e.Op("Expand", [e.Reshape(e.Ints([.. classes.Select(c => (long)c)]), 1, k), e.Concat([n, e.Ints(1)], 0)]);
+        return new(EveryRow(e, rows, k, count, n), targets, e.Op("GatherElements", [score, targets], ("axis", 1)));
+    }
+
+    /// <summary>A matrix [K, C] for each of <paramref name="n"/> rows: [K, N, C], or [N, C] when K = 1.</summary>
+    public static string EveryRow(Emitter e, string matrix, long k, long count, string n) => k == 1
+        ? e.Op("Expand", [matrix, e.Concat([n, e.Ints(1)], 0)])
+        : e.Op("Expand", [e.Reshape(matrix, k, 1, count), e.Concat([e.Ints(1), n, e.Ints(1)], 0)]);
 
     private static TargetSeed Contrast(Emitter e, string score, int count, int a, int b)
     {

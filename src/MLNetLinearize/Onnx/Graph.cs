@@ -59,6 +59,14 @@ internal sealed class Graph
 
     public ModelProto Header => header;
 
+    /// <summary>Why nodes stand for themselves that could stand for others, by their first output; told where it matters.</summary>
+    public Dictionary<string, (string Reason, string Remedy)> Objections { get; } = new(StringComparer.Ordinal);
+
+    public void Object(NodeProto node, string reason, string remedy) => Objections[node.Output.First(o => o.Length > 0)] = (reason, remedy);
+
+    /// <summary>The objection to a node; null where there is none.</summary>
+    public (string Reason, string Remedy)? Objection(NodeProto node) => node.Output.FirstOrDefault(o => o.Length > 0) is { } name && Objections.TryGetValue(name, out var why) ? why : null;
+
     /// <summary>A name nobody in the graph uses, made from <paramref name="hint"/>.</summary>
     public string Fresh(string hint)
     {
@@ -74,7 +82,12 @@ internal sealed class Graph
         return tensor.Name;
     }
 
-    public Graph Clone() => new(ToModel());
+    public Graph Clone()
+    {
+        var clone = new Graph(ToModel());
+        foreach (var (name, why) in Objections) clone.Objections[name] = why;
+        return clone;
+    }
 
     public ModelProto ToModel()
     {

@@ -22,6 +22,16 @@ internal static class OnnxFile
         return model;
     }
 
+    /// <summary>The files beside a model that hold its weights, as full paths; none for a model that is one file.</summary>
+    public static IReadOnlyList<string> ExternalFiles(string path)
+    {
+        if (!File.Exists(path)) return [];
+        using var file = File.OpenRead(path);
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        var locations = AllTensors(Parse(file, path).Graph).Where(IsExternal).SelectMany(t => t.ExternalData.Where(e => e.Key == "location").Select(e => e.Value));
+        return [.. locations.Distinct().Select(l => Path.GetFullPath(Path.Combine(folder, l)))];
+    }
+
     public static ModelProto Read(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
@@ -32,7 +42,10 @@ internal static class OnnxFile
     }
 
     /// <summary>Writes to a temporary file beside <paramref name="path"/> first, so that a full disk leaves what was there untouched.</summary>
-    public static void Write(ModelProto model, string path)
+    public static void Write(ModelProto model, string path) => Write(path, model.WriteTo);
+
+    /// <summary>As <see cref="Write(ModelProto, string)"/>, for any content.</summary>
+    public static void Write(string path, Action<Stream> write)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         Directory.CreateDirectory(folder);
@@ -40,7 +53,7 @@ internal static class OnnxFile
         try
         {
             using (var file = File.Create(temporary))
-                model.WriteTo(file);
+                write(file);
             File.Move(temporary, path, overwrite: true);
         }
         finally

@@ -19,6 +19,18 @@ internal static class Regions
         return [.. values.Zip(ones, (v, one) => v / one)];
     }
 
+    /// <summary>The spreading along one axis as a matrix, [to, from] row after row.</summary>
+    public static float[] Matrix(int length, double sigma)
+    {
+        var matrix = new float[length * length];
+        for (var at = 0; at < length; at++)
+        {
+            var weights = Weights(at, length, sigma, out var first);
+            for (var i = 0; i < weights.Length; i++) matrix[(first + i) * length + at] = (float)weights[i];
+        }
+        return matrix;
+    }
+
     /// <summary>Spreads each value over its neighbourhood; the total stays.</summary>
     private static float[] Spread(ReadOnlySpan<float> pixels, ImageShape shape, double sigma)
     {

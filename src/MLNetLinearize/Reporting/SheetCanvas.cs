@@ -83,6 +83,16 @@ internal sealed class SheetCanvas : IDisposable
         surface.Canvas.DrawLine(x, y, x + width, y, paint);
     }
 
+    /// <summary>Draws a line through points; <paramref name="dashes"/> are the lengths of its strokes and gaps, none for a solid one.</summary>
+    public void Polyline(SKPoint[] points, SKColor color, float width, float[] dashes)
+    {
+        using var path = new SKPath();
+        path.AddPoly(points, close: false);
+        using var effect = dashes.Length == 0 ? null : SKPathEffect.CreateDash(dashes, 0);
+        using var paint = new SKPaint { Color = color, Style = SKPaintStyle.Stroke, StrokeWidth = width, IsAntialias = true, StrokeJoin = SKStrokeJoin.Round, StrokeCap = SKStrokeCap.Round, PathEffect = effect };
+        surface.Canvas.DrawPath(path, paint);
+    }
+
     public void SavePng(Stream stream)
     {
         using var image = surface.Snapshot();

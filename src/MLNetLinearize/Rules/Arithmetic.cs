@@ -45,6 +45,17 @@ internal static class Arithmetic
         v.Offset(v.G, v.OutShape(), v.Out(), v.OutShape(), v.Active(0) ? 1 : 2);
     }
 
+    /// <summary>a − q·b, with the whole quotient q held: it jumps, and has no slope.</summary>
+    public static void Mod(Vjp v)
+    {
+        var quotient = v.E.Op("Round", [v.E.Div(v.E.Sub(v.In(0), v.Out()), v.In(1))]);
+        if (v.Active(0)) v.Give(0, v.Unbroadcast(v.G, v.OutShape(), v.InShape(0)));
+        else v.OffsetInput(0);
+        var toDivisor = v.E.Neg(v.E.Mul(v.G, quotient));
+        if (v.Active(1)) v.Give(1, v.Unbroadcast(toDivisor, v.OutShape(), v.InShape(1)));
+        else v.Offset(toDivisor, v.OutShape(), v.In(1), v.InShape(1));
+    }
+
     /// <summary>
     /// A product of two explained factors. Tangent: y = ab has the differential b·da + a·db, which at the point itself comes
     /// to 2y, so −y goes to the bias. Frozen: a gate is held at its value for this row; otherwise each factor carries half.

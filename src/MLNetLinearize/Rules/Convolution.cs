@@ -9,12 +9,17 @@ internal static class Convolution
     public static void Conv(Vjp v)
     {
         var windows = Windows.Of(v.Node, v.InShape(0), v.OutShape(), [.. v.InShape(1).Dims.Skip(2)]);
-        var (g, group) = (v.Fold(v.G, v.OutShape()), v.Node.Int("group", 1));
-        var back = windows.Flipped() is { } pads
-            ? v.E.Op("Conv", [g, FlippedKernel(v, group)], ("dilations", windows.Dilations), ("pads", pads), ("group", group))
-            : v.E.Op("ConvTranspose", [g, v.In(1)], [.. windows.Transposed(), ("group", group)]);
+        var group = v.Node.Int("group", 1);
+        Remainder(v);
+        if (v.Active(1) && v.Shares().Second > 0) v.Give(1, KernelCotangent(v, windows, v.In(0), v.InShape(0), Share(v, 1), v.OutShape()));
+        if (!v.Active(0) || v.Shares().First == 0) return;
+        var g = v.Fold(Share(v, 0), v.OutShape());
+        string back;
+        if (group == 1 && windows.Blocked(v.InShape(1).Dims[1]) is { } blocked) back = Blocked(v, g, windows, blocked);
+        else if (windows.Flipped() is { } pads) back = v.E.Op("Conv", [g, FlippedKernel(v, group)], ("dilations", windows.Dilations), ("pads", pads), ("group", group));
+        else if (group == 1 && windows.SubPixel() is { } axes) back = SubPixel(v, g, axes);
+        else back = v.E.Op("ConvTranspose", [g, v.In(1)], [.. windows.Transposed(), ("group", group)]);
         v.Give(0, v.Unfold(back, v.InShape(0)));
-        Bias(v);
     }
 
     /// <summary>
@@ -35,10 +40,48 @@ internal static class Convolution
         return v.E.Reshape(v.E.Transpose(parts, [0, 2, 1, .. space.Select(i => i + 1)]), [group * c, m, .. dims.Skip(2)]);
     }
 
+    /// <summary>One convolution makes the input's elements of every residue as channels of their own, which are then put side by side.</summary>
+    private static string SubPixel(Vjp v, string g, IReadOnlyList<Phases> axes)
+    {
+        var (h, w, s) = (axes[0], axes[1], axes[0].Stride);
+        var (m, c) = (v.InShape(1).Dims[0], v.InShape(1).Dims[1]);
+        var padded = v.E.Op("Pad", [v.In(1), v.E.Ints(0, 0, h.ZerosBefore, w.ZerosBefore, 0, 0, h.ZerosBehind, w.ZerosBehind)]);
+        var taps = v.E.Reshape(padded, m, c, h.Taps, s, w.Taps, s);
+        var turned = v.E.Op("Slice", [taps, v.E.Ints(-1, -1), v.E.Ints(int.MinValue, int.MinValue), v.E.Ints(2, 4), v.E.Ints(-1, -1)]);
+        var kernel = v.E.Reshape(v.E.Transpose(turned, 3, 5, 1, 0, 2, 4), s * s * c, m, h.Taps, w.Taps);
+        var residues = v.E.Op("Conv", [g, kernel], ("pads", (long[])[h.PadBegin, w.PadBegin, h.PadEnd, w.PadEnd]));
+        return Joined(v, residues, s);
+    }
+
+    /// <summary>
+    /// Into one or a few channels, as an image has. ONNX Runtime computes channels by the sixteen and throws away the rest,
+    /// so the elements of a block are computed as channels: the turned kernel, shifted to each of the block's places, slides
+    /// in steps of a block.
+    /// </summary>
+    private static string Blocked(Vjp v, string g, Windows windows, (long Size, long[] Pads) block)
+    {
+        var (kernel, places) = (FlippedKernel(v, 1), Enumerable.Range(0, (int)block.Size).Select(i => (long)i).ToList());
+        var shifted = places.SelectMany(h => places.Select(w => v.E.Op("Pad", [kernel, v.E.Ints(0, 0, h, w, 0, 0, block.Size - 1 - h, block.Size - 1 - w)])));
+        var elements = v.E.Op("Conv", [g, v.E.Concat([.. shifted], 0)], ("strides", (long[])[block.Size, block.Size]), ("pads", block.Pads));
+        return Joined(v, elements, block.Size);
+    }
+
+    /// <summary>Channels that are the elements of blocks, put side by side and cut to the input's size.</summary>
+    private static string Joined(Vjp v, string channels, long block)
+    {
+        var size = v.InShape(0).Dims;
+        var joined = v.E.Op("DepthToSpace", [channels], ("blocksize", block));
+        if (size[2] % block != 0) joined = v.E.Slice(joined, 0, size[2], 2);
+        return size[3] % block == 0 ? joined : v.E.Slice(joined, 0, size[3], 3);
+    }
+
     /// <summary>Input and output change places: the windows of the Conv slide over this node's output.</summary>
     public static void ConvTranspose(Vjp v)
     {
         var windows = TransposedWindows(v);
+        Remainder(v);
+        if (v.Active(1) && v.Shares().Second > 0) v.Give(1, KernelCotangent(v, windows, Share(v, 1), v.OutShape(), v.In(0), v.InShape(0)));
+        if (!v.Active(0) || v.Shares().First == 0) return;
         var pads = new long[2 * windows.Rank];
         for (var i = 0; i < windows.Rank; i++)
         {
@@ -46,9 +89,33 @@ internal static class Convolution
             pads[i] = windows.Begin[i];
             pads[windows.Rank + i] = Math.Max(0, needed - windows.Begin[i] - windows.Input[i]);
         }
-        var back = v.E.Op("Conv", [v.Fold(v.G, v.OutShape()), v.In(1)], ("strides", windows.Strides), ("dilations", windows.Dilations), ("pads", pads), ("group", v.Node.Int("group", 1)));
+        var back = v.E.Op("Conv", [v.Fold(Share(v, 0), v.OutShape()), v.In(1)], ("strides", windows.Strides), ("dilations", windows.Dilations), ("pads", pads), ("group", v.Node.Int("group", 1)));
         v.Give(0, v.Unfold(back, v.InShape(0)));
-        Bias(v);
+    }
+
+    /// <summary>
+    /// The cotangent of a kernel: what the windows read (<paramref name="wide"/>) meets what is there for each window
+    /// (<paramref name="narrow"/>), one of which is a cotangent. A convolution in which rows are channels, and strides and
+    /// dilations change places.
+    /// </summary>
+    private static string KernelCotangent(Vjp v, Windows windows, string wide, TensorShape wideShape, string narrow, TensorShape narrowShape)
+    {
+        if (v.InShape(1).HasBatch || wideShape.HasBatch) throw new RuleException("its kernel is computed from the row, and differs from row to row", "export the model for a batch of one row");
+        var (e, group, kernel, rank) = (v.E, v.Node.Int("group", 1), v.InShape(1).Dims, windows.Rank);
+        var targets = v.Prefixed([]).Append(1).First();
+        var (onWide, onNarrow) = wide == v.In(0) ? (1L, targets) : (targets, 1L);
+        var (rows, wideChannels, narrowChannels) = (wideShape.Dims[0], kernel[1], kernel[0] / group);
+        long[] Space(int from) => [.. Enumerable.Range(from, rank).Select(i => (long)i)];
+        string Ordered(string t, TensorShape s, long k, long channels, long[] order, long[] merged) =>
+            e.Reshape(e.Transpose(e.Reshape(t, [k, rows, group, channels, .. s.Dims.Skip(2)]), [.. order, .. Space(4)]), [.. merged, .. s.Dims.Skip(2)]);
+        var image = Ordered(wide, wideShape, onWide, wideChannels, [0, 3, 2, 1], [onWide * wideChannels, group * rows]);
+        var weights = Ordered(narrow, narrowShape, onNarrow, narrowChannels, [2, 0, 3, 1], [group * onNarrow * narrowChannels, rows]);
+        var end = Enumerable.Range(0, rank).Select(i => Math.Max(0, windows.Dilations[i] * (windows.Kernel[i] - 1) + windows.Strides[i] * (windows.Output[i] - 1) + 1 - windows.Input[i] - windows.Begin[i]));
+        var met = e.Op("Conv", [image, weights], ("strides", windows.Dilations), ("dilations", windows.Strides), ("pads", (long[])[.. windows.Begin, .. end]), ("group", group));
+        // Beyond the kernel lies what no window reached.
+        for (var i = 0; i < rank; i++) met = e.Slice(met, 0, windows.Kernel[i], i + 2);
+        var parts = e.Reshape(met, [onWide, wideChannels, group, onNarrow, narrowChannels, .. windows.Kernel]);
+        return e.Reshape(e.Transpose(parts, [0, 3, 2, 4, 1, .. Space(5)]), v.Prefixed(kernel));
     }
 
     private static Windows TransposedWindows(Vjp v)
@@ -77,12 +144,24 @@ internal static class Convolution
         return Windows.Of(node, v.OutShape(), v.InShape(0), kernel);
     }
 
-    private static void Bias(Vjp v)
+    /// <summary>What comes from no factor: the bias, and where image and kernel are both explained, the tangent's remainder.</summary>
+    private static void Remainder(Vjp v)
     {
-        if (!v.HasInput(2)) return;
-        var channels = v.InShape(2).Dims[0];
-        var spatial = v.OutShape().Rank - 2;
-        var shape = new TensorShape([channels, .. Enumerable.Repeat(1L, spatial)], -1);
-        v.Offset(v.G, v.OutShape(), v.E.Reshape(v.In(2), shape.Dims), shape);
+        var both = v.Active(0) && v.Active(1);
+        if (v.HasInput(2) && v.Active(2)) v.Give(2, v.ReshapeTo(v.Unbroadcast(v.G, v.OutShape(), PerChannel(v)), v.InShape(2)));
+        else Bias(v, 1);
+        if (both ? v.Mode == Nonlinearity.Frozen : v.Active(0) || v.Active(1)) return;
+        // −(y − bias) where the product's differential counts it twice, y − bias where nothing does.
+        v.Offset(v.G, v.OutShape(), v.Out(), v.OutShape(), both ? -1 : 1);
+        Bias(v, both ? 1 : -1);
     }
+
+    private static void Bias(Vjp v, float factor)
+    {
+        if (v.HasInput(2)) v.Offset(v.G, v.OutShape(), v.E.Reshape(v.In(2), PerChannel(v).Dims), PerChannel(v), factor);
+    }
+
+    private static TensorShape PerChannel(Vjp v) => new([v.InShape(2).Dims[0], .. Enumerable.Repeat(1L, v.OutShape().Rank - 2)], -1);
+
+    private static string Share(Vjp v, int i) => v.E.Scaled(v.G, i == 0 ? v.Shares().First : v.Shares().Second);
 }

@@ -76,6 +76,9 @@ internal sealed class Emitter(Graph graph, string prefix)
 
     public string Filled(string shape, float value) => Op("ConstantOfShape", [shape], ("value", Tensors.Of("", [value], 1)));
 
+    /// <summary>A matrix [rows, columns] of zeros, with ones where column − row is <paramref name="diagonal"/>. Computed, so that the file stays small.</summary>
+    public string Eye(long rows, long columns, long diagonal = 0) => Op("EyeLike", [Zeros(Ints(rows, columns))], ("k", diagonal));
+
     public string Cast(string a, DataType type) => Op("Cast", [a], ("to", (long)type));
 
     /// <summary>A boolean tensor as 0 and 1, so that a mask is applied by the fast float product.</summary>

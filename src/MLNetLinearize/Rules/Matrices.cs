@@ -52,6 +52,34 @@ internal static class Matrices
         if (both && v.Mode == Nonlinearity.Tangent) v.Offset(v.G, v.OutShape(), v.Out(), v.OutShape(), -1);
     }
 
+    /// <summary>
+    /// Slope: the cofactors, by the determinants of the minors. A determinant is linear in each of its n rows, so the tangent's
+    /// remainder is y − n·y, and in <see cref="Nonlinearity.Frozen"/> each row carries an equal part.
+    /// </summary>
+    public static void Determinant(Vjp v)
+    {
+        var (e, shape) = (v.E, v.InShape(0));
+        var n = (int)shape.Dims[^1];
+        long[] leading = [.. shape.Open.SkipLast(2)];
+        string slope;
+        if (n == 1)
+        {
+            slope = e.Scalar(1);
+        }
+        else
+        {
+            int[] Without(int k) => [.. Enumerable.Range(0, n).Where(i => i != k)];
+            var minors = Enumerable.Range(0, n * n).SelectMany(at => Without(at / n).SelectMany(i => Without(at % n).Select(j => (long)(i * n + j)))).ToArray();
+            var signs = Enumerable.Range(0, n * n).Select(at => (at / n + at % n) % 2 == 0 ? 1f : -1).ToArray();
+            var taken = e.Op("Gather", [e.Reshape(v.In(0), [.. leading, n * n]), e.Ints(minors)], ("axis", leading.Length));
+            var determinants = e.Op("Det", [e.Reshape(taken, [.. leading, n * n, n - 1, n - 1])]);
+            slope = e.Reshape(e.Mul(determinants, e.Floats(signs, n * n)), shape.Open);
+        }
+        var g = v.ReshapeTo(v.G, shape with { Dims = [.. shape.Dims.SkipLast(2), 1, 1] });
+        v.Give(0, v.E.Scaled(e.Mul(g, slope), v.Mode == Nonlinearity.Frozen ? 1f / n : 1));
+        if (v.Mode == Nonlinearity.Tangent && n > 1) v.Offset(v.G, v.OutShape(), v.Out(), v.OutShape(), 1 - n);
+    }
+
     /// <summary>The product has the leading axes of the output and the two matrix axes of the operand, which may have fewer.</summary>
     private static void GiveMatrix(Vjp v, int i, string g, TensorShape y, TensorShape matrix)
     {

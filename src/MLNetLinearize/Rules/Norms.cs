@@ -49,18 +49,38 @@ internal static class Norms
         var (e, shape, axes) = (v.E, v.InShape(0), Reductions.Axes(v));
         long[] order = [.. Enumerable.Range(0, shape.Rank).Except(axes).Concat(axes.Order()).Select(i => (long)i)];
         long[] moved = [.. order.Select(i => shape.Open[i])];
-        var size = (int)axes.Aggregate(1L, (a, i) => a * shape.Dims[i]);
-        // Row i of an n×n table holds all elements, with 1 in place of element i.
-        var (diagonal, rest) = (new float[size * size], new float[size * size]);
-        for (var i = 0; i < diagonal.Length; i++) (diagonal[i], rest[i]) = i % (size + 1) == 0 ? (1, 0) : (0, 1);
-        var row = e.Reshape(e.Transpose(v.In(0), order), [.. moved.SkipLast(axes.Length), 1, size]);
-        var table = e.Add(e.Mul(row, e.Floats(rest, size, size)), e.Floats(diagonal, size, size));
-        var others = e.Op("ReduceProd", [table, e.Ints(-1)], ("keepdims", 0));
+        var size = axes.Aggregate(1L, (a, i) => a * shape.Dims[i]);
+        var row = e.Reshape(e.Transpose(v.In(0), order), [.. moved.SkipLast(axes.Length), size]);
+        var axis = shape.Rank - axes.Length;
+        if (size == 1)
+        {
+            v.Give(0, v.ReshapeTo(v.G, shape));
+            return;
+        }
+        var others = e.Mul(Running(e, row, axis, size, isBefore: true), Running(e, row, axis, size, isBefore: false));
         var inverse = new long[shape.Rank];
         for (var i = 0; i < order.Length; i++) inverse[order[i]] = i;
         var slope = e.Transpose(e.Reshape(others, moved), inverse);
         Slope(v, e.Scaled(slope, v.Mode == Nonlinearity.Frozen ? 1f / size : 1));
         if (v.Mode == Nonlinearity.Tangent) v.Offset(v.G, v.OutShape(), v.Out(), v.OutShape(), 1 - size);
+    }
+
+    /// <summary>
+    /// For each element the product of all before it, or behind it, along an axis, in log₂ n products of the whole row
+    /// (Hillis and Steele 1986, Data Parallel Algorithms): the memory is that of a row, and no logarithm is taken.
+    /// </summary>
+    private static string Running(Emitter e, string row, int axis, long size, bool isBefore)
+    {
+        // Moved by some places away from the end, with 1 where nothing comes from.
+        string Moved(string x, long by)
+        {
+            var kept = isBefore ? e.Slice(x, 0, size - by, axis) : e.Slice(x, by, size, axis);
+            return e.Op("Pad", [kept, e.Ints(isBefore ? by : 0, isBefore ? 0 : by), e.Scalar(1), e.Ints(axis)]);
+        }
+
+        var product = Moved(row, 1);
+        for (long by = 1; by < size; by *= 2) product = e.Mul(product, Moved(product, by));
+        return product;
     }
 
     private static void Slope(Vjp v, string slope) => v.Give(0, v.E.Mul(v.ReshapeTo(v.G, Reductions.Kept(v)), slope));

@@ -32,7 +32,16 @@ internal static class Quantization
         if (v.HasInput(2)) v.Offset(g, shape, PerAxis(v, e.Cast(v.In(2), DataType.Float), 2), AxisShape(v, 2), -1);
     }
 
-    public static (string Reason, string Remedy)? WholeAxesOnly(NodeProto node) => node.Int("block_size", 0) == 0 ? null : ("it is quantized in blocks", "quantize by tensor or by axis");
+    /// <summary>
+    /// Scale and zero point are taken from the row so that nothing saturates. They are held, as a network quantized once and
+    /// for all holds them: what they would add cancels when the integers become numbers again.
+    /// </summary>
+    public static void DynamicQuantize(Vjp v)
+    {
+        var (e, scale) = (v.E, v.RequireOutput(1));
+        v.Give(0, e.Div(v.G, scale));
+        v.Offset(v.G, v.OutShape(), e.Sub(e.Cast(v.Out(), DataType.Float), e.Div(v.In(0), scale)), v.OutShape());
+    }
 
     /// <summary>Types that only quantization makes, and that carry a cotangent like float numbers.</summary>
     public static bool IsQuantized(DataType type) => type is DataType.Uint8 or DataType.Int8 or DataType.Uint16 or DataType.Int16;
@@ -46,14 +55,26 @@ internal static class Quantization
         _ => throw new RuleException($"it quantizes to {type}", "quantize to 8 or 16 bits"),
     };
 
-    /// <summary>One number for the tensor, or one for each index of the axis.</summary>
-    private static string PerAxis(Vjp v, string values, int input) => v.InShape(input).Count == 1 ? v.E.Reshape(values) : v.E.Reshape(values, AxisShape(v, input).Dims);
+    /// <summary>One number for the tensor, for each index of the axis, or for each block along the axis.</summary>
+    private static string PerAxis(Vjp v, string values, int input)
+    {
+        var (count, shape) = (v.InShape(input).Count, AxisShape(v, input));
+        if (count == 1) return v.E.Reshape(values);
+        var block = v.Node.Int("block_size", 0);
+        if (block == 0) return v.E.Reshape(values, shape.Dims);
+        // Every number is repeated for its block; the last block may be cut short.
+        var axis = Structural.Axis(v.Node.Int("axis", 1), shape);
+        long[] blocks = [.. v.InShape(input).Dims];
+        var repeated = v.E.Op("Expand", [v.E.Reshape(values, [.. blocks.Take(axis + 1), 1, .. blocks.Skip(axis + 1)]), v.E.Ints([.. Enumerable.Repeat(1L, axis + 1), block, .. Enumerable.Repeat(1L, shape.Rank - axis - 1)])]);
+        return v.E.Slice(v.E.Reshape(repeated, [.. blocks.Take(axis), blocks[axis] * block, .. blocks.Skip(axis + 1)]), 0, shape.Dims[axis], axis);
+    }
 
     private static TensorShape AxisShape(Vjp v, int input)
     {
         var (shape, count) = (v.InShape(0), v.InShape(input).Count);
         if (count == 1) return new TensorShape([], -1);
         var axis = Structural.Axis(v.Node.Int("axis", 1), shape);
+        if (v.Node.Int("block_size", 0) > 0) return new TensorShape([.. shape.Dims.Select((d, i) => i == axis ? d : v.InShape(input).Dims[i])], -1);
         return new TensorShape([count, .. Enumerable.Repeat(1L, shape.Rank - axis - 1)], -1);
     }
 }

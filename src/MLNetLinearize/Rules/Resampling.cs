@@ -33,9 +33,14 @@ internal static class Resampling
         v.Give(0, g);
     }
 
-    /// <summary>Sampling at a grid that is no function of what is explained; one matrix [pixels, samples] for each row.</summary>
+    /// <summary>Sampling at a grid that is no function of what is explained, or is rounded to the nearest pixel; one matrix [pixels, samples] for each row.</summary>
     public static void GridSample(Vjp v)
     {
+        if (!v.Active(0))
+        {
+            v.Offset(v.G, v.OutShape(), v.Out(), v.OutShape());
+            return;
+        }
         var (e, from, to) = (v.E, v.InShape(0), v.OutShape());
         var (pixels, samples) = (Space(from), Space(to));
         if (pixels * samples > LargestMatrix) throw new RuleException($"its matrix of {pixels} pixels by {samples} samples is larger than {LargestMatrix} elements", "sample smaller images");

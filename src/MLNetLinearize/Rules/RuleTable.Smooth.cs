@@ -17,7 +17,7 @@ internal static partial class RuleTable
         ["Sqrt"] = Of(v => v.E.Div(v.E.Scalar(0.5f), v.Out())),
         ["Reciprocal"] = Of(v => v.E.Neg(Square(v, v.Out()))),
         ["Erf"] = Of(v => v.E.Scaled(v.E.Op("Exp", [v.E.Neg(Square(v, v.In(0)))]), TwoOverRootPi), 0, TwoOverRootPi),
-        ["Softplus"] = Of(Smooth.Logistic, MathF.Log(2), 0.5f),
+        ["Softplus"] = Of(Smooth.Logistic, MathF.Log(2), 0.5f, Smooth.SoftplusRise),
         ["Softsign"] = Of(v => v.E.Op("Reciprocal", [Square(v, v.E.Add(v.E.Scalar(1), v.E.Op("Abs", [v.In(0)])))]), 0, 1),
         // The exponential itself rather than y + α, which loses its digits where the unit saturates.
         ["Elu"] = Of(v => Branch(v, "GreaterOrEqual", v.E.Scalar(1), v.E.Scaled(v.E.Op("Exp", [v.In(0)]), v.Node.Float("alpha", 1))), 0, 1),
@@ -38,7 +38,7 @@ internal static partial class RuleTable
         ["Asinh"] = Of(v => v.E.Op("Reciprocal", [v.E.Op("Sqrt", [v.E.Add(v.E.Scalar(1), Square(v, v.In(0)))])]), 0, 1),
         ["Acosh"] = Of(v => v.E.Op("Reciprocal", [v.E.Op("Sqrt", [v.E.Sub(Square(v, v.In(0)), v.E.Scalar(1))])])),
         ["Atanh"] = Of(v => v.E.Op("Reciprocal", [OneMinus(v, Square(v, v.In(0)))]), 0, 1),
-        ["Pow"] = new(RuleKind.Smooth, Pointwise.Pow, [0]),
+        ["Pow"] = new(RuleKind.Smooth, Pointwise.Pow),
         ["Softmax"] = new(RuleKind.Smooth, Smooth.Softmax),
         ["LogSoftmax"] = new(RuleKind.Smooth, Smooth.LogSoftmax),
         ["ReduceL2"] = new(RuleKind.Smooth, Norms.L2, [0]),
@@ -54,11 +54,40 @@ internal static partial class RuleTable
         ["RMSNormalization"] = new(RuleKind.Smooth, Normalizations.RootMeanSquare, [0]),
         ["MeanVarianceNormalization"] = new(RuleKind.Smooth, Normalizations.MeanVariance),
         ["LpNormalization"] = new(RuleKind.Smooth, Normalizations.Lp),
+        ["Det"] = new(RuleKind.Smooth, Matrices.Determinant),
         // Unrolled before the rules: none of their own.
         ["RNN"] = new(RuleKind.Smooth, null, Objection: RecurrentCells.Objection),
         ["GRU"] = new(RuleKind.Smooth, null, Objection: RecurrentCells.Objection),
         ["LSTM"] = new(RuleKind.Smooth, null, Objection: RecurrentCells.Objection),
         ["LRN"] = new(RuleKind.Smooth, Normalizations.LocalResponse),
+    };
+
+    /// <summary>Operators that are written out in others before the rules, and need none of their own.</summary>
+    private static readonly Dictionary<string, RuleKind> WrittenOut = new(StringComparer.Ordinal)
+    {
+        ["Attention"] = RuleKind.Smooth,
+        ["RotaryEmbedding"] = RuleKind.Linear,
+        ["QLinearConv"] = RuleKind.PiecewiseLinear,
+        ["QLinearMatMul"] = RuleKind.PiecewiseLinear,
+        ["ConvInteger"] = RuleKind.Linear,
+        ["MatMulInteger"] = RuleKind.Bilinear,
+        ["CastLike"] = RuleKind.Linear,
+        ["CumProd"] = RuleKind.Smooth,
+        ["CenterCropPad"] = RuleKind.Linear,
+        ["Col2Im"] = RuleKind.Linear,
+        ["AffineGrid"] = RuleKind.Linear,
+        ["DeformConv"] = RuleKind.Bilinear,
+        ["TensorScatter"] = RuleKind.Linear,
+        ["DFT"] = RuleKind.Linear,
+        ["STFT"] = RuleKind.Linear,
+        ["SequenceConstruct"] = RuleKind.Linear,
+        ["SequenceInsert"] = RuleKind.Linear,
+        ["SequenceErase"] = RuleKind.Linear,
+        ["SequenceAt"] = RuleKind.Linear,
+        ["SplitToSequence"] = RuleKind.Linear,
+        ["ConcatFromSequence"] = RuleKind.Linear,
+        ["Optional"] = RuleKind.Linear,
+        ["OptionalGetElement"] = RuleKind.Linear,
     };
 
     /// <summary>The fourth is f(z) − f(0), for functions that subtraction would leave without digits near 0 (half-angle formulas).</summary>

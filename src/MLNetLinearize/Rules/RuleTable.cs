@@ -1,3 +1,4 @@
+using MLNetLinearize.Canonicalization;
 using MLNetLinearize.Onnx;
 
 namespace MLNetLinearize.Rules;
@@ -29,7 +30,11 @@ internal enum RuleKind
 /// <param name="Apply">The VJP rule; null for constant and refused operators.</param>
 /// <param name="Differentiates">Inputs that may depend on what is explained; all when null.</param>
 /// <param name="Objection">Why a particular node cannot be taken although its operator can, and the remedy.</param>
-internal sealed record Rule(RuleKind Kind, Action<Vjp>? Apply, int[]? Differentiates = null, Func<NodeProto, (string Reason, string Remedy)?>? Objection = null);
+internal sealed record Rule(RuleKind Kind, Action<Vjp>? Apply, int[]? Differentiates = null, Func<NodeProto, (string Reason, string Remedy)?>? Objection = null)
+{
+    /// <summary>Whether a particular node is piecewise constant in an input besides, so that no cotangent goes there.</summary>
+    public Func<NodeProto, int, bool>? IsFlatIn { get; init; }
+}
 
 /// <summary>The one list of operators: rule, constant, or refused with a reason.</summary>
 internal static partial class RuleTable
@@ -59,13 +64,12 @@ internal static partial class RuleTable
         ["ScatterElements"] = Linear(Indexed.ScatterElements, 0, 2) with { Objection = AddOrNoneOnly },
         ["GatherND"] = Linear(IndexedNd.GatherND, 0),
         ["ScatterND"] = Linear(IndexedNd.ScatterND, 0, 2) with { Objection = AddOrNoneOnly },
-        ["Conv"] = Linear(Convolution.Conv, 0),
-        ["ConvTranspose"] = Linear(Convolution.ConvTranspose, 0),
+        ["ReverseSequence"] = Linear(Structural.ReverseSequence, 0),
         ["AveragePool"] = Linear(Pooling.AveragePool) with { Objection = NoDilatedSameLower },
         ["GlobalAveragePool"] = Linear(Pooling.GlobalAveragePool),
         ["MaxUnpool"] = Linear(Pooling.MaxUnpool, 0),
         ["Resize"] = Linear(Resampling.Resize, 0) with { Objection = StretchOnly },
-        ["GridSample"] = Linear(Resampling.GridSample, 0),
+        ["GridSample"] = Linear(Resampling.GridSample, 0) with { IsFlatIn = (node, i) => i == 1 && node.Text("mode", "linear") == "nearest" },
         ["BatchNormalization"] = Linear(Reductions.BatchNormalization, 0) with { Objection = InferenceOnly },
         ["ReduceSum"] = Linear(Reductions.Sum, 0),
         ["ReduceMean"] = Linear(Reductions.Mean, 0),
@@ -86,14 +90,17 @@ internal static partial class RuleTable
         ["MaxPool"] = Piecewise(Pooling.MaxPool) with { Objection = RowMajorOnly },
         ["GlobalMaxPool"] = Piecewise(Pooling.GlobalMaxPool),
         ["Where"] = Piecewise(Pointwise.Where, 1, 2),
-        ["QuantizeLinear"] = Piecewise(Quantization.Quantize, 0) with { Objection = Quantization.WholeAxesOnly },
-        ["DequantizeLinear"] = Linear(Quantization.Dequantize, 0) with { Objection = Quantization.WholeAxesOnly },
+        ["QuantizeLinear"] = Piecewise(Quantization.Quantize, 0),
+        ["DequantizeLinear"] = Linear(Quantization.Dequantize, 0),
         ["ThresholdedRelu"] = Piecewise(Pointwise.Homogeneous(v => v.E.Indicator(v.E.Op("Greater", [v.In(0), v.E.Scalar(v.Node.Float("alpha", 1))])))),
         ["HardSigmoid"] = Piecewise(Pointwise.HardSigmoid),
         ["ReduceMax"] = Piecewise(Reductions.Extremum("ArgMax"), 0),
         ["ReduceMin"] = Piecewise(Reductions.Extremum("ArgMin"), 0),
         ["ReduceL1"] = Piecewise(Norms.L1, 0),
         ["TopK"] = Piecewise(Indexed.TopK, 0),
+        ["Mod"] = Piecewise(Arithmetic.Mod),
+        ["Shrink"] = Piecewise(Pointwise.Shrink),
+        ["DynamicQuantizeLinear"] = Piecewise(Quantization.DynamicQuantize),
 
         // Products
         ["Mul"] = new(RuleKind.Bilinear, Arithmetic.Mul),
@@ -101,11 +108,15 @@ internal static partial class RuleTable
         ["MatMul"] = new(RuleKind.Bilinear, Matrices.MatMul),
         ["Einsum"] = new(RuleKind.Bilinear, EinsteinSum.Einsum),
         ["Gemm"] = new(RuleKind.Bilinear, Matrices.Gemm),
+        ["Conv"] = new(RuleKind.Bilinear, Convolution.Conv),
+        ["ConvTranspose"] = new(RuleKind.Bilinear, Convolution.ConvTranspose),
     };
 
     static RuleTable()
     {
         foreach (var (op, rule) in SmoothOperators) Rules.Add(op, rule);
+        foreach (var (op, kind) in WrittenOut) Rules.Add(op, new Rule(kind, null));
+        foreach (var (op, rule) in ClassicalOperators) Rules.Add($"{ClassicalModels.Domain}.{op}", rule);
         foreach (var op in ConstantOperators) Rules.Add(op, new Rule(RuleKind.Constant, null));
         foreach (var op in RefusedOperators.Keys) Rules.Add(op, new Rule(RuleKind.Refused, null));
     }
@@ -114,7 +125,7 @@ internal static partial class RuleTable
     public static IReadOnlyDictionary<string, Rule> All => Rules;
 
     /// <summary>The entry of a node's operator; null where it is not listed.</summary>
-    public static Rule? Find(NodeProto node) => node.IsStandard() ? Rules.GetValueOrDefault(node.OpType) : null;
+    public static Rule? Find(NodeProto node) => Rules.GetValueOrDefault(node.IsStandard() ? node.OpType : node.Operator());
 
     /// <summary>Whether nothing that is explained passes through the node.</summary>
     public static bool Stops(NodeProto node) => node.OpType == "Cast" ? !IsFloatCast(node) : Find(node)?.Kind == RuleKind.Constant;

@@ -26,6 +26,19 @@ internal static class Smooth
         return e.Div(e.Op("Exp", [e.Op("Min", [x, e.Scalar(0)])]), e.Add(e.Scalar(1), e.Op("Exp", [e.Neg(e.Op("Abs", [x]))])));
     }
 
+    /// <summary>
+    /// log(1 + eᶻ) − log 2 = log(1 + u) = 2·artanh(u / (2 + u)) with u = (eᶻ − 1)/2 = e^(z/2)·sinh(z/2), which keeps its
+    /// digits near 0; away from it the difference itself does.
+    /// </summary>
+    public static string SoftplusRise(Vjp v)
+    {
+        var (e, half) = (v.E, v.E.Scaled(v.In(0), 0.5f));
+        var u = e.Mul(e.Op("Exp", [half]), e.Op("Sinh", [half]));
+        var rise = e.Scaled(e.Op("Atanh", [e.Div(u, e.Add(u, e.Scalar(2)))]), 2);
+        var isNear = e.Op("Less", [e.Op("Abs", [v.In(0)]), e.Scalar(1)]);
+        return e.Op("Where", [isNear, rise, e.Sub(v.Out(), e.Scalar(MathF.Log(2)))]);
+    }
+
     /// <summary>x·tanh(softplus(x)), Misra 2019 (arXiv 1908.08681): t + x·(1 − t²)·σ(x).</summary>
     public static string MishSlope(Vjp v)
     {

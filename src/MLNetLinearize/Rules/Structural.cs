@@ -145,6 +145,16 @@ internal static class Structural
         v.Give(0, Scatter(v, v.E.Reshape(v.G, v.Prefixed(flat)), indices, axis, size));
     }
 
+    /// <summary>Reversing the first elements of each sequence undoes itself. The targets' axis waits at the end.</summary>
+    public static void ReverseSequence(Vjp v)
+    {
+        var rank = v.OutShape().Rank;
+        long[] last = [.. Enumerable.Range(1, rank).Select(i => (long)i), 0], first = [rank, .. Enumerable.Range(0, rank).Select(i => (long)i)];
+        var g = v.P == 0 ? v.G : v.E.Transpose(v.G, last);
+        g = v.E.Op("ReverseSequence", [g, v.In(1)], ("time_axis", v.Node.Int("time_axis", 0)), ("batch_axis", v.Node.Int("batch_axis", 1)));
+        v.Give(0, v.P == 0 ? g : v.E.Transpose(g, first));
+    }
+
     public static int Axis(long axis, TensorShape shape) => (int)(axis < 0 ? axis + shape.Rank : axis);
 
     /// <summary>Puts slice i of <paramref name="g"/> at index <paramref name="indices"/>[i] of a zero tensor along an axis; equal indices add up.</summary>

@@ -55,7 +55,15 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
     public TensorShape OutShape(int i = 0) => network.Shape(node.Output[i]);
 
     /// <summary>Whether input <paramref name="i"/> is held at its value for this row: a gate or a normaliser's statistic in <see cref="Nonlinearity.Frozen"/>.</summary>
-    public bool IsHeld(int i) => mode == Nonlinearity.Frozen && Gates.IsGate(network.Graph, node.Input[i]);
+    public bool IsHeld(int i)
+    {
+        var isHeld = mode == Nonlinearity.Frozen && Gates.IsGate(network.Graph, node.Input[i]);
+        HeldFactor |= isHeld;
+        return isHeld;
+    }
+
+    /// <summary>Whether the rule found a factor to be held.</summary>
+    public bool HeldFactor { get; private set; }
 
     /// <summary>
     /// How much of a product's cotangent each of its two factors gets: all where it is a differential; in
@@ -164,7 +172,7 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
         if (!shape.HasBatch) return E.Reshape(g, Prefixed([1]));
         var perRow = shape.Dims[shape.BatchAxis];
         if (perRow == 1) return E.Reshape(g, Prefixed([-1]));
-        return E.Reshape(E.ReduceSum(E.Reshape(g, Prefixed([-1, perRow])), P + 1), Prefixed([-1]));
+        return E.Reshape(E.ReduceSum(E.Reshape(g, Prefixed([perRow / shape.Block, -1, shape.Block])), P, P + 2), Prefixed([-1]));
     }
 
     /// <summary>Whether axis <paramref name="i"/> of <paramref name="from"/> is one along which <paramref name="to"/> repeats.</summary>

@@ -85,6 +85,30 @@ internal sealed class Windows
         return Strides.All(s => s == 1) && pads.All(p => p >= 0) ? pads : null;
     }
 
+    /// <summary>
+    /// Size of a square block of input elements that <paramref name="channels"/> of them fill sixteen channels, and the padding
+    /// of the convolution that steps over the output block by block; null where there are more channels, or the stride is not 1.
+    /// </summary>
+    public (long Size, long[] Pads)? Blocked(long channels)
+    {
+        if (channels > 4 || Rank != 2 || Dilations.Any(d => d > 1) || Kernel.All(k => k == 1) || Flipped() is not { } pads) return null;
+        var size = channels == 1 ? 4 : 2;
+        for (var i = 0; i < Rank; i++)
+        {
+            var count = (Input[i] + size - 1) / size;
+            pads[Rank + i] = size * (count - 1) + Kernel[i] + size - 1 - Output[i] - pads[i];
+        }
+        return pads.All(p => p >= 0) ? (size, pads) : null;
+    }
+
+    /// <summary>The same at stride s &gt; 1 and along every axis alike; null where dilation or padding leave that to ConvTranspose.</summary>
+    public IReadOnlyList<Phases>? SubPixel()
+    {
+        if (Rank != 2 || Strides[0] != Strides[1] || Strides[0] == 1 || Dilations.Any(d => d > 1)) return null;
+        Phases[] axes = [.. Enumerable.Range(0, Rank).Select(i => new Phases(Strides[i], Kernel[i], Begin[i], Input[i], Output[i]))];
+        return axes.All(a => a.PadBegin >= 0 && a.PadEnd >= 0) ? axes : null;
+    }
+
     /// <summary>Number of elements each window averages over.</summary>
     /// <param name="includePadding">Whether declared padding counts.</param>
     public float[] Counts(bool includePadding)
@@ -107,4 +131,37 @@ internal sealed class Windows
     }
 
     private static long[] Ones(int rank) => [.. Enumerable.Repeat(1L, rank)];
+}
+
+/// <summary>
+/// One axis of a strided convolution's transpose, by residue: input element i = s·q + r meets output o through tap
+/// k = s·(q − o) + r + p, so that for each of the s residues r the transpose is an ordinary convolution over o with every
+/// s-th tap. (Shi et al. 2016, arXiv 1609.07009, name this sub-pixel convolution.)
+/// </summary>
+/// <param name="Stride">s.</param>
+/// <param name="Kernel">Taps.</param>
+/// <param name="Begin">Padding p before the first element.</param>
+/// <param name="Input">Elements of the input.</param>
+/// <param name="Output">Elements of the output.</param>
+internal readonly record struct Phases(long Stride, long Kernel, long Begin, long Input, long Output)
+{
+    /// <summary>Smallest and largest q − o that a tap reaches.</summary>
+    private long Least => -((Begin + Stride - 1) / Stride);
+
+    private long Most => (Kernel - 1 - Begin) / Stride;
+
+    /// <summary>Taps of each residue's convolution; some are zero for some residues.</summary>
+    public long Taps => Most - Least + 1;
+
+    /// <summary>Number of q, the input's elements of each residue.</summary>
+    public long Count => (Input + Stride - 1) / Stride;
+
+    public long PadBegin => Kernel - 1 < Begin ? -1 : Most;
+
+    public long PadEnd => Count - Output + Taps - 1 - PadBegin;
+
+    /// <summary>Zeros before and behind the taps that make them Taps · s, the residue being the inner index.</summary>
+    public long ZerosBefore => -(Stride * Least + Begin);
+
+    public long ZerosBehind => Stride * Taps - Kernel - ZerosBefore;
 }

@@ -86,7 +86,7 @@ internal sealed class ExplanationSession : IDisposable
     }
 
     /// <summary>The model with these outputs only: ONNX Runtime runs every node of its graph, whatever is fetched.</summary>
-    private static ModelProto Only(ModelProto model, IReadOnlyCollection<string> kept)
+    internal static ModelProto Only(ModelProto model, IReadOnlyCollection<string> kept)
     {
         var graph = new Graph(model);
         graph.Outputs.RemoveAll(o => !kept.Contains(o.Name));

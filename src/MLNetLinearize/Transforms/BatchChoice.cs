@@ -3,8 +3,8 @@ using System.Numerics;
 namespace MLNetLinearize.Transforms;
 
 /// <summary>
-/// Rows per run where the user names none. A run touches each row's activations forward, and once more for each target on
-/// the way back; a batch is as large as keeps all of that in a core's cache, so that convolutional networks get a few rows
+/// Rows per run where the user names none. A run touches each row's activations forward, and those that cotangents and tangents
+/// pass once more for each of these; a batch is as large as keeps all of that in a core's cache, so that convolutional networks get a few rows
 /// and small dense ones many, which share the cost of starting a run.
 /// </summary>
 /// <remarks>
@@ -33,7 +33,7 @@ internal static class BatchChoice
     {
         if (graph.Options.BatchSize is { } chosen) return chosen;
         var activations = graph.Report.Nodes.Sum(n => n.OutputShape.Aggregate(1L, (a, d) => a * d));
-        var touched = activations * (1 + graph.TargetCount) + inputElements + outputElements;
+        var touched = activations + (graph.Report.Accumulation?.Elements ?? activations * graph.TargetCount) + inputElements + outputElements;
         var held = (inputElements + outputElements + keptElements) * sizeof(float) * Halves * cursors;
         var rows = Math.Min(Math.Clamp(CacheElements / Math.Max(1, touched), 2, Most), Math.Max(1, MemoryBudget / Math.Max(1, held)));
         return 1 << BitOperations.Log2((uint)rows);

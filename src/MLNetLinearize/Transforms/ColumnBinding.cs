@@ -11,7 +11,7 @@ internal sealed class ColumnBinding
 {
     public ColumnBinding(LinearizationGraph graph, DataViewSchema schema)
     {
-        Graph = graph;
+        Graph = graph = ClassNames.Resolve(graph, schema);
         InputSchema = schema;
         Inputs = InputColumn.Bind(graph, schema);
         Label = graph.Options.Targets.Column is { } name ? LabelColumn.Bind(graph, schema, name) : null;
@@ -56,8 +56,9 @@ internal sealed class ColumnBinding
 
     private IEnumerable<string> FeatureNames(GraphInput input)
     {
-        var column = Inputs.FirstOrDefault(i => i.Input.Name == input.Name)?.Column;
-        var names = SlotNames.Features(input, column is { } c && c.HasSlotNames() ? ExplanationColumn.Names(c) : null);
+        var names = ColumnFeatures.Columns(Graph, input).Count == 0
+            ? SlotNames.Features(input, null)
+            : ColumnFeatures.Of(Graph, input, Inputs.ToDictionary(i => i.Input.Name, i => i.Column));
         return Graph.ExplainedInputs.Count == 1 ? names : names.Select(n => $"{input.Name}.{n}");
     }
 

@@ -43,14 +43,10 @@ internal sealed class DataSetSummary
     /// <summary>The graph with all that is summed as columns, whatever columns the user wants, under names that no column has.</summary>
     private static LinearizationGraph Whole(LinearizationGraph graph)
     {
-        var o = graph.Options;
-        var options = new LinearizeOptions
+        var options = graph.Options with
         {
-            InputColumn = o.InputColumn,
-            InputColumns = o.InputColumns,
-            Targets = o.Targets,
-            ClassNames = o.ClassNames,
-            BatchSize = o.BatchSize,
+            TopFeatures = null,
+            GroupedAttributionColumn = null,
             AttributionColumn = Name(OutputNames.Attribution),
             BiasColumn = Name(OutputNames.Bias),
             WeightsColumn = null,
@@ -61,7 +57,7 @@ internal sealed class DataSetSummary
         foreach (var output in new[] { OutputNames.Bias, OutputNames.ExplainedTarget, OutputNames.ExplainedScore, OutputNames.LinearizationError }.Concat(graph.ExplainedInputs.Select(graph.AttributionOf)))
             if (graph.Model.Graph.Output.All(x => x.Name != output))
                 throw new InvalidOperationException($"The summary needs '{output}', which this model was saved without. Save it from a pipeline that names all columns but Weights, or summarize before saving.");
-        return new LinearizationGraph(graph.Model, graph.Inputs, graph.ExplainedInputs, graph.OutputCount, graph.TargetCount, graph.IsRowByRow, options, graph.Report);
+        return graph.With(options);
     }
 
     private static string Name(string output) => $"mlnetlinearize/summary/{output}";

@@ -35,7 +35,7 @@ internal sealed record ExplanationColumn(string Name, string Output, IReadOnlyLi
 
     /// <summary>The columns that the options ask for. <paramref name="sources"/> are the input columns by ONNX input.</summary>
     public static IReadOnlyList<ExplanationColumn> Of(LinearizationGraph graph, IReadOnlyDictionary<string, DataViewSchema.Column> sources) =>
-        Of(graph, input => sources.TryGetValue(input.Name, out var column) && column.HasSlotNames(), input => Names(sources[input.Name]), input => Grouping(sources, input));
+        Of(graph, input => ColumnFeatures.Are(graph, input, i => sources[i.Name].HasSlotNames()), input => ColumnFeatures.Of(graph, input, sources), input => Grouping(graph, sources, input));
 
     /// <summary>The columns, where it is known only which input columns have slot names. Sizes that depend on the names are not right then.</summary>
     public static IReadOnlyList<ExplanationColumn> Of(LinearizationGraph graph, Func<GraphInput, bool> hasSlotNames) => Of(graph, hasSlotNames, _ => [], _ => new ColumnGroups([""], [0]));
@@ -62,7 +62,7 @@ internal sealed record ExplanationColumn(string Name, string Output, IReadOnlyLi
             if (name is null) return;
             foreach (var input in explained)
             {
-                if (graph.Inputs.All(i => i.Name != input.Name))
+                if (ColumnFeatures.Columns(graph, input).Count == 0)
                     throw new ArgumentException($"LinearizeOptions.{nameof(o.GroupedAttributionColumn)} sums over the columns of the model's input, but the score is explained by the inner tensor '{input.Name}'. Set it to null, or explain by the model's inputs.");
                 var groups = grouping(input);
                 int[] shape = k == 1 ? [groups.Names.Count] : [k, groups.Names.Count];
@@ -111,17 +111,8 @@ internal sealed record ExplanationColumn(string Name, string Output, IReadOnlyLi
             throw new ArgumentException($"LinearizeOptions.{nameof(options.ClassNames)} has {names.Count} names, but the network has {outputs} outputs. Give one name for each output, in order.");
     }
 
-    private static ColumnGroups Grouping(IReadOnlyDictionary<string, DataViewSchema.Column> sources, GraphInput input)
-    {
-        var column = sources[input.Name];
-        return ColumnGroups.Of(input, column.Name, column.HasSlotNames() ? Names(column) : null);
-    }
-
-    /// <summary>The slot names of a column that has them.</summary>
-    public static string[] Names(DataViewSchema.Column column)
-    {
-        var names = default(VBuffer<ReadOnlyMemory<char>>);
-        column.GetSlotNames(ref names);
-        return [.. names.DenseValues().Select(n => n.ToString())];
-    }
+    private static ColumnGroups Grouping(LinearizationGraph graph, IReadOnlyDictionary<string, DataViewSchema.Column> sources, GraphInput input) => ColumnGroups.Of(
+        input,
+        sources[ColumnFeatures.Columns(graph, input)[0].Name].Name,
+        ColumnFeatures.Are(graph, input, i => sources[i.Name].HasSlotNames()) ? ColumnFeatures.Of(graph, input, sources) : null);
 }

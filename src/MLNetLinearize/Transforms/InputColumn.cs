@@ -12,6 +12,8 @@ internal sealed record InputColumn(GraphInput Input, DataViewSchema.Column Colum
     {
         var column = schema.GetColumnOrNull(pair.Column) ?? throw Missing(pair.Input, pair.Column, schema.Select(c => $"{c.Name}: {c.Type}"));
         Check(pair.Input, column);
+        if (pair.Input.Raw is { IsOverwritten: true } && schema.Any(c => c.Name == pair.Column && c.IsHidden))
+            throw new ArgumentException($"Column '{pair.Column}' goes into LinearizeOptions.{nameof(LinearizeOptions.Preprocessing)}, which hides it behind another column of its name, so this data no longer shows it. Give the stage's output another name, or apply Linearize to the data in front of the preprocessing.");
         return new InputColumn(pair.Input, column);
     })];
 
@@ -27,7 +29,7 @@ internal sealed record InputColumn(GraphInput Input, DataViewSchema.Column Colum
         if (one?.Length == 0 || many?.Values.Any(string.IsNullOrEmpty) == true)
             throw new ArgumentException($"LinearizeOptions.{(one is not null ? nameof(LinearizeOptions.InputColumn) : nameof(LinearizeOptions.InputColumns))} has an empty column name.");
         if (many?.Keys.FirstOrDefault(k => inputs.All(i => i.Name != k)) is { } unknown)
-            throw new ArgumentException($"LinearizeOptions.{nameof(LinearizeOptions.InputColumns)} names the input '{unknown}', which the model lacks. Its inputs: {Quoted(inputs.Select(i => i.Name))}.");
+            throw new ArgumentException($"LinearizeOptions.{nameof(LinearizeOptions.InputColumns)} names the input '{unknown}', which the model lacks, or the explained output does not depend on. Its inputs: {Quoted(inputs.Select(i => i.Name))}.");
         return inputs.Select(i => (i, one ?? many?.GetValueOrDefault(i.Name) ?? i.Name));
     }
 

@@ -49,7 +49,7 @@ internal sealed class LabelColumn
         }
         if (raw == typeof(ReadOnlyMemory<char>))
         {
-            if (graph.Options.ClassNames is null)
+            if (graph.Options.ClassNames is null && graph.Options.ClassNamesColumn is null)
                 throw Refused(name, type, "text, and no class names are known", $"Set LinearizeOptions.{nameof(LinearizeOptions.ClassNames)} to the names in the order of the network's outputs.");
             return;
         }

@@ -41,6 +41,10 @@ namespace MLNetLinearize.Transforms;
 /// Targets.All and Targets.Classes the class stands before (`cat|[0,12,7]`), with Targets.Contrast both classes
 /// (`cat vs dog|[0,12,7]`), with Targets.Top the rank (`#1|[0,12,7]`).
 ///
+/// With `Preprocessing` set, the columns that feed the model are replaced by the raw columns in front of the fitted stages:
+/// numbers of any type, scalars or known-sized vectors. They are explained as one vector of all their slots; pixels of an
+/// image are named by channel, row and column (`R[12,7]`).
+///
 /// The fitted transformer is saved with the model as ONNX Runtime's stage of ML.NET, so that a program without this
 /// library loads it and gets the same columns. That stage runs one row at a time; where this library is present,
 /// RestoreLinearization of mlContext.Model puts the transformer back in its place.
@@ -60,7 +64,7 @@ public sealed class LinearizingEstimator : IEstimator<LinearizingTransformer>
 
     /// <summary>Compiles the model, checks the columns, and returns the transformer. No row is read.</summary>
     /// <param name="input">Data whose schema has the model's inputs.</param>
-    /// <exception cref="ArgumentException">A column is missing, has another type or size, or an output column's name is taken.</exception>
+    /// <exception cref="ArgumentException">A column is missing, has another type or size, an output column's name is taken, or a stage of the preprocessing is not affine.</exception>
     /// <exception cref="InvalidModelException">An input's shape is open, or an option names what the model lacks.</exception>
     /// <exception cref="UnsupportedOperatorException">Operators on the way have no rule; the message lists them all.</exception>
     public LinearizingTransformer Fit(IDataView input)

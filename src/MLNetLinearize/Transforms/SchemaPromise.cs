@@ -18,13 +18,14 @@ internal static class SchemaPromise
             Check(source, column);
             if (column.Annotations.Any(a => a.Name == SlotNames.Annotation)) named.Add(source.Name);
         }
+        ClassNames.Check(graph, input);
         if (graph.Options.Targets.Column is { } label)
         {
             var column = Find(input, label) ?? throw LabelColumn.Missing(label, Describe(input));
             var isVector = column.Kind != SchemaShape.Column.VectorKind.Scalar;
             LabelColumn.CheckType(graph, label, Type(column), column.ItemType.RawType, column.IsKey, isVector, column.Annotations.Any(a => a.Name == KeyValues.Annotation));
         }
-        var columns = ExplanationColumn.Of(graph, i => named.Contains(i.Name));
+        var columns = ExplanationColumn.Of(graph, i => ColumnFeatures.Are(graph, i, input => named.Contains(input.Name)));
         ExplanationColumn.CheckNames(columns, name => Find(input, name) is not null);
         var schema = new DataViewSchema.Builder();
         foreach (var column in columns) schema.AddColumn(column.Name, column.Type, column.Annotations());

@@ -52,7 +52,7 @@ internal sealed class SlotNames
     public static string[] Features(GraphInput input, IReadOnlyList<string>? given)
     {
         var names = new string[input.RowLength];
-        for (var i = 0; i < names.Length; i++) names[i] = given is not null && given[i].Length > 0 ? given[i] : Position(i, input.RowShape);
+        for (var i = 0; i < names.Length; i++) names[i] = given is not null && given[i].Length > 0 ? given[i] : input.Raw?.Pixels?.Name(i) ?? Position(i, input.RowShape);
         return names;
     }
 

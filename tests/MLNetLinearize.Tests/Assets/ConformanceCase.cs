@@ -16,8 +16,20 @@ internal sealed class ConformanceCase
         var data = Directory.Exists(Path.Combine(folder, "test_data_set_0")) ? Path.Combine(folder, "test_data_set_0") : folder;
         var names = Model.Graph.Input.Select(i => i.Name).Where(i => Model.Graph.Initializer.All(t => t.Name != i));
         Inputs = names.Select((n, i) => (Name: n, File: Path.Combine(data, $"input_{i}.pb"))).Where(i => File.Exists(i.File)).ToDictionary(i => i.Name, i => Tensor(i.File));
-        Expected = Tensor(Path.Combine(data, "output_0.pb"));
+        Outputs = Model.Graph.Output.Select((o, i) => (o.Name, File: Path.Combine(data, $"output_{i}.pb"))).Where(o => File.Exists(o.File)).ToDictionary(o => o.Name, o => Tensor(o.File));
+        Expected = Outputs.Values.First();
     }
+
+    public IReadOnlyDictionary<string, TensorProto> Outputs { get; }
+
+    public IEnumerable<string> FloatInputs => Inputs.Where(i => IsFloat(i.Value)).Select(i => i.Key);
+
+    public IEnumerable<string> FloatOutputs => Outputs.Where(o => IsFloat(o.Value)).Select(o => o.Key);
+
+    private static bool IsFloat(TensorProto tensor) => tensor.Dims.All(d => d > 0) && tensor.ElementType() is DataType.Float or DataType.Double or DataType.Float16 or DataType.Bfloat16;
+
+    /// <summary>All cases.</summary>
+    public static IEnumerable<string> AllNames => AssetFolder.Path is null ? [] : Names.Append("onnx-node/test_maxunpool_export_with_output_shape").Order(StringComparer.Ordinal);
 
     /// <summary>All but the one case in which ONNX Runtime itself gives another output than the ONNX project expects.</summary>
     public static IEnumerable<string> Names =>

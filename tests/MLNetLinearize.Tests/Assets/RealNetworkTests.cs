@@ -103,7 +103,7 @@ public class RealNetworkTests
         var random = new Random(13);
         var largest = weights.Row(0).EnumerateIndexed().OrderByDescending(e => Math.Abs(e.Item2)).Take(count).Select(e => e.Item1);
         var elements = largest.Concat(Enumerable.Range(0, count).Select(_ => random.Next(weights.ColumnCount)));
-        var dense = Vector<double>.Build.Dense(weights.ColumnCount, _ => random.NextDouble() * 2 - 1);
+        var dense = Vector<double>.Build.DenseOfEnumerable(Enumerable.Range(0, weights.ColumnCount).Select(_ => random.NextDouble() * 2 - 1)); // in order: Build.Dense fills in parallel
         return [(dense / dense.L2Norm()).ToArray(), .. elements.Select(i => Vector<double>.Build.Dense(weights.ColumnCount, j => i == j ? 1 : 0).ToArray())];
     }
 

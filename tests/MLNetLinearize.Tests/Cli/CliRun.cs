@@ -17,11 +17,39 @@ internal sealed partial record CliRun(int Code, string Out, string Error)
         return new(code, output.ToString().ReplaceLineEndings("\n"), error.ToString().ReplaceLineEndings("\n"));
     }
 
-    /// <summary>Standard output with rounding errors and byte counts replaced: they differ from processor to processor and version to version.</summary>
-    public string Stable => Bytes().Replace(RoundingError().Replace(Out, "#.#e-##"), "# bytes").Replace(Samples.Root, ".", StringComparison.Ordinal);
+    /// <summary>A run with bytes on standard input, and what it writes as data to standard output.</summary>
+    public static (CliRun Run, byte[] Data) Piped(byte[] input, params string[] arguments)
+    {
+        using StringWriter output = new(), error = new();
+        using MemoryStream from = new(input), to = new();
+        var terminal = new Terminal(Terminal.Create(output, plain: true), Terminal.Create(error, plain: true)) { Input = () => new Pipe(from), Output = () => to };
+        var code = CommandLine.RunAsync(arguments, terminal).GetAwaiter().GetResult();
+        return (new(code, output.ToString().ReplaceLineEndings("\n"), error.ToString().ReplaceLineEndings("\n")), to.ToArray());
+    }
+
+    /// <summary>A stream that can only be read on, a few bytes at a time.</summary>
+    private sealed class Pipe(Stream inner) : Stream
+    {
+        public override bool CanRead => true;
+        public override bool CanSeek => false;
+        public override bool CanWrite => false;
+        public override long Length => throw new NotSupportedException();
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+        public override int Read(byte[] buffer, int offset, int count) => inner.Read(buffer, offset, Math.Min(count, 7));
+        public override void Flush() { }
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+        public override void SetLength(long value) => throw new NotSupportedException();
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    }
+
+    /// <summary>Standard output with rounding errors, byte counts and times replaced: they differ from processor to processor and version to version.</summary>
+    public string Stable => Times().Replace(Bytes().Replace(RoundingError().Replace(Out, "#.#e-##"), "# bytes"), "#").Replace(Samples.Root, ".", StringComparison.Ordinal);
 
     [GeneratedRegex(@"\d\.\de-\d\d|(?<=worst error .*\(row )\d+|(?<=\d   ) {6}0(?=   p\d)")]
     private static partial Regex RoundingError();
+
+    [GeneratedRegex(@"[\d,]+(?= rows a second here)|(?<=all outputs read, on )\d+|(?<=compiled +in )[\d.]+|[\d.]+(?= s of processor time)")]
+    private static partial Regex Times();
 
     [GeneratedRegex(@"[\d,]+ bytes")]
     private static partial Regex Bytes();

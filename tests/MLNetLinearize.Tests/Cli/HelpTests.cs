@@ -9,7 +9,9 @@ public class HelpTests
     [InlineData("inspect")]
     [InlineData("explain")]
     [InlineData("verify")]
+    [InlineData("evaluate")]
     [InlineData("export")]
+    [InlineData("completion")]
     public void Help_is_as_it_was_when_last_read(string command)
     {
         var run = CliRun.Of([.. command.Length > 0 ? [command] : Array.Empty<string>(), "--help"]);

@@ -1,4 +1,7 @@
+using System.Text.RegularExpressions;
+using Google.Protobuf;
 using MLNetLinearize.Cli;
+using MLNetLinearize.Tests.Rules;
 
 namespace MLNetLinearize.Tests.Cli;
 
@@ -11,7 +14,26 @@ public class InspectTests
     {
         var run = CliRun.Of("inspect", Samples.Model($"{model}.onnx"));
         Assert.Equal((0, ""), (run.Code, run.Error));
-        Golden.Equal($"inspect-{model}.txt", run.Out);
+        Golden.Equal($"inspect-{model}.txt", run.Stable);
+    }
+
+    [Fact]
+    public void The_order_of_accumulation_and_what_it_saves_are_told()
+    {
+        using var folder = new TemporaryFolder();
+        var net = new Net(17, 2);
+        var hidden = net.Op("Relu", [net.Op("Gemm", [net.Input("x", "N", 40), net.Weights(40, 3), net.Weights(3)])]);
+        var file = folder.Write("wide.onnx", net.Build(net.Op("Gemm", [hidden, net.Weights(3, 40)])).ToByteArray());
+        var run = CliRun.Of("inspect", file, "--targets", "all", "--cache", folder.File("cache"));
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.Contains("forward pass", run.Out, StringComparison.Ordinal);
+        // Behind the Relu: encoder 3·(120 + 3), decoder 4·120, product 40·3·41; in reverse 40·(120 + 3 + 120).
+        Assert.Contains("5,769 multiply-adds a row more for 40 targets, cut at 'Relu", Regex.Replace(run.Out, @"\s+", " "), StringComparison.Ordinal);
+        Assert.Contains("(3 wide), reverse mode before it, forward mode behind it; in reverse mode alone", Regex.Replace(run.Out, @"\s+", " "), StringComparison.Ordinal);
+        Assert.Matches("batch +128 rows a run", run.Out);
+        Assert.Matches(@"speed +[\d,]+ rows a second here", run.Out);
+        Assert.Single(Directory.GetFiles(folder.File("cache"), "*.linearization"));
+        Assert.Equal(run.Stable, CliRun.Of("inspect", file, "--targets", "all", "--cache", folder.File("cache")).Stable);
     }
 
     [Fact]

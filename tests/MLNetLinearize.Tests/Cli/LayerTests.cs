@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using MLNetLinearize.Reporting;
 using SkiaSharp;
@@ -54,6 +55,18 @@ public class LayerTests
         Assert.Equal("/1/Relu_output_0", layers[0]);
         Assert.Equal("/9/Gemm_output_0", layers[^1]);
         Assert.Equal(9, layers.Count);
+    }
+
+    [Fact]
+    public void Programs_read_every_layer_as_json()
+    {
+        var run = CliRun.Of([.. Digits, "--rows", "20", "--every-layer", "--layer-rows", "17", "--quiet", "--json"]);
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        var row = Assert.Single(JsonNode.Parse(run.Out)!["layerRows"]!.AsArray())!;
+        Assert.Equal(17, (long)row["row"]!);
+        var (score, layers) = ((float)row["scores"]![0]!, row["layers"]!.AsArray());
+        Assert.Equal(("pixels", "logits"), ((string?)layers[0]!["tensor"], (string?)layers[^1]!["tensor"]));
+        Assert.All(layers, l => Assert.Equal(score, (float)l!["attribution"]![0]! + (float)l["bias"]![0]!, 1e-4f));
     }
 
     [Theory]

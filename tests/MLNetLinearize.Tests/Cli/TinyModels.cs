@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using MLNetLinearize.Onnx;
 using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
 
@@ -25,6 +26,35 @@ internal static class TinyModels
     /// <summary>A network of whole numbers, which have no slope.</summary>
     public static string WriteIntegers(TemporaryFolder folder) =>
         Write(folder, "integers.onnx", [Nodes.Create("Cast", ["x"], ["y"], "cast", ("to", (int)DataType.Float))], [], ["N", 3], ["N", 3], DataType.Int32);
+
+    /// <summary>
+    /// Two whole numbers, each looked up in a table of three pairs, (1, 10), (2, 20) and (3, 30); y is the first of the
+    /// first pair plus twice the second of the second pair. The looked-up tensor is <c>looked</c>.
+    /// </summary>
+    public static string WriteLookup(TemporaryFolder folder)
+    {
+        var nodes = new[] { Nodes.Create("Gather", ["table", "x"], ["looked"], "look", ("axis", 0)), Nodes.Create("Flatten", ["looked"], ["flat"], "flatten"), Nodes.Create("MatMul", ["flat", "w"], ["y"], "linear") };
+        return Write(folder, "lookup.onnx", nodes, [Tensors.Of("table", [1f, 10, 2, 20, 3, 30], 3, 2), Tensors.Of("w", [1f, 0, 0, 2], 4, 1)], ["N", 2], ["N", 1], DataType.Int64);
+    }
+
+    /// <summary>The network of <see cref="WriteLinear"/> with its matrix in a file of its own, <c>linear.weights</c>.</summary>
+    public static string WriteExternal(TemporaryFolder folder)
+    {
+        var model = OnnxFile.Read(WriteLinear(folder));
+        var matrix = model.Graph.Initializer.Single(t => t.Name == "w");
+        folder.Write("linear.weights", MemoryMarshal.AsBytes(matrix.ToSingle().AsSpan()).ToArray());
+        matrix.ClearRawData();
+        matrix.FloatData.Clear();
+        matrix.DataLocation = TensorProto.Types.DataLocation.External;
+        matrix.ExternalData.Add(new StringStringEntryProto { Key = "location", Value = "linear.weights" });
+        OnnxFile.Write(model, folder.File("linear.onnx"));
+        return folder.File("linear.onnx");
+    }
+
+    /// <summary>An image of three channels, [3, 2, 2]: one output for each channel, the sum of its pixels.</summary>
+    public static string WriteImage(TemporaryFolder folder) =>
+        Write(folder, "image.onnx", [Nodes.Create("GlobalAveragePool", ["x"], ["mean"], "pool"), Nodes.Create("Flatten", ["mean"], ["flat"], "flatten"), Nodes.Create("Mul", ["flat", "four"], ["y"], "sum")],
+            [Tensors.Of("four", [4f], 1)], ["N", 3, 2, 2], ["N", 3]);
 
     /// <summary>The network of <see cref="WriteLinear"/> behind an input in double precision.</summary>
     public static string WriteDouble(TemporaryFolder folder)

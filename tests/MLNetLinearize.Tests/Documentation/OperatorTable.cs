@@ -1,4 +1,5 @@
 using System.Text;
+using MLNetLinearize.Onnx;
 using MLNetLinearize.Rules;
 using MLNetLinearize.Tests.Rules;
 
@@ -21,7 +22,10 @@ internal static class OperatorTable
 
     /// <summary>Number of cases by operator: those of its own, and networks that it is a part of.</summary>
     public static Dictionary<string, int> Cases() =>
-        RuleCases.All.SelectMany(c => c.Build().Model.Graph.Node.Select(n => n.OpType).Distinct()).GroupBy(op => op).ToDictionary(g => g.Key, g => g.Count());
+        RuleCases.All.SelectMany(c => c.Build().Model.Graph.Node.Select(n => n.Operator()).Distinct()).GroupBy(op => op).ToDictionary(g => g.Key, g => g.Count());
+
+    /// <summary>A node of an operator as the table names it.</summary>
+    public static NodeProto Node(string op) => op.LastIndexOf('.') is >= 0 and var at ? new() { Domain = op[..at], OpType = op[(at + 1)..] } : new() { OpType = op };
 
     public static string Write()
     {
@@ -30,9 +34,9 @@ internal static class OperatorTable
         foreach (var (kind, title) in Kinds)
         {
             var names = RuleTable.All.Where(r => r.Value.Kind == kind).Select(r => r.Key).Order(StringComparer.Ordinal);
-            text.Append($"| {title} | {string.Join(", ", names.Select(n => kind == RuleKind.Constant ? n : $"{n} ({cases.GetValueOrDefault(n)})"))} |\n");
+            text.Append($"| {title} | {string.Join(", ", names.Select(n => kind == RuleKind.Constant || !cases.ContainsKey(n) ? n : $"{n} ({cases[n]})"))} |\n");
         }
-        foreach (var refused in RuleTable.All.Where(r => r.Value.Kind == RuleKind.Refused).Select(r => r.Key).GroupBy(op => RuleTable.WhyNot(new MLNetLinearize.Onnx.NodeProto { OpType = op }).Reason))
+        foreach (var refused in RuleTable.All.Where(r => r.Value.Kind == RuleKind.Refused).Select(r => r.Key).GroupBy(op => RuleTable.WhyNot(Node(op)).Reason))
             text.Append($"| Refused: {refused.Key} | {string.Join(", ", refused.Order(StringComparer.Ordinal))} |\n");
         return text.ToString().Trim();
     }

@@ -44,6 +44,19 @@ public class ReadmeTests
     }
 
     [Fact]
+    public void Adding_an_operator_is_what_was_added_for_one()
+    {
+        var lines = Repository.Part(Readme, "adding").Split('\n').Where(l => !l.StartsWith("```", StringComparison.Ordinal)).ToList();
+        Assert.InRange(lines.Count, 2, 10);
+        var file = "";
+        foreach (var line in lines)
+        {
+            if (line.StartsWith("// ", StringComparison.Ordinal)) file = line[3..];
+            else Assert.Contains(line, File.ReadLines(Repository.File(file)).Select(l => l.Trim()));
+        }
+    }
+
+    [Fact]
     public void Every_local_link_leads_somewhere()
     {
         foreach (Match link in Regex.Matches(Readme, @"\]\((?!https?:|#)([^)]+)\)"))

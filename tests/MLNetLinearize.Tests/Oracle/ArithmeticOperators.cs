@@ -17,6 +17,30 @@ internal static class ArithmeticOperators
         };
     }
 
+    /// <summary>a less the whole multiples of b, counted towards zero.</summary>
+    public static Dual Remainder(OracleNode node)
+    {
+        var shape = Shapes.Broadcast(node.X.Shape, node[1].Shape);
+        var (a, b) = (node.X.BroadcastTo(shape), node[1].BroadcastTo(shape));
+        return a - b * new Dual(shape, [.. a.Value.Zip(b.Value, (x, y) => Math.Truncate(x / y))]);
+    }
+
+    public static Dual CumulativeProduct(OracleNode node)
+    {
+        var (x, axis) = (node.X, Shapes.Axis(node[1].Integers[0], node.X.Rank));
+        var size = x.Shape[axis];
+        var (parts, product) = (new Dual[size], (Dual?)null);
+        for (var k = 0; k < size; k++)
+        {
+            var at = node.Int("reverse", 0) != 0 ? size - 1 - k : k;
+            var own = ShapeOperators.Range(x, axis, at, 1, 1);
+            var next = product is null ? own : product * own;
+            parts[at] = node.Int("exclusive", 0) == 0 ? next : product ?? new Dual(own.Shape, [.. own.Value.Select(_ => 1.0)]);
+            product = next;
+        }
+        return ShapeOperators.Join(parts, axis);
+    }
+
     public static Dual Sum(OracleNode node) => node.Inputs.Aggregate((a, b) => a + b);
 
     public static Dual Mean(OracleNode node) => Sum(node) * Dual.Scalar(1.0 / node.Inputs.Count);

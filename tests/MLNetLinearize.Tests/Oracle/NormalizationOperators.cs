@@ -19,12 +19,16 @@ internal static class NormalizationOperators
         return Standardized(x, [.. Enumerable.Range(2, x.Rank - 2)], node) * PerChannel(node[1]) + PerChannel(node[2]);
     }
 
-    public static Dual LayerNormalization(OracleNode node)
+    /// <summary>The value, the mean and the reciprocal of the deviation.</summary>
+    public static IReadOnlyList<Dual> LayerNormalization(OracleNode node)
     {
         var x = node.X;
         var axis = Shapes.Axis(node.Int("axis", -1), x.Rank);
-        var y = Standardized(x, [.. Enumerable.Range(axis, x.Rank - axis)], node) * node[1];
-        return node.Optional(2) is { } shift ? y + shift : y;
+        int[] axes = [.. Enumerable.Range(axis, x.Rank - axis)];
+        var y = Standardized(x, axes, node) * node[1];
+        var mean = ReductionOperators.Mean(x, axes, keep: true);
+        var variance = ReductionOperators.Mean((x - mean) * (x - mean), axes, keep: true);
+        return [node.Optional(2) is { } shift ? y + shift : y, mean, PointwiseOperators.SquareRoot(variance + Dual.Scalar(node.Float("epsilon", 1e-5f))).Reciprocal()];
     }
 
     public static Dual LocalResponse(OracleNode node)
@@ -51,7 +55,11 @@ internal static class NormalizationOperators
     {
         var x = node.X;
         var axis = Shapes.Axis(node.Int("axis", node.Opset >= 13 ? -1 : 1), x.Rank);
-        int[] axes = node.Opset >= 13 ? [axis] : [.. Enumerable.Range(axis, x.Rank - axis)];
+        return Softmax(x, node.Opset >= 13 ? [axis] : [.. Enumerable.Range(axis, x.Rank - axis)], logarithm);
+    }
+
+    public static Dual Softmax(Dual x, int[] axes, bool logarithm)
+    {
         var shifted = x - ReductionOperators.Maximum(x, axes, keep: true).WithoutColumns();
         var exponentials = PointwiseOperators.Exponential(shifted);
         var total = ReductionOperators.Sum(exponentials, axes, keep: true);

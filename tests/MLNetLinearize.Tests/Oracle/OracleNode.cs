@@ -5,6 +5,11 @@ namespace MLNetLinearize.Tests.Oracle;
 /// <summary>One node while it is evaluated: its inputs' values and what its attributes mean at the model's opset.</summary>
 internal sealed class OracleNode(NodeProto node, Dual?[] inputs, long opset)
 {
+    public string Domain => node.Domain;
+
+    /// <summary>The same node on other inputs.</summary>
+    public OracleNode With(params Dual?[] others) => new(node, others, opset);
+
     public string Operator => node.OpType;
 
     public long Opset => opset;

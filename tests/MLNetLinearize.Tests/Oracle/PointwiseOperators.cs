@@ -33,10 +33,23 @@ internal static class PointwiseOperators
         return n.X.Pointwise(z => z > threshold ? z : 0, z => z > threshold ? 1 : 0);
     }
 
+    public static Dual Shrink(OracleNode n)
+    {
+        var (bias, threshold) = (n.Float("bias", 0), n.Float("lambd", 0.5f));
+        return n.X.Pointwise(z => z > threshold ? z - bias : z < -threshold ? z + bias : 0, z => Math.Abs(z) > threshold ? 1 : 0);
+    }
+
     public static Dual Clip(OracleNode n)
     {
         var low = n.Has("min") ? n.Float("min", 0) : n.Optional(1)?.Value[0] ?? double.NegativeInfinity;
         var high = n.Has("max") ? n.Float("max", 0) : n.Optional(2)?.Value[0] ?? double.PositiveInfinity;
+        if (n.Optional(1) is { IsConstant: false } || n.Optional(2) is { IsConstant: false })
+        {
+            // A bound of its own for the row, one for all elements.
+            var (l, h) = (n[1].BroadcastTo(n.X.Shape), n[2].BroadcastTo(n.X.Shape));
+            var raised = ArithmeticOperators.Where(n.X.Value.Select(z => z < low), n.X.Shape, l, n.X);
+            return ArithmeticOperators.Where(raised.Value.Select(z => z > high), n.X.Shape, h, raised);
+        }
         return n.X.Pointwise(z => Math.Min(Math.Max(z, low), high), z => z > low && z < high ? 1 : 0);
     }
 
@@ -96,7 +109,7 @@ internal static class PointwiseOperators
     /// <summary>Powers with constant exponents.</summary>
     public static Dual Power(OracleNode n)
     {
-        if (!n[1].IsConstant) throw new NotSupportedException("Pow with an exponent that depends on the input.");
+        if (!n[1].IsConstant) return Reading.Tangent(() => Exponential(n[1] * Logarithm(n.X)));
         var shape = Shapes.Broadcast(n.X.Shape, n[1].Shape);
         var (x, exponents) = (n.X.BroadcastTo(shape), n[1].BroadcastTo(shape).Value);
         // Each exponent is a function of its own; the results are put together element by element.

@@ -28,6 +28,7 @@ internal static class ResamplingOperators
         if (node.Text("padding_mode", "zeros") == "reflection" || node.Text("mode", "linear") is "cubic" or "bicubic" || x.Rank != 4) throw new NotSupportedException("GridSample with reflection, cubic, or not of images.");
         var (rows, channels, h, w, oh, ow) = (x.Shape[0], x.Shape[1], x.Shape[2], x.Shape[3], grid.Shape[1], grid.Shape[2]);
         var (aligned, border, nearest) = (node.Int("align_corners", 0) != 0, node.Text("padding_mode", "zeros") == "border", node.Text("mode", "linear") == "nearest");
+        if (!grid.IsConstant && !nearest) return DeformableOperators.Grid(node);
         double At(double unit, int size)
         {
             var p = aligned ? (unit + 1) / 2 * (size - 1) : ((unit + 1) * size - 1) / 2;

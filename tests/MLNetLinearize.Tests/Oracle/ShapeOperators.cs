@@ -42,15 +42,25 @@ internal static class ShapeOperators
         return node.X.Reshaped([.. shape]);
     }
 
-    public static Dual Concat(OracleNode node)
+    public static Dual Concat(OracleNode node) => Join(node.Inputs, Shapes.Axis(node.Int("axis", 1), node.X.Rank));
+
+    public static Dual Join(IReadOnlyList<Dual> parts, int axis)
     {
-        var axis = Shapes.Axis(node.Int("axis", 1), node.X.Rank);
-        var parts = node.Inputs;
-        var shape = node.X.Shape.With(axis, parts.Sum(p => p.Shape[axis]));
+        var shape = parts[0].Shape.With(axis, parts.Sum(p => p.Shape[axis]));
         var owner = parts.SelectMany((p, k) => Enumerable.Range(0, p.Shape[axis]).Select(offset => (Part: k, Offset: offset))).ToArray();
         var strides = parts.Select(p => Shapes.Strides(p.Shape)).ToArray();
         var which = Shapes.Map(shape, at => owner[at[axis]].Part);
         return Dual.Select(shape, parts, which, Shapes.Map(shape, at => Shapes.Flat(at.With(axis, owner[at[axis]].Offset), strides[owner[at[axis]].Part])));
+    }
+
+    /// <summary>Elements of the update at the row's position, of the cache elsewhere.</summary>
+    public static Dual WriteInto(OracleNode node)
+    {
+        var (x, update, axis) = (node.X, node[1], Shapes.Axis(node.Int("axis", -2), node.X.Rank));
+        int Offset(int[] at) => at[axis] - (int)(node.Optional(2)?.Value[at[0]] ?? 0);
+        var which = Shapes.Map(x.Shape, at => Offset(at) >= 0 && Offset(at) < update.Shape[axis] ? 1 : 0);
+        var (own, other) = (Shapes.Strides(x.Shape), Shapes.Strides(update.Shape));
+        return Dual.Select(x.Shape, [x, update], which, Shapes.Map(x.Shape, at => Offset(at) >= 0 && Offset(at) < update.Shape[axis] ? Shapes.Flat(at.With(axis, Offset(at)), other) : Shapes.Flat(at, own)));
     }
 
     public static IReadOnlyList<Dual> Split(OracleNode node)

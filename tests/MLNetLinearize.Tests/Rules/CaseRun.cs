@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using MLNetLinearize.Linearization;
 using MLNetLinearize.Onnx;
 using MLNetLinearize.Tests.Oracle;
 
@@ -52,7 +53,9 @@ internal sealed class CaseRun
 
     public static CaseRun Of(string name) => Runs.GetOrAdd(name, n => new(RuleCases.Named(n)));
 
-    public LinearizationGraph Compile(Targets targets, Nonlinearity nonlinearity = Nonlinearity.Tangent) => LinearizationGraph.Compile(Stream(Model), new LinearizeOptions { Targets = targets, Nonlinearity = nonlinearity });
+    /// <summary>Compiles the case; in reverse mode, which shows what the rules do, unless another order is chosen.</summary>
+    public LinearizationGraph Compile(Targets targets, Nonlinearity nonlinearity = Nonlinearity.Tangent, Func<AccumulationChoice, JacobianAccumulation>? order = null) =>
+        Compiler.Compile(Model, new LinearizeOptions { Targets = targets, Nonlinearity = nonlinearity }, order ?? (choice => choice.Reverse));
 
     public double[] Forward(double[] x) => DenseOracle.Forward(Model, "x", x, Case.InputShape, Explained);
 

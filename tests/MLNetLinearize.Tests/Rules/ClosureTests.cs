@@ -16,7 +16,7 @@ namespace MLNetLinearize.Tests.Rules;
 /// </summary>
 public class ClosureTests
 {
-    public static TheoryData<string> Names => [.. RuleCases.All.Select(c => c.Name)];
+    public static TheoryData<string> Names => [.. RuleCases.All.Where(c => !c.IsConstant).Select(c => c.Name)];
 
     [Theory]
     [MemberData(nameof(Names))]

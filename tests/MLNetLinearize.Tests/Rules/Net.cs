@@ -33,6 +33,17 @@ internal sealed class Net(long opset, int seed)
         return names;
     }
 
+    /// <summary>A node of the domain ai.onnx.ml; gives the name of its first output.</summary>
+    public string Classical(string op, string[] inputs, params ReadOnlySpan<(string, object)> attributes) => Classicals(op, 1, inputs, attributes)[0];
+
+    /// <summary>A node of the domain ai.onnx.ml with several outputs.</summary>
+    public string[] Classicals(string op, int outputs, string[] inputs, params ReadOnlySpan<(string, object)> attributes)
+    {
+        var names = Ops(op, outputs, inputs, attributes);
+        graph.Node[^1].Domain = "ai.onnx.ml";
+        return names;
+    }
+
     /// <summary>An initializer of normally distributed values, scaled so that activations keep their size.</summary>
     public string Weights(params long[] dims)
     {
@@ -56,6 +67,12 @@ internal sealed class Net(long opset, int seed)
 
     public string SignedBytes(params sbyte[] values) => Add(Tensors.Raw(Name("s"), DataType.Int8, [.. values.Select(v => unchecked((byte)v))], values.Length == 1 ? [] : [values.Length]));
 
+    public string Unsigned(byte[] values, params long[] dims) => Add(Tensors.Raw(Name("u"), DataType.Uint8, values, dims));
+
+    public string Integers(sbyte[] values, params long[] dims) => Add(Tensors.Raw(Name("s"), DataType.Int8, [.. values.Select(v => unchecked((byte)v))], dims));
+
+    public string Integers32(int[] values, params long[] dims) => Add(Tensors.Raw(Name("i"), DataType.Int32, System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()), dims));
+
     public string Booleans(bool[] values, params long[] dims) => Add(Tensors.Raw(Name("c"), DataType.Bool, values.Select(v => v ? (byte)1 : (byte)0).ToArray(), dims));
 
     public ModelProto Build(string output, params object[] outputDims)
@@ -63,7 +80,9 @@ internal sealed class Net(long opset, int seed)
         var info = Graph.Value(output, DataType.Float, outputDims);
         if (outputDims.Length == 0) info.Type.TensorType.Shape = null;
         graph.Output.Add(info);
-        return new ModelProto { IrVersion = 8, Graph = graph, OpsetImport = { new OperatorSetIdProto { Domain = "", Version = opset } } };
+        var model = new ModelProto { IrVersion = 8, Graph = graph, OpsetImport = { new OperatorSetIdProto { Domain = "", Version = opset } } };
+        if (graph.Node.Any(n => n.Domain == "ai.onnx.ml")) model.OpsetImport.Add(new OperatorSetIdProto { Domain = "ai.onnx.ml", Version = 3 });
+        return model;
     }
 
     /// <summary>An integer-list attribute.</summary>

@@ -23,7 +23,7 @@ internal sealed class OriginalModel : IDisposable
         session = new InferenceSession(copy.ToByteArray(), options);
     }
 
-    public float[] Run(string input, float[] values, long[] shape)
+    public float[] Run<T>(string input, T[] values, long[] shape)
     {
         using var value = OrtArrays.Wrap(values, shape);
         using var run = new RunOptions();

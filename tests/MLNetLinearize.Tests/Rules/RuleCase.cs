@@ -27,6 +27,9 @@ internal sealed record RuleCase(string Name, string Operator, int[] RowShape, Fu
     /// <summary>The model rounds: W is that of the network it stands for, and differences of the model itself are those of a staircase.</summary>
     public bool IsRounded { get; init; }
 
+    /// <summary>Nothing in the model has a slope: W is 0 and the score is bias, whatever the cotangent.</summary>
+    public bool IsConstant { get; init; }
+
     public int RowLength => RowShape.Aggregate(1, (a, d) => a * d);
 
     /// <summary>Shape of a single row as the model takes it.</summary>
@@ -76,7 +79,7 @@ internal static partial class RuleCases
     [
         .. Convolution(), .. TransposedConvolution(), .. Pooling(), .. Dense(), .. Arithmetic(), .. Activations(), .. Smooth(),
         .. Normalization(), .. Shape(), .. Selection(), .. Indexing(), .. Reduction(), .. IndexTuples(), .. EinsteinSums(),
-        .. OwnStatistics(), .. Recurrent(), .. Quantized(), .. Networks(),
+        .. OwnStatistics(), .. Recurrent(), .. Quantized(), .. Classical(), .. Attentions(), .. OtherSpellings(), .. ComputedParameters(), .. ComputedPlaces(), .. Networks(),
     ];
 
     public static RuleCase Named(string name) => All.Single(c => c.Name == name);

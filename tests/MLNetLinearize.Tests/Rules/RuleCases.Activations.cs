@@ -41,8 +41,9 @@ internal static partial class RuleCases
 
     private static IEnumerable<RuleCase> Smooth() =>
     [
-        .. new[] { "Sigmoid", "Tanh", "Softplus", "Softsign", "Elu", "Selu", "Erf", "Exp" }.Select(op => Smooth(op)),
+        .. new[] { "Sigmoid", "Tanh", "Softplus", "Elu", "Selu", "Erf", "Exp" }.Select(op => Smooth(op)),
         .. new[] { "Log", "Sqrt", "Reciprocal" }.Select(op => Smooth(op, data: RowData.Positive)),
+        Smooth("Softsign"),
         Smooth("Elu", "alpha 2", RowData.Distinct, ("alpha", 2f)),
         Smooth("Celu", "alpha 2", RowData.Distinct, ("alpha", 2f)),
         Smooth("HardSwish"),

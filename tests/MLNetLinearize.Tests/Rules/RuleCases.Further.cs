@@ -41,6 +41,8 @@ internal static partial class RuleCases
     [
         .. Smooth("ReduceProd", "", [3, 4], (n, x) => n.Op("ReduceProd", [x], ("axes", L(2)))),
         .. Smooth("ReduceProd", ", two axes, no keepdims", [2, 3, 2], (n, x) => n.Op("ReduceProd", [x], ("axes", L(1, 3)), ("keepdims", 0L))),
+        .. Smooth("ReduceProd", ", one factor", [3, 1], (n, x) => n.Op("ReduceProd", [x], ("axes", L(2)))),
+        .. Smooth("ReduceProd", ", eleven factors, two of them 0", [11], (n, x) => n.Op("ReduceProd", [n.Op("Mul", [x, n.Floats([2, 1, 0, 3, -1, 2, 1, 0, 1, 2, -2], 11)])], ("axes", L(1)))),
         .. Smooth("ReduceProd", ", a factor 0", [3, 4], (n, x) => n.Op("ReduceProd", [n.Op("Relu", [x])], ("axes", L(2)))),
         .. Smooth("LpPool", ", p 2", [2, 6, 4], (n, x) => n.Op("LpPool", [x], ("kernel_shape", L(3, 2)), ("strides", L(2, 2)), ("pads", L(1, 0, 1, 0)))),
         .. Smooth("LpPool", ", p 1", [2, 6], (n, x) => n.Op("LpPool", [x], ("kernel_shape", L(2)), ("p", 1L))),

@@ -8,11 +8,11 @@ public class UnsupportedTests
     {
         var net = new Net(17, 1);
         var x = net.Input("x", "N", 4);
-        var first = net.Op("DeformConv", [x, x]);
-        var second = net.Op("DeformConv", [net.Op("Relu", [first]), x]);
-        var error = Refused(net.Build(net.Op("Det", [net.Op("Reshape", [second, net.Ints(-1, 2, 2)])])));
-        Assert.Equal(["DeformConv1", "DeformConv3", "Det6"], error.Nodes.Select(n => n.Name));
-        Assert.Equal(["DeformConv", "DeformConv", "Det"], error.Nodes.Select(n => n.Operator));
+        var first = net.Op("RoiAlign", [x, x]);
+        var second = net.Op("RoiAlign", [net.Op("Relu", [first]), x]);
+        var error = Refused(net.Build(net.Op("MaxRoiPool", [second, x])));
+        Assert.Equal(["RoiAlign1", "RoiAlign3", "MaxRoiPool4"], error.Nodes.Select(n => n.Name));
+        Assert.Equal(["RoiAlign", "RoiAlign", "MaxRoiPool"], error.Nodes.Select(n => n.Operator));
         Assert.All(error.Nodes, n => Assert.Equal(17, n.Opset));
         Assert.All(error.Nodes, n => Assert.True(n.Reason.Length > 0 && n.Remedy.Length > 0));
         Assert.All(error.Nodes, n => Assert.Contains($"'{n.Name}'", error.Message, StringComparison.Ordinal));
@@ -28,6 +28,30 @@ public class UnsupportedTests
         var chosen = net.Op("Cast", [net.Op(op, [net.Op("Relu", [x])])], ("to", 1L));
         var model = net.Build(net.Op("Add", [x, net.Op("ReduceSum", [chosen], ("keepdims", 0L))]));
         Assert.Contains(op, Refused(model).Nodes.Select(n => n.Operator));
+    }
+
+    [Fact]
+    public void A_sequence_longer_than_the_limit_is_refused_and_the_limit_can_be_raised()
+    {
+        var net = new Net(17, 1);
+        var y = net.Op("RNN", [net.Op("Unsqueeze", [net.Op("Transpose", [net.Input("x", 1, 5)]), net.Ints(2)]), net.Weights(1, 2, 1), net.Weights(1, 2, 2)], ("hidden_size", 2L));
+        var model = net.Build(y);
+        var node = Assert.Single(Assert.Throws<UnsupportedOperatorException>(() => LinearizationGraph.Compile(CaseRun.Stream(model), new() { MaxUnrolledSteps = 4 })).Nodes);
+        Assert.Equal("RNN", node.Operator);
+        Assert.Contains("runs over 5 steps", node.Reason, StringComparison.Ordinal);
+        Assert.Contains("at most 4 are unrolled (MaxUnrolledSteps)", node.Reason, StringComparison.Ordinal);
+        Assert.Equal(10, LinearizationGraph.Compile(CaseRun.Stream(model), new() { MaxUnrolledSteps = 5 }).OutputCount);
+    }
+
+    [Fact]
+    public void The_limit_of_unrolling_governs_products_along_an_axis()
+    {
+        var net = new Net(26, 1);
+        var model = net.Build(net.Op("CumProd", [net.Input("x", "N", 5), net.Ints([1], [])]));
+        var node = Assert.Single(Assert.Throws<UnsupportedOperatorException>(() => LinearizationGraph.Compile(CaseRun.Stream(model), new() { MaxUnrolledSteps = 4 })).Nodes);
+        Assert.Equal("CumProd", node.Operator);
+        Assert.Contains("at most 4 are unrolled (MaxUnrolledSteps)", node.Reason, StringComparison.Ordinal);
+        Assert.Equal(5, LinearizationGraph.Compile(CaseRun.Stream(model), new() { MaxUnrolledSteps = 5 }).OutputCount);
     }
 
     [Theory]

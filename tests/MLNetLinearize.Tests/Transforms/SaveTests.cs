@@ -140,7 +140,7 @@ public sealed class SaveTests : IDisposable
         return ([.. ViewText.Of(transformer.Transform(data), Columns)], data, file);
     }
 
-    private static List<string> Start(string program, IEnumerable<string> arguments)
+    internal static List<string> Start(string program, IEnumerable<string> arguments)
     {
         // The tests stand in tests/MLNetLinearize.Tests/bin/<configuration>/<framework>/, the program beside them likewise.
         var here = new DirectoryInfo(AppContext.BaseDirectory);

@@ -1,0 +1,68 @@
+using System.CommandLine;
+using MLNetLinearize.Cli.Output;
+using MLNetLinearize.Reporting;
+
+namespace MLNetLinearize.Cli.Commands;
+
+/// <summary>Arguments about the explanation columns that are written.</summary>
+internal sealed class OutputOptions
+{
+    public Option<string?> Out { get; } = new("--out", "-o") { HelpName = "PATH", Description = "Write the columns, by extension as .csv, .parquet, .npz or .jsonl; - for standard output." };
+
+    public Option<string?> Format { get; } = new Option<string?>("--format") { HelpName = string.Join('|', OutputFormats.Names.Keys), Description = "Format of --out where its extension does not say it. npy: a folder of arrays; png: a folder of maps, one a row and target; overlay: the same over the images." }.AcceptOnlyFromAmong([.. OutputFormats.Names.Keys]);
+
+    public Option<string?> Columns { get; } = new("--columns") { HelpName = "LIST", Description = "Columns of --out, with a comma between: label, predicted, target, score, bias, error, attribution, weights. Default: all but weights." };
+
+    public void AddTo(Command command)
+    {
+        foreach (Option option in new Option[] { Out, Format, Columns }) command.Add(option);
+    }
+
+    /// <summary>The files that these arguments name.</summary>
+    public IEnumerable<NamedPath> Files(ParseResult result) =>
+        [new("--out", Paths.File(result.GetValue(Out)), MayBeFolder: result.GetValue(Format) is { } format && OutputFormats.Names[format].IsFolder())];
+
+    /// <summary>Whether the columns go to standard output.</summary>
+    public bool IsStandard(ParseResult result) => result.GetValue(Out) == Paths.Standard;
+
+    /// <summary>The columns to write.</summary>
+    public ColumnSet ReadColumns(ParseResult result) => ColumnList.Parse(result.GetValue(Columns));
+
+    /// <summary>The format to write; null where nothing is written.</summary>
+    public OutputFormat? ReadFormat(ParseResult result)
+    {
+        if (result.GetValue(Out) is not { } path)
+            return result.GetValue(Format) is null ? null : throw new InputException("--format is the format of --out, which is not given.");
+        var format = OutputFormats.Of(path, result.GetValue(Format));
+        if (format.IsFolder() && path == Paths.Standard) throw new InputException($"--format {result.GetValue(Format)} writes a folder, which standard output cannot be. Name one with --out.");
+        if (format.IsPicture() && result.GetValue(Columns) is not null) throw new InputException($"--format {result.GetValue(Format)} draws pictures, which have no --columns. Leave one of them out.");
+        return format;
+    }
+
+    /// <summary>Opens the output.</summary>
+    public IColumnOutput Create(ParseResult result, Terminal terminal, OutputFormat format, ExplanationColumns columns, Func<ImageShape> shape)
+    {
+        var path = result.GetValue(Out)!;
+        return format switch
+        {
+            OutputFormat.Parquet => new ParquetColumns(Open(whole: true), columns),
+            OutputFormat.JsonLines => new JsonLines(Open(whole: false), columns),
+            OutputFormat.Npy => new NpyColumns(new OutputFolder("--out", path), null, columns),
+            OutputFormat.Npz => Npz(),
+            OutputFormat.Png or OutputFormat.Overlay => Pictures(shape()),
+            _ => new CsvColumns(Open(whole: false), columns),
+        };
+
+        OutputFile Open(bool whole) => path == Paths.Standard ? new("--out", terminal.Output, whole) : new("--out", path);
+
+        PictureFolder Pictures(ImageShape image) => new(new OutputFolder("--out", path), columns, image, format == OutputFormat.Overlay);
+
+        NpyColumns Npz()
+        {
+            var archive = Open(whole: true);
+            // Beside the archive, or among the system's temporary files.
+            var arrays = path == Paths.Standard ? Path.Combine(Path.GetTempPath(), "mlnet-linearize.npz") : $"{path}.arrays";
+            return new(new OutputFolder("--out", arrays), archive, columns);
+        }
+    }
+}

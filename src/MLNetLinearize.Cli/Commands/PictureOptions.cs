@@ -1,0 +1,35 @@
+using System.CommandLine;
+using MLNetLinearize.Cli.Data;
+using MLNetLinearize.Cli.Output;
+using MLNetLinearize.Reporting;
+
+namespace MLNetLinearize.Cli.Commands;
+
+/// <summary>Arguments about what people look at: the contact sheet and the report.</summary>
+internal sealed class PictureOptions
+{
+    public Option<string?> Picture { get; } = new("--picture", "-p") { HelpName = "FILE.png", Description = "Draw a contact sheet: photographs beside the maps of which pixels spoke for and against, right answers first, then the mistakes beside the map of the true class." };
+
+    public Option<string?> Report { get; } = new("--report", "-r") { HelpName = "FILE.html", Description = "Write a report to read in a browser: accuracy, exactness, what matters overall, and every row with what spoke for and against each class. One file that needs no network." };
+
+    public Option<string?> ImageShape { get; } = new("--image-shape") { HelpName = "HxW", Description = "Shape of the images for pictures and reports where the network takes them as a line of numbers." };
+
+    public void AddTo(Command command)
+    {
+        foreach (Option option in new Option[] { Picture, Report, ImageShape }) command.Add(option);
+    }
+
+    /// <summary>The files that these arguments name.</summary>
+    public IEnumerable<NamedPath> Files(ParseResult result) => [new("--picture", result.GetValue(Picture)), new("--report", result.GetValue(Report))];
+
+    /// <summary>The image that maps are drawn over.</summary>
+    public ImageShape ReadShape(ParseResult result, string argument, LinearizationGraph graph, InputPreprocessing preprocessing) => MapShape.Of(argument, result.GetValue(ImageShape), graph, preprocessing);
+
+    /// <summary>The image that a row of the data is, or null where it is none.</summary>
+    public ImageShape? ReadShapeOrNull(ParseResult result, LinearizationGraph graph, InputPreprocessing preprocessing) =>
+        result.GetValue(ImageShape) is { } given ? Reporting.ImageShape.Of(MapShape.Sizes(given, Explainer.DataInput(graph))) : preprocessing.ShapeOf(Explainer.DataInput(graph));
+
+    /// <summary>The sheet that was asked for, or null.</summary>
+    public Sheet? Create(ParseResult result, string modelFile, LinearizationGraph graph, ClassNames classes, InputPreprocessing preprocessing, Func<Targets, LinearizationGraph> compile) =>
+        result.GetValue(Picture) is null ? null : new(modelFile, graph, classes, ReadShape(result, "--picture", graph, preprocessing), compile);
+}

@@ -1,0 +1,73 @@
+using CsvHelper;
+
+namespace MLNetLinearize.Cli.Output;
+
+/// <summary>The explanation columns as CSV, one line for each row of the data, one field for each element of a vector.</summary>
+internal sealed class CsvColumns : IColumnOutput
+{
+    private readonly OutputFile file;
+    private readonly ExplanationColumns columns;
+    private readonly CsvWriter writer;
+    private readonly int width;
+    private long rows;
+
+    public CsvColumns(OutputFile file, ExplanationColumns columns)
+    {
+        (this.file, this.columns) = (file, columns);
+        CsvWriter? made = null;
+        var names = columns.All.SelectMany(columns.FlatNames).ToArray();
+        file.Write(stream =>
+        {
+            made = CsvWriter.Create(stream, CsvWriterOptions.Default, leaveOpen: true);
+            made.WriteRecord(names);
+        });
+        (writer, width) = (made!, names.Length);
+    }
+
+    public string Path => file.Path;
+
+    public string Contents => $"{Words.Rows(rows)}, {Words.Count(width)} columns";
+
+    public void Add(ExplainedBlock block) => file.Write(_ =>
+    {
+        for (var i = 0; i < block.Count; i++, rows++)
+        {
+            foreach (var column in columns.All)
+                for (var k = 0; k < columns.Count(column); k++) Write(column, block, i, k);
+            writer.EndRecord();
+        }
+    });
+
+    public void Finish() => file.Write(_ => writer.Dispose());
+
+    public void Publish() => file.Complete();
+
+    public void Dispose()
+    {
+        try
+        {
+            writer.Dispose();
+        }
+        catch (IOException)
+        {
+            // Only where the run failed: the rows held back are thrown away with the file, and the failure was told.
+        }
+        file.Dispose();
+    }
+
+    private void Write(Column column, ExplainedBlock block, int i, int k)
+    {
+        switch (column.Kind)
+        {
+            case ColumnKind.Row:
+                writer.WriteField(block.RowNumber(i));
+                break;
+            case ColumnKind.Output:
+                writer.WriteField(column.Whole(block, i, k) is { } output ? columns.Text(output) : "");
+                break;
+            default:
+                foreach (var value in block.Values(column.Name, i, k)) writer.WriteField(value);
+                break;
+        }
+    }
+}

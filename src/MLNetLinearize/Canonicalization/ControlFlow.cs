@@ -1,0 +1,152 @@
+using MLNetLinearize.Onnx;
+
+namespace MLNetLinearize.Canonicalization;
+
+/// <summary>
+/// If, Loop and Scan, of which one run of the network tells the branch that is taken or the number of rounds: where that is
+/// the same for every row, the branch, or the body as often as it runs, is put in place.
+/// </summary>
+internal static class ControlFlow
+{
+    public static bool Is(NodeProto node) => node.IsStandard() && node.OpType is "If" or "Loop" or "Scan";
+
+    /// <summary>Puts in place what one run decides.</summary>
+    /// <param name="graph">Rewritten in place.</param>
+    /// <param name="facts">What the run told.</param>
+    /// <param name="limit">Most rounds.</param>
+    /// <returns>Whether anything was.</returns>
+    public static bool Replace(Graph graph, IReadOnlyDictionary<string, TensorFact> facts, int limit)
+    {
+        var replaced = false;
+        graph.Nodes = [.. graph.Nodes.SelectMany(n =>
+        {
+            if (!Is(n)) return [n];
+            try
+            {
+                var nodes = n.OpType switch { "If" => Branch(graph, n, facts), "Loop" => Loop(graph, n, facts, limit), _ => Scan(graph, n, facts, limit) };
+                replaced = true;
+                return nodes;
+            }
+            catch (ExpansionException e)
+            {
+                graph.Object(n, e.Message, e.Remedy);
+                return [n];
+            }
+        })];
+        return replaced;
+    }
+
+    private static List<NodeProto> Branch(Graph graph, NodeProto node, IReadOnlyDictionary<string, TensorFact> facts)
+    {
+        var condition = facts[node.Input[0]].Value ?? throw new ExpansionException($"its condition '{node.Input[0]}' is computed from the row", "export the branch that is used");
+        return Inlining.Branch(graph, node.Find(condition.ToInt64() is [0] ? "else_branch" : "then_branch")!.G, node);
+    }
+
+    /// <summary>The body gets the round, the condition and what is carried; it gives the condition, what is carried, and what is collected.</summary>
+    private static List<NodeProto> Loop(Graph graph, NodeProto node, IReadOnlyDictionary<string, TensorFact> facts, int limit)
+    {
+        const string Unrolled = "export the model unrolled";
+        var body = node.Find("body")!.G;
+        if (node.InputOrNull(0) is not { } trips) throw new ExpansionException("it runs until a condition ends it", Unrolled);
+        var rounds = facts[trips].Value?.ToInt64()[0] ?? throw new ExpansionException($"its number of rounds '{trips}' is computed from the row", Unrolled);
+        if (node.InputOrNull(1) is { } condition)
+        {
+            if (facts[condition].Value is not { } first || !Lasts(graph, body)) throw new ExpansionException("a condition that the body computes can end it", Unrolled);
+            if (first.ToInt64() is [0]) rounds = 0;
+        }
+        var carried = node.Input.Skip(2).ToList();
+        var run = new Rounds(graph, node, body, rounds, limit);
+        for (var i = 0L; i < rounds; i++)
+        {
+            var round = graph.AddInitializer(Tensors.Of($"{node.Name}/round", [i]));
+            var more = graph.AddInitializer(Tensors.Raw($"{node.Name}/more", TensorProto.Types.DataType.Bool, [1], []));
+            carried = run.Next([round, more, .. carried], carried.Count, skipped: 1);
+        }
+        return run.Finish(carried);
+    }
+
+    /// <summary>The body gets what is carried and one slice of each sequence; it gives what is carried and what is collected.</summary>
+    private static List<NodeProto> Scan(Graph graph, NodeProto node, IReadOnlyDictionary<string, TensorFact> facts, int limit)
+    {
+        if (graph.Opset < 11) throw new ExpansionException($"it is in the spelling of operator set {graph.Opset}", "raise the model to operator set 11 or later");
+        var body = node.Find("body")!.G;
+        var sequences = (int)node.Int("num_scan_inputs", 1);
+        var carried = node.Input.SkipLast(sequences).ToList();
+        var (axes, reversed) = (node.Ints("scan_input_axes") ?? new long[sequences], node.Ints("scan_input_directions") ?? new long[sequences]);
+        var dims = facts[node.Input[carried.Count]].Dims;
+        var rounds = dims[axes[0] < 0 ? axes[0] + dims.Length : axes[0]];
+        var run = new Rounds(graph, node, body, rounds, limit);
+        var slices = node.Input.Skip(carried.Count).Select((name, k) => run.Split(name, axes[k])).ToList();
+        for (var i = 0L; i < rounds; i++)
+            carried = run.Next([.. carried, .. slices.Select((s, k) => run.Member(s, reversed[k] != 0 ? rounds - 1 - i : i))], carried.Count, skipped: 0);
+        return run.Finish(carried);
+    }
+
+    /// <summary>Whether the condition that the body gives is the one it gets, or stored and true.</summary>
+    private static bool Lasts(Graph graph, GraphProto body)
+    {
+        var name = body.Output[0].Name;
+        while (body.Node.FirstOrDefault(n => n.Output.Contains(name)) is { } maker)
+        {
+            if (maker.OpType is not ("Identity" or "Cast")) return maker.OpType == "Constant" && maker.Find("value")?.T?.ToInt64() is [not 0];
+            name = maker.Input[0];
+        }
+        if (name == body.Input[1].Name) return true;
+        return (body.Initializer.FirstOrDefault(t => t.Name == name) ?? graph.Initializers.GetValueOrDefault(name))?.ToInt64() is [not 0];
+    }
+
+    /// <summary>The body, put in place once a round. Sequences are taken apart and collected by sequence operators, which fold later.</summary>
+    private sealed class Rounds
+    {
+        private readonly Graph graph;
+        private readonly NodeProto call;
+        private readonly GraphProto body;
+        private readonly Dictionary<string, string> stored;
+        private readonly List<NodeProto> nodes = [];
+        private readonly List<List<string>> collected = [];
+
+        public Rounds(Graph graph, NodeProto call, GraphProto body, long count, int limit)
+        {
+            ExpansionException.ThrowIfAbove(limit, count, $"it runs {count:N0} rounds");
+            (this.graph, this.call, this.body) = (graph, call, body);
+            stored = Inlining.Stored(graph, body, call.Name);
+        }
+
+        /// <summary>Places one round; gives what it carries on.</summary>
+        public List<string> Next(IReadOnlyList<string> given, int carried, int skipped)
+        {
+            var names = new Dictionary<string, string>(stored);
+            foreach (var (input, name) in body.Input.Zip(given)) names[input.Name] = name;
+            nodes.AddRange(Inlining.Placed(graph, call.Name, body.Node, names));
+            var results = body.Output.Skip(skipped).Select(o => names.GetValueOrDefault(o.Name, o.Name)).ToList();
+            collected.Add(results[carried..]);
+            return results[..carried];
+        }
+
+        public string Split(string tensor, long axis) => Emit("SplitToSequence", [tensor], ("axis", axis), ("keepdims", 0L));
+
+        public string Member(string sequence, long i) => Emit("SequenceAt", [sequence, graph.AddInitializer(Tensors.Of($"{call.Name}/index", [i]))]);
+
+        public List<NodeProto> Finish(List<string> carried)
+        {
+            var (axes, reversed) = (call.Ints("scan_output_axes"), call.Ints("scan_output_directions"));
+            var outputs = carried.ToList();
+            for (var k = 0; k < call.Output.Count - carried.Count; k++)
+            {
+                if (collected.Count == 0) throw new ExpansionException("it runs no round, and collects nothing", "remove it from the model");
+                var values = collected.Select(c => c[k]);
+                if (reversed is not null && reversed[k] != 0) values = values.Reverse();
+                outputs.Add(Emit("ConcatFromSequence", [Emit("SequenceConstruct", values)], ("axis", axes is null ? 0L : axes[k]), ("new_axis", 1L)));
+            }
+            nodes.AddRange(Inlining.Results(graph, call, outputs));
+            return nodes;
+        }
+
+        private string Emit(string op, IEnumerable<string> inputs, params ReadOnlySpan<(string, object)> attributes)
+        {
+            var output = graph.Fresh($"{call.Name}/{op}");
+            nodes.Add(Nodes.Create(op, inputs, [output], graph.Fresh($"{call.Name}/node/{op}"), attributes));
+            return output;
+        }
+    }
+}

@@ -1,0 +1,101 @@
+using MLNetLinearize.Onnx;
+using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
+
+namespace MLNetLinearize.Canonicalization;
+
+/// <summary>Operators that other operators say as well.</summary>
+internal static class OtherSpellings
+{
+    public static void CastLike(Expansion x) => x.Output(0, x.Cast(x.In(0), x.Type(1)));
+
+    /// <summary>Cuts, or fills up with zeros, around the middle; an odd one more falls to the end.</summary>
+    public static void CenterCropPad(Expansion x)
+    {
+        var (shape, dims) = (x.StoredInts(1)!, x.Dims(0));
+        var axes = x.Node.Ints("axes") ?? [.. Enumerable.Range(0, dims.Length).Select(i => (long)i)];
+        var y = x.In(0);
+        for (var i = 0; i < axes.Length; i++)
+        {
+            var axis = x.Axis(0, axes[i]);
+            var (from, to) = (dims[axis], shape[i]);
+            if (from > to) y = x.Slice(y, (from - to) / 2, (from - to) / 2 + to, axis);
+            if (from < to) y = x.Op("Pad", [y, x.Ints((to - from) / 2, to - from - (to - from) / 2), "", x.Ints(axis)]);
+        }
+        x.Output(0, y);
+    }
+
+    /// <summary>Products of all elements up to each, one multiplication after the other.</summary>
+    public static void CumProd(Expansion x)
+    {
+        var axis = x.Axis(0, x.StoredInts(1)![0]);
+        var size = x.Dims(0)[axis];
+        ExpansionException.ThrowIfAbove(x.MaxSteps, size, $"it multiplies {size:N0} elements one after the other");
+        var factors = x.Split(x.In(0), (int)size, axis);
+        var (reverse, exclusive) = (x.Node.Int("reverse", 0) != 0, x.Node.Int("exclusive", 0) != 0);
+        if (reverse) Array.Reverse(factors);
+        var products = new List<string> { factors[0] };
+        foreach (var factor in factors.Skip(1)) products.Add(x.Mul(products[^1], factor));
+        if (exclusive) products = [x.Add(x.Mul(factors[0], x.Scalar(0f)), x.Scalar(1f)), .. products.SkipLast(1)];
+        if (reverse) products.Reverse();
+        x.Output(0, x.Concat([.. products], axis));
+    }
+
+    /// <summary>Columns laid back into the image, sums where they overlap: a ConvTranspose whose kernels are the unit vectors.</summary>
+    public static void Col2Im(Expansion x)
+    {
+        var (image, block) = (x.StoredInts(1)!, x.StoredInts(2)!);
+        var rank = image.Length;
+        var strides = x.Node.Ints("strides") ?? Repeat(1, rank);
+        var dilations = x.Node.Ints("dilations") ?? Repeat(1, rank);
+        var pads = x.Node.Ints("pads") ?? new long[2 * rank];
+        var (blocks, missing) = (new long[rank], new long[rank]);
+        for (var i = 0; i < rank; i++)
+        {
+            var span = image[i] + pads[i] + pads[rank + i] - dilations[i] * (block[i] - 1) - 1;
+            (blocks[i], missing[i]) = (span / strides[i] + 1, span % strides[i]);
+        }
+        var size = block.Aggregate(1L, (a, d) => a * d);
+        var unit = new float[size * size];
+        for (var i = 0; i < size; i++) unit[i * (size + 1)] = 1;
+        var channels = x.Dims(0)[1] / size;
+        var columns = x.Reshape(x.In(0), [-1, size, .. blocks]);
+        var images = x.Op("ConvTranspose", [columns, x.Floats(unit, [size, 1, .. block])], ("strides", strides), ("dilations", dilations), ("pads", pads), ("output_padding", missing));
+        x.Output(0, x.Reshape(images, [-1, channels, .. image]));
+    }
+
+    /// <summary>Every point of the grid, in homogeneous coordinates from −1 to 1, times the row's matrix.</summary>
+    public static void AffineGrid(Expansion x)
+    {
+        long[] space = [.. x.StoredInts(1)!.Skip(2)];
+        var aligned = x.Node.Int("align_corners", 0) != 0;
+        float At(long i, long n) => aligned ? n == 1 ? 0 : -1 + 2f * i / (n - 1) : (2f * i + 1) / n - 1;
+        var (rank, count) = (space.Length, space.Aggregate(1L, (a, d) => a * d));
+        var points = new float[count * (rank + 1)];
+        for (var p = 0L; p < count; p++)
+        {
+            // The last axis of the image is x, the first coordinate.
+            var rest = p;
+            for (var k = 0; k < rank; rest /= space[rank - 1 - k], k++) points[p * (rank + 1) + k] = At(rest % space[rank - 1 - k], space[rank - 1 - k]);
+            points[p * (rank + 1) + rank] = 1;
+        }
+        var grid = x.Op("MatMul", [x.Floats(points, 1, count, rank + 1), x.Transpose(x.In(0), 0, 2, 1)]);
+        x.Output(0, x.Reshape(grid, [0, .. space, rank]));
+    }
+
+    /// <summary>Writes new keys or values into the row's cache, at a position that is the same for every row.</summary>
+    public static void TensorScatter(Expansion x)
+    {
+        var axis = x.Axis(0, x.Node.Int("axis", -2));
+        var positions = x.StoredInts(2) ?? [0];
+        if (positions.Distinct().Count() > 1) throw new ExpansionException("its rows write at different positions", "explain rows of one position at a time");
+        var (size, count, at) = (x.Dims(0)[axis], x.Dims(1)[axis], positions[0]);
+        if (at + count > size && x.Node.Text("mode", "linear") == "circular") throw new ExpansionException("it writes past the end, back to the beginning", "write in two parts");
+        List<string> parts = [];
+        if (at > 0) parts.Add(x.Slice(x.In(0), 0, at, axis));
+        parts.Add(x.In(1));
+        if (at + count < size) parts.Add(x.Slice(x.In(0), at + count, size, axis));
+        x.Output(0, x.Concat([.. parts], axis));
+    }
+
+    private static long[] Repeat(long value, int count) => [.. Enumerable.Repeat(value, count)];
+}

@@ -1,0 +1,63 @@
+using MLNetLinearize.Onnx;
+
+namespace MLNetLinearize.Linearization;
+
+/// <summary>Writes W and b of the explained targets, the factors of the Jacobian multiplied in a chosen order.</summary>
+internal sealed class Accumulator(Tape tape, TargetSeed seed, Targets kind, int targets, IReadOnlyList<GraphInput> explained)
+{
+    private readonly HashSet<NodeProto> tangents = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>Nodes that <see cref="Nonlinearity.Frozen"/> has no secant for, in the network's order.</summary>
+    public IEnumerable<NodeProto> Tangents => tape.Network.Graph.Nodes.Where(tangents.Contains);
+
+    /// <summary>How each node that is not affine on its piece was read, by its name.</summary>
+    public Dictionary<string, string> ReadingByNode { get; } = [];
+
+    /// <param name="order">The order.</param>
+    /// <param name="output">The explained tensor.</param>
+    /// <exception cref="NotTransposableException">The order uses forward mode, and an adjoint has no transpose.</exception>
+    public AffineFactor Run(JacobianAccumulation order, string output)
+    {
+        if (order.CutTensor is null) return Behind(order.Mode, output, explained, []);
+        var cut = Compiler.Inner(tape.Network, order.CutTensor);
+        var head = Behind(order.Mode, output, [cut], [cut.Name]);
+        var tail = order.ModeBeforeCut == AccumulationMode.Forward
+            ? Forward(explained[0], cut.Name, [])
+            : Reverse(cut.Name, TargetSeed.EveryRow(tape.Emit, tape.Emit.Eye(cut.RowLength, cut.RowLength), cut.RowLength, cut.RowLength, Rows()), cut.RowLength, explained, []);
+        return head.After(tape.Emit, tail, targets, cut.RowLength, explained.Select(i => i.RowShape), tape.Network.RowByRowReason is null ? -1 : 1);
+    }
+
+    /// <summary>The explained targets by <paramref name="inputs"/>.</summary>
+    private AffineFactor Behind(AccumulationMode mode, string output, IReadOnlyList<GraphInput> inputs, string[] sources)
+    {
+        if (mode == AccumulationMode.Reverse) return Reverse(output, seed.Cotangent, targets, inputs, sources);
+        var all = Forward(inputs[0], output, sources);
+        return kind.Kind == TargetKind.All ? all : all.Picked(tape.Emit, seed.Targets, targets, inputs[0].RowShape);
+    }
+
+    private AffineFactor Reverse(string output, string cotangent, int rows, IReadOnlyList<GraphInput> inputs, string[] sources)
+    {
+        var finish = new Finish(tape.Network, tape.Emit, rows);
+        var adjoint = Adjoint.Run(tape, rows, [(output, finish.Seed(cotangent, output))], sources);
+        Note(adjoint);
+        return new(
+            [.. inputs.Select(i => finish.Weights(adjoint.OfOrZero(i.Name), i.Name, i.RowShape))],
+            finish.Bias([.. adjoint.Offsets.Select(o => o.Term)], Rows()));
+    }
+
+    private AffineFactor Forward(GraphInput input, string output, string[] sources)
+    {
+        var (map, read) = ForwardMode.Emit(tape, input, output, Rows(), sources);
+        Note(read);
+        return map;
+    }
+
+    private void Note(Adjoint adjoint)
+    {
+        tangents.UnionWith(adjoint.Tangents);
+        foreach (var (node, reading) in adjoint.ReadingByNode) ReadingByNode[node] = reading;
+    }
+
+    /// <summary>Number of rows, [1].</summary>
+    private string Rows() => tape.Emit.Slice(tape.Emit.Shape(seed.Scores), 0, 1, 0);
+}

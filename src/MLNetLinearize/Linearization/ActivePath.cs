@@ -1,0 +1,53 @@
+using MLNetLinearize.Canonicalization;
+using MLNetLinearize.Onnx;
+using MLNetLinearize.Rules;
+using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
+
+namespace MLNetLinearize.Linearization;
+
+/// <summary>A tensor that every way from the explained inputs to the explained output leads through.</summary>
+/// <param name="Tensor">Its name.</param>
+/// <param name="Width">Its elements a row.</param>
+/// <param name="Position">How many nodes of the path stand before it.</param>
+internal sealed record Cut(string Tensor, long Width, int Position);
+
+/// <summary>The nodes through which cotangents pass, and the tensors that cut them in two.</summary>
+internal sealed record ActivePath(IReadOnlyList<NodeProto> Nodes, IReadOnlyList<Cut> Cuts)
+{
+    public static ActivePath Find(CanonicalNetwork network, Request request, IReadOnlySet<string> active)
+    {
+        var needed = new HashSet<string> { request.Output };
+        var nodes = new List<NodeProto>();
+        foreach (var node in Enumerable.Reverse(network.Graph.Nodes))
+        {
+            if (RuleTable.Stops(node) || !node.Output.Any(needed.Contains) || !node.Input.Any(active.Contains)) continue;
+            nodes.Add(node);
+            needed.UnionWith(node.Input.Where(active.Contains));
+        }
+        nodes.Reverse();
+        return new(nodes, [.. FindCuts(network, request, nodes, needed)]);
+    }
+
+    /// <summary>
+    /// Walks along the path with the set of tensors that are made and still to be read. Where it holds one tensor, that one
+    /// separates what was walked over from what comes. No such tensor is missed: all nodes before it stand before it in any order.
+    /// </summary>
+    private static IEnumerable<Cut> FindCuts(CanonicalNetwork network, Request request, List<NodeProto> nodes, HashSet<string> needed)
+    {
+        var unread = nodes.SelectMany(Inputs).GroupBy(i => i).ToDictionary(g => g.Key, g => g.Count());
+        var live = request.Explained.Where(needed.Contains).ToHashSet();
+        for (var i = 0; i < nodes.Count; i++)
+        {
+            foreach (var input in Inputs(nodes[i]))
+                if (--unread[input] == 0) live.Remove(input);
+            live.UnionWith(nodes[i].Output.Where(needed.Contains));
+            if (live.Count == 1 && live.Single() is var tensor && tensor != request.Output && IsRowOfFloats(network, request, tensor))
+                yield return new(tensor, network.Shape(tensor).Count, i + 1);
+        }
+
+        IEnumerable<string> Inputs(NodeProto node) => node.Input.Where(needed.Contains).Distinct();
+    }
+
+    private static bool IsRowOfFloats(CanonicalNetwork network, Request request, string tensor) =>
+        network.Type(tensor) == DataType.Float && network.Shape(tensor).HasBatch == network.Shape(request.Output).HasBatch && network.Shape(tensor).Count <= int.MaxValue;
+}

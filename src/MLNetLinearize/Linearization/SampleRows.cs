@@ -1,0 +1,19 @@
+namespace MLNetLinearize.Linearization;
+
+/// <summary>Different random rows from −1 to 1, for proofs and measurements that no data is at hand for.</summary>
+internal static class SampleRows
+{
+    public static Dictionary<string, Array> Of(LinearizationGraph graph, int rows, int seed)
+    {
+        var random = new Random(seed);
+        return graph.Inputs.ToDictionary(i => i.Name, i => Values(i, rows, random));
+    }
+
+    private static Array Values(GraphInput input, int rows, Random random)
+    {
+        var values = Array.CreateInstance(input.ElementType, rows * input.RowLength);
+        if (values is float[] floats) for (var i = 0; i < floats.Length; i++) floats[i] = (float)(random.NextDouble() * 2 - 1);
+        if (values is string[] strings) Array.Fill(strings, "");
+        return values;
+    }
+}

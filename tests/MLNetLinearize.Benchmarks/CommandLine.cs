@@ -1,0 +1,104 @@
+using System.CommandLine;
+using BenchmarkDotNet.Running;
+using MLNetLinearize.Benchmarks.Comparison;
+using MLNetLinearize.Benchmarks.Networks;
+using MLNetLinearize.Benchmarks.Peers;
+
+namespace MLNetLinearize.Benchmarks;
+
+/// <summary>The commands: <c>agree</c>, <c>compare</c>, <c>profile</c>, and BenchmarkDotNet's own under <c>benchmark</c>.</summary>
+internal static class CommandLine
+{
+    private static readonly Option<string[]> NetworkNames = new("--networks") { Description = "Networks; all when left out.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
+
+    public static int Run(string[] args)
+    {
+        var root = new RootCommand("Speed of linearization against libtorch, ONNX Runtime and stock ML.NET.");
+        root.Add(Agree());
+        root.Add(Compare());
+        root.Add(Profile());
+        root.Add(Benchmark());
+        return root.Parse(args).Invoke();
+    }
+
+    private static Command Agree()
+    {
+        var command = new Command("agree", "Compare scores and W of the engines, without timing. Exit code 1 where they differ.") { NetworkNames };
+        command.SetAction(parsed =>
+        {
+            var holds = true;
+            foreach (var network in Networks(parsed.GetValue(NetworkNames)!).Select(NetworkCatalog.Make)) holds &= Agrees(network);
+            return holds ? 0 : 1;
+        });
+        return command;
+    }
+
+    private static Command Compare()
+    {
+        var threads = new Option<int>("--threads") { Description = "Threads of every engine.", DefaultValueFactory = _ => 1 };
+        var seconds = new Option<double>("--seconds") { Description = "Time for one case.", DefaultValueFactory = _ => 8 };
+        var folder = new Option<string>("--out") { Description = "Folder of the results.", DefaultValueFactory = _ => Path.Combine("tests", "MLNetLinearize.Benchmarks", "results") };
+        var questions = new Option<Question[]>("--questions") { Description = "Questions; all when left out.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
+        var command = new Command("compare", "Time every case against its peer, in turns, and write the table of this machine.") { threads, seconds, folder, questions, NetworkNames };
+        command.SetAction(parsed =>
+        {
+            var results = new Results(parsed.GetValue(folder)!, parsed.GetValue(threads));
+            var asked = parsed.GetValue(questions)!;
+            if (!LibTorchNetwork.IsAvailable) Console.WriteLine(LibTorchNetwork.Absence);
+            foreach (var name in Networks(parsed.GetValue(NetworkNames)!))
+            {
+                // Engines that answer different questions are not compared.
+                if (!Agrees(NetworkCatalog.Make(name))) return 1;
+                foreach (var one in Case.Everything.Where(c => c.Network == name && (asked.Length == 0 || asked.Contains(c.Question))))
+                {
+                    var load = Results.Load;
+                    using var contenders = new Contenders(one, parsed.GetValue(threads));
+                    var line = results.Add(one, Interleaved.Run(contenders, parsed.GetValue(threads), TimeSpan.FromSeconds(parsed.GetValue(seconds))), load);
+                    Console.WriteLine($"{one}: ours {line.Ours:0.0000} ms, peer {line.Peer:0.0000} ms ({line.PeerWay}), ratio {line.Ratio:0.000} (goal {line.Goal}), {line.InScorings:0.0} F, {line.Turns} turns, load {load}");
+                    results.Save();
+                }
+            }
+            return 0;
+        });
+        return command;
+    }
+
+    private static Command Profile()
+    {
+        var network = new Argument<string>("network") { Description = "The network." };
+        var batch = new Argument<int>("batch") { Description = "Rows." };
+        var question = new Argument<Question>("question") { Description = "Top or All." };
+        var byNode = new Option<bool>("--nodes") { Description = "Node by node." };
+        var command = new Command("profile", "Print where the time of our answer goes, by operator.") { network, batch, question, byNode };
+        command.SetAction(parsed =>
+        {
+            var asked = new Case(parsed.GetValue(network)!, parsed.GetValue(batch), parsed.GetValue(question), null);
+            foreach (var (name, nodes, milliseconds) in OperatorProfile.Of(asked, parsed.GetValue(byNode))) Console.WriteLine($"{milliseconds,12:0.0000} ms {nodes,4} {name}");
+        });
+        return command;
+    }
+
+    private static Command Benchmark()
+    {
+        var rest = new Argument<string[]>("arguments") { Description = "Arguments of BenchmarkDotNet, behind --.", DefaultValueFactory = _ => [] };
+        var command = new Command("benchmark", "Run the cases under BenchmarkDotNet.") { rest };
+        command.SetAction(parsed => { BenchmarkSwitcher.FromAssembly(typeof(CommandLine).Assembly).Run(parsed.GetValue(rest)); });
+        return command;
+    }
+
+    private static bool Agrees(Network network)
+    {
+        const int rows = 3;
+        var holds = true;
+        foreach (var (name, agreement) in LibTorchNetwork.IsAvailable
+            ? LibTorchVariant.For(network).Select(v => ($"libtorch {v}", Agreement.WithLibTorch(network, v, rows)))
+            : [("ONNX Runtime's scores", Agreement.WithScoring(network, rows))])
+        {
+            Console.WriteLine($"{network.Name} and {name}: relative difference {agreement.Scores:0.0e+0} of scores, {agreement.Closest:0.0e+0} to {agreement.Farthest:0.0e+0} of W; error {agreement.Error:0.0e+0}{(agreement.Holds ? "" : ": DIFFERENT")}");
+            holds &= agreement.Holds;
+        }
+        return holds;
+    }
+
+    private static IEnumerable<string> Networks(string[] names) => names.Length > 0 ? names : NetworkCatalog.Names;
+}

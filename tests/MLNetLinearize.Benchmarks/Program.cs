@@ -1,0 +1,1 @@
+return MLNetLinearize.Benchmarks.CommandLine.Run(args);

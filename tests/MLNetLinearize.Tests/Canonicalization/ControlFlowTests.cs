@@ -1,0 +1,179 @@
+using MLNetLinearize.Canonicalization;
+using MLNetLinearize.Onnx;
+using MLNetLinearize.Tests.Rules;
+using AttributeType = MLNetLinearize.Onnx.AttributeProto.Types.AttributeType;
+using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
+
+namespace MLNetLinearize.Tests.Canonicalization;
+
+/// <summary>
+/// If, Loop and Scan, and sequences of tensors: where one run tells how they go, their map is that of the network written out
+/// by hand; where the row decides, they are refused in words.
+/// </summary>
+public class ControlFlowTests
+{
+    private static readonly float[] Row = [0.5f, -1, 2, 0.25f];
+
+    [Theory]
+    [InlineData(4, true)]
+    [InlineData(5, false)]
+    public void The_branch_that_a_shape_names_is_linearized(long size, bool taken)
+    {
+        // As PyTorch writes squeeze: if the axis has one element (here: four), take it away.
+        var net = new Net(17, 5);
+        var x = net.Input("x", "N", 4);
+        var condition = net.Op("Equal", [net.Op("Gather", [net.Op("Shape", [x]), net.Ints([1], [])]), net.Ints([size], [])]);
+        var chosen = net.Op("If", [condition]);
+        var model = net.Build(net.Op("Neg", [chosen]));
+        var node = model.Graph.Node.Single(n => n.OpType == "If");
+        node.Attribute.Add(Inner("then_branch", [Nodes.Create("Relu", [x], ["then"], "")], [], ["then"]));
+        node.Attribute.Add(Inner("else_branch", [Nodes.Create("Abs", [x], ["else"], "")], [], ["else"]));
+        AssertSame((n, input) => n.Op("Neg", [n.Op(taken ? "Relu" : "Abs", [input])]), model);
+    }
+
+    [Theory]
+    [InlineData(17)]
+    [InlineData(12)]
+    [InlineData(25)]
+    public void A_loop_of_a_stored_number_of_rounds_is_unrolled(long opset)
+    {
+        // x ← relu(x·W) + round, three times, every x·W collected.
+        var net = new Net(opset, 6);
+        var x = net.Input("x", "N", 4);
+        var weights = net.Weights(4, 4);
+        var outputs = net.Ops("Loop", 2, [net.Ints([3], []), net.Booleans([true]), x]);
+        var collected = net.Op("Transpose", [outputs[1]], ("perm", Net.L(1, 0, 2)));
+        var model = net.Build(net.Op("Concat", [net.Op("Flatten", [collected]), outputs[0]], ("axis", 1L)));
+        model.Graph.Node.Single(n => n.OpType == "Loop").Attribute.Add(Inner("body",
+            [
+                Nodes.Create("Identity", ["more"], ["still"], ""), Nodes.Create("MatMul", ["state", weights], ["product"], ""), Nodes.Create("Relu", ["product"], ["bent"], ""),
+                Nodes.Create("Cast", ["round"], ["count"], "", ("to", 1L)), Nodes.Create("Add", ["bent", "count"], ["next"], ""),
+            ], [("round", DataType.Int64), ("more", DataType.Bool), ("state", DataType.Float)], ["still", "next", "product"]));
+        model.Graph.Node.Single(n => n.OpType == "Loop").Attribute[^1].G.Output[0].Type.TensorType.ElemType = (int)DataType.Bool;
+        AssertSame((n, input) =>
+        {
+            var (state, w, products) = (input, n.Weights(4, 4), new List<string>());
+            for (var i = 0; i < 3; i++)
+            {
+                products.Add(n.Op("MatMul", [state, w]));
+                state = n.Op("Add", [n.Op("Relu", [products[^1]]), n.Scalar(i)]);
+            }
+            return n.Op("Concat", [.. products, state], ("axis", 1L));
+        }, model, seed: 6);
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 1)]
+    public void A_scan_over_positions_is_unrolled(long direction, long outputDirection)
+    {
+        // Running sums of relu(x) over the positions of a row, which are an axis of their own.
+        var net = new Net(17, 7);
+        var x = net.Input("x", "N", 4);
+        var start = net.Op("Mul", [net.Op("Slice", [x, net.Ints(0), net.Ints(1), net.Ints(1)]), net.Scalar(0)]);
+        var positions = net.Op("Unsqueeze", [x, net.Ints(2)]);
+        var outputs = net.Ops("Scan", 2, [start, positions], ("num_scan_inputs", 1L), ("scan_input_axes", Net.L(1)), ("scan_output_axes", Net.L(1)), ("scan_input_directions", Net.L(direction)), ("scan_output_directions", Net.L(outputDirection)));
+        var model = net.Build(net.Op("Concat", [net.Op("Flatten", [outputs[1]]), outputs[0]], ("axis", 1L)));
+        model.Graph.Node.Single(n => n.OpType == "Scan").Attribute.Add(Inner("body",
+            [Nodes.Create("Relu", ["one"], ["bent"], ""), Nodes.Create("Add", ["sum", "bent"], ["next"], ""), Nodes.Create("Neg", ["next"], ["collected"], "")],
+            [("sum", DataType.Float), ("one", DataType.Float)], ["next", "collected"]));
+        AssertSame((n, input) =>
+        {
+            var bent = n.Op("Relu", [input]);
+            var sums = n.Op("CumSum", [bent, n.Ints([1], [])], ("reverse", direction));
+            // Collected in the order of the rounds, or turned round: with both directions reversed, in the order of the positions.
+            return n.Op("Concat", [n.Op("Neg", [sums]), n.Op("ReduceSum", [bent, n.Ints(1)])], ("axis", 1L));
+        }, model, seed: 7);
+    }
+
+    [Fact]
+    public void Sequences_fold_to_what_is_taken_out_of_them()
+    {
+        var net = new Net(17, 8);
+        var x = net.Input("x", "N", 4);
+        var parts = net.Op("SplitToSequence", [x, net.Ints(1, 2, 1)], ("axis", 1L));
+        var second = net.Op("SequenceAt", [parts, net.Ints([-2], [])]);
+        var built = net.Op("SequenceInsert", [net.Op("SequenceConstruct", [second, x]), net.Op("Relu", [x]), net.Ints([1], [])]);
+        var shorter = net.Op("SequenceErase", [built, net.Ints([0], [])]);
+        var stacked = net.Op("ConcatFromSequence", [shorter], ("axis", 1L), ("new_axis", 1L));
+        var length = net.Op("Cast", [net.Op("SequenceLength", [built])], ("to", 1L));
+        var optional = net.Op("OptionalGetElement", [net.Op("Optional", [second])]);
+        var single = net.Op("SequenceAt", [net.Op("SplitToSequence", [x], ("axis", 1L), ("keepdims", 0L)), net.Ints([3], [])]);
+        var last = net.Op("Unsqueeze", [single, net.Ints(1)]);
+        var empty = net.Op("ConcatFromSequence", [net.Op("SequenceInsert", [net.Op("SequenceEmpty", []), optional])], ("axis", 1L));
+        var model = net.Build(net.Op("Concat", [net.Op("Mul", [net.Op("Flatten", [stacked]), length]), empty, last], ("axis", 1L)));
+        AssertSame((n, input) =>
+        {
+            var both = n.Op("Concat", [n.Op("Relu", [input]), input], ("axis", 1L));
+            string Slice(long from, long to) => n.Op("Slice", [input, n.Ints(from), n.Ints(to), n.Ints(1)]);
+            return n.Op("Concat", [n.Op("Mul", [both, n.Scalar(3)]), Slice(1, 3), Slice(3, 4)], ("axis", 1L));
+        }, model, seed: 8);
+    }
+
+    [Fact]
+    public void What_the_row_decides_is_refused_in_words()
+    {
+        var net = new Net(17, 5);
+        var x = net.Input("x", "N", 4);
+        var sum = net.Op("ReduceSum", [x], ("keepdims", 0L));
+        var model = net.Build(net.Op("Neg", [net.Op("If", [net.Op("Greater", [sum, net.Scalar(0)])])]));
+        var node = model.Graph.Node.Single(n => n.OpType == "If");
+        node.Attribute.Add(Inner("then_branch", [Nodes.Create("Relu", [x], ["then"], "")], [], ["then"]));
+        node.Attribute.Add(Inner("else_branch", [Nodes.Create("Abs", [x], ["else"], "")], [], ["else"]));
+        var refused = Assert.Single(Refused(model));
+        Assert.Equal("If", refused.Operator);
+        Assert.Contains("is computed from the row", refused.Reason, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1_001, true)]
+    [InlineData(3, false)]
+    public void A_loop_that_is_too_long_or_may_end_early_is_refused(long rounds, bool lasts)
+    {
+        var net = new Net(17, 5);
+        var x = net.Input("x", "N", 4);
+        var model = net.Build(net.Ops("Loop", 1, [net.Ints([rounds], []), net.Booleans([true]), x])[0]);
+        var body = Inner("body",
+            [
+                lasts ? Nodes.Create("Identity", ["more"], ["still"], "") : Nodes.Create("Not", ["more"], ["still"], ""),
+                Nodes.Create("Neg", ["state"], ["next"], ""),
+            ], [("round", DataType.Int64), ("more", DataType.Bool), ("state", DataType.Float)], ["still", "next"]);
+        body.G.Output[0].Type.TensorType.ElemType = (int)DataType.Bool;
+        model.Graph.Node.Single(n => n.OpType == "Loop").Attribute.Add(body);
+        Assert.Contains(lasts ? "at most 1,000 are unrolled (MaxUnrolledSteps)" : "can end it", Assert.Single(Refused(model)).Reason, StringComparison.Ordinal);
+    }
+
+    private static IReadOnlyList<UnsupportedNode> Refused(ModelProto model) => Assert.Throws<UnsupportedOperatorException>(() => LinearizationGraph.Compile(CaseRun.Stream(model))).Nodes;
+
+    private static AttributeProto Inner(string name, IEnumerable<NodeProto> nodes, (string Name, DataType Type)[] inputs, string[] outputs)
+    {
+        var graph = new GraphProto { Name = name };
+        graph.Node.AddRange(nodes);
+        foreach (var (input, type) in inputs) graph.Input.Add(Typed(input, type));
+        foreach (var output in outputs) graph.Output.Add(Typed(output, DataType.Float));
+        return new AttributeProto { Name = name, Type = AttributeType.Graph, G = graph };
+    }
+
+    /// <summary>Rounds and conditions are scalars, and ONNX Runtime wants to read so; other shapes it finds.</summary>
+    private static ValueInfoProto Typed(string name, DataType type) =>
+        new() { Name = name, Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)type, Shape = type == DataType.Float ? null : new TensorShapeProto() } } };
+
+    private static void AssertSame(Func<Net, string, string> flat, ModelProto model, int seed = 5)
+    {
+        var net = new Net(17, seed);
+        var expected = Explain(net.Build(flat(net, net.Input("x", "N", 4))));
+        using var original = new OriginalModel(model, model.Graph.Output[0].Name);
+        var actual = Explain(model);
+        Agreement.AssertClose(original.Run("x", Row, [1, 4]).Widened(), actual.Scores.Widened(), "score", 2e-6);
+        Agreement.AssertClose(expected.Weights.ToRowMajorArray().Widened(), actual.Weights.ToRowMajorArray().Widened(), "W", 1e-6);
+        Agreement.AssertClose(expected.Bias.Widened(), actual.Bias.Widened(), "b", 1e-6);
+    }
+
+    private static LinearMap Explain(ModelProto model)
+    {
+        var graph = LinearizationGraph.Compile(CaseRun.Stream(model), new() { Targets = Targets.All });
+        Assert.Null(graph.Report.RowByRowReason);
+        using var linearizer = new Linearizer(graph);
+        return linearizer.Explain(Row);
+    }
+}

@@ -1,0 +1,88 @@
+using static MLNetLinearize.Tests.Rules.Net;
+
+namespace MLNetLinearize.Tests.Rules;
+
+/// <summary>Operators that are written out in others before the rules.</summary>
+internal static partial class RuleCases
+{
+    private static IEnumerable<RuleCase> Attentions() =>
+    [
+        Attention("by heads", [2, 3, 4], (n, x) => n.Op("Attention", Projected(n, x, 4))),
+        Attention("flat, two heads", [3, 4], (n, x) => n.Op("Attention", Projected(n, x, 4), ("q_num_heads", 2L), ("kv_num_heads", 2L))),
+        Attention("causal", [3, 4], (n, x) => n.Op("Attention", Projected(n, x, 4), ("q_num_heads", 2L), ("kv_num_heads", 2L), ("is_causal", 1L))),
+        Attention("scale", [1, 3, 4], (n, x) => n.Op("Attention", Projected(n, x, 4), ("scale", 0.2f))),
+        Attention("softcap", [1, 3, 4], (n, x) => n.Op("Attention", Projected(n, x, 4), ("softcap", 1.5f))),
+        Attention("mask of numbers", [1, 3, 4], (n, x) => n.Op("Attention", [.. Projected(n, x, 4), n.Weights(3, 3)])),
+        Attention("mask of booleans", [1, 3, 4], (n, x) => n.Op("Attention", [.. Projected(n, x, 4), n.Booleans([true, false, true, true, true, false, false, true, true], 3, 3)])),
+        Attention("groups of heads share keys", [3, 8], (n, x) => n.Op("Attention", [x, n.Op("MatMul", [x, n.Weights(8, 4)]), n.Op("MatMul", [x, n.Weights(8, 4)])], ("q_num_heads", 4L), ("kv_num_heads", 2L))),
+        Attention("past keys and values", [2, 2, 4], (n, x) =>
+        {
+            var past = n.Op("Mul", [x, n.Scalar(0.5f)]);
+            return n.Ops("Attention", 3, [.. Projected(n, x, 4), "", past, past])[0];
+        }),
+        Attention("present keys", [2, 2, 4], (n, x) => n.Ops("Attention", 3, [.. Projected(n, x, 4), "", x, x])[1]) with { IsPiecewiseLinear = true },
+        Attention("scores", [1, 3, 4], (n, x) => n.Ops("Attention", 4, Projected(n, x, 4), ("qk_matmul_output_mode", 0L))[3]),
+        Attention("weights", [1, 3, 4], (n, x) => n.Op("Neg", [n.Ops("Attention", 4, Projected(n, x, 4), ("qk_matmul_output_mode", 3L))[3]])),
+        Rotary("by heads", [2, 3, 4], (n, x) => n.Op("RotaryEmbedding", [x, n.Weights(5, 2), n.Weights(5, 2), Positions(n, x)])),
+        Rotary("flat", [3, 8], (n, x) => n.Op("RotaryEmbedding", [x, n.Weights(5, 2), n.Weights(5, 2), Positions(n, x)], ("num_heads", 2L))),
+        Rotary("interleaved", [2, 3, 4], (n, x) => n.Op("RotaryEmbedding", [x, n.Weights(5, 2), n.Weights(5, 2), Positions(n, x)], ("interleaved", 1L))),
+        Rotary("half of the size", [2, 3, 8], (n, x) => n.Op("RotaryEmbedding", [x, n.Weights(5, 2), n.Weights(5, 2), Positions(n, x)], ("rotary_embedding_dim", 4L))),
+        Rotary("without positions", [2, 3, 4], (n, x) => n.Op("RotaryEmbedding", [x, n.Weights(1, 3, 2), n.Weights(1, 3, 2)])) with { Batch = 1L },
+    ];
+
+    private static IEnumerable<RuleCase> OtherSpellings() =>
+    [
+        Case("CastLike", "CastLike", [4], (n, x) => n.Op("CastLike", [n.Op("Neg", [x]), n.Scalar(1)]), 19),
+        Case("CenterCropPad", "CenterCropPad", [5, 4, 3], (n, x) => n.Op("CenterCropPad", [x, n.Ints(2, 7)], ("axes", L(1, -2))), 18),
+        Case("CenterCropPad, odd", "CenterCropPad", [4, 4], (n, x) => n.Op("CenterCropPad", [x, n.Ints(1, 3, 7)]), 18) with { Batch = 1L },
+        Case("Col2Im", "Col2Im", [8, 6], (n, x) => n.Op("Col2Im", [x, n.Ints(3, 4), n.Ints(2, 2)]), 18),
+        Case("Col2Im, strides, pads, dilations", "Col2Im", [8, 4], (n, x) => n.Op("Col2Im", [x, n.Ints(6, 5), n.Ints(2, 2)], ("strides", L(3, 2)), ("pads", L(1, 0, 0, 1)), ("dilations", L(2, 3))), 18),
+        Case("AffineGrid", "AffineGrid", [2, 3], (n, x) => n.Op("AffineGrid", [x, n.Ints(1, 1, 3, 4)]), 20) with { Batch = 1L },
+        Case("AffineGrid, corners, 3-D", "AffineGrid", [3, 4], (n, x) => n.Op("AffineGrid", [x, n.Ints(1, 1, 2, 3, 2)], ("align_corners", 1L)), 20) with { Batch = 1L },
+        Case("DFT", "DFT", [6, 2], (n, x) => n.Op("DFT", [x, "", n.Ints([1], [])]), 20),
+        Case("DFT, real, one side, padded", "DFT", [5, 3, 1], (n, x) => n.Op("DFT", [x, n.Ints([8], []), n.Ints([1], [])], ("onesided", 1L)), 20),
+        Case("DFT 17, inverse, cut", "DFT", [6, 2], (n, x) => n.Op("DFT", [x, n.Ints([4], [])], ("axis", 1L), ("inverse", 1L))),
+        Case("STFT", "STFT", [12, 1], (n, x) => n.Op("STFT", [x, n.Ints([3], []), n.Weights(6)])),
+        Case("STFT, no window, both sides", "STFT", [10, 1], (n, x) => n.Op("STFT", [x, n.Ints([4], []), "", n.Ints([5], [])], ("onesided", 0L))),
+        Case("TensorScatter", "TensorScatter", [4, 3], (n, x) => n.Op("TensorScatter", [x, n.Op("Slice", [n.Op("Neg", [x]), n.Ints(0), n.Ints(2), n.Ints(1)]), n.Ints(1)]), 24) with { Batch = 1L },
+        Case("CumProd", "CumProd", [4, 2], (n, x) => n.Op("CumProd", [x, n.Ints([1], [])]), 26) with { IsPiecewiseLinear = false },
+        Case("CumProd, exclusive, reverse", "CumProd", [4, 2], (n, x) => n.Op("CumProd", [x, n.Ints([1], [])], ("exclusive", 1L), ("reverse", 1L)), 26) with { IsPiecewiseLinear = false },
+        Case("Det", "Det", [3, 3], (n, x) => n.Op("Det", [x])) with { IsPiecewiseLinear = false },
+        Case("Det, of two matrices", "Det", [2, 2, 2], (n, x) => n.Op("Det", [x])) with { IsPiecewiseLinear = false },
+        Case("Mod", "Mod", [6], (n, x) => n.Op("Mod", [x, n.Scalar(0.7f)], ("fmod", 1L))),
+        Case("Mod, computed divisor", "Mod", [6], (n, x) => n.Op("Mod", [n.Scalar(5), n.Op("Add", [n.Op("Abs", [x]), n.Scalar(1)])], ("fmod", 1L))),
+        Case("Mod, both", "Mod", [6], (n, x) => n.Op("Mod", [n.Op("Mul", [x, n.Scalar(3)]), n.Op("Add", [n.Op("Abs", [x]), n.Scalar(1)])], ("fmod", 1L))),
+        Case("Shrink", "Shrink", [8], (n, x) => n.Op("Shrink", [x], ("bias", 0.3f), ("lambd", 0.8f))),
+        Case("ReverseSequence", "ReverseSequence", [4, 3], (n, x) => n.Op("ReverseSequence", [x, n.Ints(3)], ("time_axis", 1L), ("batch_axis", 0L))) with { Batch = 1L },
+        Case("ReverseSequence, times first", "ReverseSequence", [3, 2], (n, x) => n.Op("ReverseSequence", [x, n.Ints(3, 2)])) with { Batch = null },
+    ];
+
+    private static IEnumerable<RuleCase> ComputedPlaces() =>
+    [
+        .. new[] { "zeros", "border" }.SelectMany(padding => new[] { 0L, 1 }.Select(aligned => Case($"GridSample, computed grid, {padding}, align_corners {aligned}", "GridSample", [2, 3, 4], (n, x) =>
+        {
+            var places = n.Op("Reshape", [n.Op("Mul", [n.Op("Slice", [x, n.Ints(0), n.Ints(1), n.Ints(1)]), n.Scalar(0.6f)]), n.Ints(-1, 2, 3, 2)]);
+            return n.Op("GridSample", [x, places], ("padding_mode", padding), ("align_corners", aligned));
+        }, opset: 20) with { IsPiecewiseLinear = false })),
+        Case("GridSample, computed grid, nearest", "GridSample", [2, 3, 4], (n, x) => n.Op("GridSample", [x, n.Op("Reshape", [n.Op("Slice", [x, n.Ints(0), n.Ints(1), n.Ints(1)]), n.Ints(-1, 2, 3, 2)])], ("mode", "nearest")), 20),
+        Deformed("plain", (n, x) => [x, n.Weights(2, 2, 2, 2), Moves(n, x, 8, 3, 4)]),
+        Deformed("bias and mask, strides, pads", (n, x) => [x, n.Weights(2, 2, 2, 2), Moves(n, x, 8, 3, 3), n.Weights(2), Moves(n, x, 4, 3, 3)], ("strides", L(2, 2)), ("pads", L(1, 0, 1, 1))),
+        Deformed("two groups of offsets, two of channels, dilated", (n, x) => [x, n.Weights(2, 1, 2, 2), Moves(n, x, 16, 2, 4)], ("offset_group", 2L), ("group", 2L), ("dilations", L(2, 1))),
+    ];
+
+    private static RuleCase Deformed(string name, Func<Net, string, string[]> operands, params (string, object)[] attributes) =>
+        Case($"DeformConv, {name}", "DeformConv", [2, 4, 5], (n, x) => n.Op("DeformConv", operands(n, x), attributes), 19) with { IsPiecewiseLinear = false };
+
+    /// <summary>Offsets that depend on the row, up to about a pixel.</summary>
+    private static string Moves(Net n, string x, long channels, long height, long width) =>
+        n.Op("Reshape", [n.Op("MatMul", [n.Op("Flatten", [n.Op("Mul", [x, n.Scalar(0.7f)])]), n.Weights(40, channels * height * width)]), n.Ints(-1, channels, height, width)]);
+
+    private static RuleCase Attention(string name, int[] row, Func<Net, string, string> body) => Case($"Attention, {name}", "Attention", row, body, 23) with { IsPiecewiseLinear = false };
+
+    private static RuleCase Rotary(string name, int[] row, Func<Net, string, string> body) => Case($"RotaryEmbedding, {name}", "RotaryEmbedding", row, body, 23);
+
+    private static string[] Projected(Net n, string x, int size) => [x, n.Op("MatMul", [x, n.Weights(size, size)]), n.Op("MatMul", [x, n.Weights(size, size)])];
+
+    /// <summary>Positions 2, 0, 3 for every row.</summary>
+    private static string Positions(Net n, string x) => ForEveryRow(n, x, n.Ints([2, 0, 3], [1, 3]), 3);
+}
