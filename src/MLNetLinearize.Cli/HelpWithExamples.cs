@@ -31,6 +31,7 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
             Examples:
               mlnet-linearize inspect digits-cnn.onnx
               mlnet-linearize inspect segmenter.onnx --input-shape image=1,3,224,224
+              mlnet-linearize inspect digits-cnn.onnx --tensors
             """,
         ["explain"] = """
             Examples:
@@ -40,6 +41,10 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
                 mlnet-linearize explain fashion-cnn.onnx images-idx3-ubyte.gz --labels labels-idx1-ubyte.gz --class-names labels.txt --scale 1/255 --report report.html
               Why a shirt rather than a coat?
                 mlnet-linearize explain fashion-cnn.onnx images-idx3-ubyte.gz --class-names labels.txt --scale 1/255 --targets contrast:Shirt,Coat
+              How does the score come about inside, layer by layer?
+                mlnet-linearize explain digits-cnn.onnx digits.csv --label-column label --scale 1/16 --every-layer --layer-rows 0,17 --picture layers.png
+              From one inner tensor to another (inspect --tensors lists them):
+                mlnet-linearize explain digits-cnn.onnx digits.csv --label-column label --scale 1/16 --from /1/Relu_output_0 --to /7/MaxPool_output_0
               The whole map of the first ten rows of a table, every output:
                 mlnet-linearize explain digits-cnn.onnx digits.csv --label-column label --scale 1/16 --rows 10 --targets all --columns bias,weights --out maps.parquet
               Photographs of any size, prepared as the network's own preprocessing file says:

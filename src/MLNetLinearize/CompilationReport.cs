@@ -44,6 +44,12 @@ public sealed record CompilationReport
 /// <param name="MultiplyAdds">Multiply-adds of one row, forward.</param>
 public sealed record NodeReport(string Name, string Operator, IReadOnlyList<int> OutputShape, string Rule, long MultiplyAdds)
 {
+    /// <summary>Tensors that it reads, constants left out.</summary>
+    public IReadOnlyList<string> Inputs { get; init; } = [];
+
+    /// <summary>Tensors that it makes. <see cref="LinearizeOptions.ExplainedInputs"/> and <see cref="LinearizeOptions.ExplainedOutput"/> may name them.</summary>
+    public IReadOnlyList<string> Outputs { get; init; } = [];
+
     /// <summary>
     /// How an affine map was made of the node: <c>exact</c> where it is one on its piece, <c>tangent</c>, <c>frozen</c>,
     /// <c>frozen gate</c> where a factor is held at its value, and for what makes that factor, <c>tangent instead of frozen</c> where that has no finite

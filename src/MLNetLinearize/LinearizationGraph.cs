@@ -119,6 +119,12 @@ internal static class OutputNames
     public const string LinearizationError = "LinearizationError";
     public const string Label = "ExplainedLabel";
 
+    /// <summary>Contributions of a layer's tensor, whose name stands behind.</summary>
+    public const string LayerAttribution = "LayerAttribution.";
+
+    /// <summary>Bias that is added behind a layer's tensor, whose name stands behind.</summary>
+    public const string LayerBias = "LayerBias.";
+
     /// <summary>Value of an explained inner tensor, which a caller cannot know otherwise.</summary>
     public const string ExplainedInput = "ExplainedInput";
 }

@@ -11,6 +11,7 @@ internal sealed class ExplainCommand(Terminal terminal)
 {
     private readonly ModelOptions model = new();
     private readonly DataOptions data = new();
+    private readonly LayerOptions layers = new();
     private readonly Option<string> targets = new("--targets") { HelpName = "T", Description = $"Which outputs each row explains: {TargetsParser.Spellings}.", DefaultValueFactory = _ => "predicted" };
     private readonly OutputOptions output = new();
     private readonly PictureOptions picture = new();
@@ -27,6 +28,7 @@ internal sealed class ExplainCommand(Terminal terminal)
         picture.AddTo(command);
         shown.AddTo(command);
         run.AddTo(command);
+        layers.AddTo(command);
         command.SetAction((result, cancel) => Task.Run(() => Run(result, cancel), cancel));
         return command;
     }
@@ -46,7 +48,9 @@ internal sealed class ExplainCommand(Terminal terminal)
         using var rows = data.Open(result, terminal, graph, preprocessing);
 
         var (summary, table) = (new Summary(), shown.Create(result, quiet || terminal.IsJson, Features(rows, graph, FeatureNames.ShortPositions), classes, graph));
-        var sheet = picture.Create(result, modelFile, graph, classes, preprocessing, Compile);
+        var layerRows = layers.ReadRows(result);
+        var byLayer = result.GetValue(layers.EveryLayer) ? new LayerRows(graph, layerRows, classes, picture.ReadShapeOrNull(result, graph, preprocessing), () => model.CompileLayers(result, graph.Options.Targets, classes.NamesOrNull)) : null;
+        var sheet = byLayer is not null ? null : picture.Create(result, modelFile, graph, classes, preprocessing, Compile);
         using var explainer = new Explainer(graph, result.GetValue(data.Batch), weights: format is not null && chosen.HasFlag(ColumnSet.Weights));
         var range = run.ReadRange(result, limit, explainer.RowsPerBlock, () => data.Count(result, terminal, graph, preprocessing, rows));
         using var columns = format is { } f
@@ -57,13 +61,18 @@ internal sealed class ExplainCommand(Terminal terminal)
         using var page = reportFile is null ? null : new Report(reportFile, modelFile, rows.Name, graph, Features(rows, graph, FeatureNames.Positions), result.GetValue(picture.ImageShape), rows.HasLabels, Compile);
         using var journal = journalFile is { Path: { } path } ? new Journal(path, RunOptions.Identity(result, Shown(), [.. reads, .. model.ExternalFiles(result)], result.GetValue(data.Data)!, explainer), graph, explainer.Outputs) : null;
 
-        IRowSink?[] sinks = [summary, table, columns, sheet, page];
+        IRowSink?[] sinks = [summary, table, columns, sheet, page, byLayer];
         var time = RunProgress.Show(people, quiet, progress => explainer.Run(rows, preprocessing, classes, range, [.. sinks.OfType<IRowSink>()], progress, cancel, journal));
         // A part may be empty where there are more parts than blocks; its output then is too.
         if (summary.Rows == 0 && range != new RowRange(range.First, 0)) throw new InputException($"'{rows.Name}' holds no rows.");
         columns?.Finish();
         page?.Complete();
-        sheetFile?.Write(stream => sheet!.Save(stream, rows.Name, summary));
+        byLayer?.Explain();
+        sheetFile?.Write(stream =>
+        {
+            if (byLayer is null) sheet!.Save(stream, rows.Name, summary);
+            else byLayer.SavePng(stream, modelFile);
+        });
         columns?.Publish();
         sheetFile?.Complete();
         reportFile?.Complete();
@@ -72,11 +81,12 @@ internal sealed class ExplainCommand(Terminal terminal)
         var facts = new RunFacts(modelFile, rows.Name, range, journal?.Replayed ?? 0, graph, columns, sheetFile?.Path, reportFile?.Path);
         if (people.IsJson)
         {
-            people.WriteJson(facts.ToJson(summary, time));
+            people.WriteJson(facts.ToJson(summary, time, byLayer));
             return ExitCodes.Success;
         }
         people.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(modelFile))}[/] explains {Words.Rows(summary.Rows)} of {Markup.Escape(Path.GetFileName(rows.Name.TrimEnd('/', '\\')))}");
         table.Write(people.Out);
+        byLayer?.Write(people.Out);
         summary.Write(people.Out, facts.Lines());
         if (!quiet) people.Error.WriteLine($"{Words.Rows(summary.Rows)} in {time.TotalSeconds:0.00} s, {Words.Count((long)(summary.Rows / time.TotalSeconds))} rows per second");
         return ExitCodes.Success;
@@ -85,7 +95,7 @@ internal sealed class ExplainCommand(Terminal terminal)
     }
 
     /// <summary>Options that say what is written and shown: the results do not depend on them.</summary>
-    private IEnumerable<Option> Shown() => [output.Out, output.Format, output.Columns, picture.Picture, picture.Report, picture.ImageShape, shown.Show, shown.TopFeatures, run.Resume, data.Quiet];
+    private IEnumerable<Option> Shown() => [output.Out, output.Format, output.Columns, picture.Picture, picture.Report, picture.ImageShape, shown.Show, shown.TopFeatures, layers.EveryLayer, layers.Rows, run.Resume, data.Quiet];
 
     /// <summary>Names of what the score is explained by: the data's own where it explains by the data, else positions.</summary>
     private static IReadOnlyList<string> Features(IRows rows, LinearizationGraph graph, Func<GraphInput, IReadOnlyList<string>> positions)

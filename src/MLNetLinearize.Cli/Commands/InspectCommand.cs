@@ -12,11 +12,14 @@ internal sealed class InspectCommand(Terminal terminal)
 
     private readonly Option<string> targets = new("--targets") { HelpName = "T", Description = $"Which outputs each row explains, for the cost of it: {TargetsParser.Spellings}. Classes by index.", DefaultValueFactory = _ => "predicted" };
 
+    private readonly Option<bool> tensors = new("--tensors") { Description = "List the tensors that --from and --to may name, instead of the tree." };
+
     public Command Create()
     {
         var command = new Command("inspect", "Tell whether a network can be explained, node by node: by which rule, at what cost, or what stands in the way and how to get round it. Needs no data.");
         model.AddTo(command);
         command.Add(targets);
+        command.Add(tensors);
         command.SetAction(Run);
         return command;
     }
@@ -32,7 +35,7 @@ internal sealed class InspectCommand(Terminal terminal)
             var graph = model.Compile(result, kind, keepsSession: true);
             using var session = graph.Open();
             if (terminal.IsJson) terminal.WriteJson(InspectJson.Of(file, graph));
-            else Write(file, graph, [.. CostReport.Facts(session, clock.Elapsed, Environment.CpuUsage.TotalTime - before)]);
+            else Write(file, graph, [.. CostReport.Facts(session, clock.Elapsed, Environment.CpuUsage.TotalTime - before)], result.GetValue(tensors));
             return ExitCodes.Success;
         }
         catch (UnsupportedOperatorException e)
@@ -54,16 +57,15 @@ internal sealed class InspectCommand(Terminal terminal)
         }
     }
 
-    private void Write(string file, LinearizationGraph graph, IEnumerable<(string Name, string Value)> cost)
+    private void Write(string file, LinearizationGraph graph, IEnumerable<(string Name, string Value)> cost, bool listTensors)
     {
-        var report = graph.Report;
-        var total = report.Nodes.Sum(n => n.MultiplyAdds);
         terminal.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(file))}[/] can be linearized.");
         terminal.Out.WriteLine();
         var facts = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
         foreach (var (name, value) in Facts(graph).Concat(cost).Concat(graph.Report.Notes.Select(n => ("note", n)))) facts.AddRow($"[grey]{name}[/]", Markup.Escape(value));
         terminal.Out.Write(facts);
-        terminal.Out.Write(Nodes(report, total));
+        if (listTensors) TensorTable.Write(terminal.Out, graph);
+        else new NetworkTree(graph).Write(terminal.Out);
     }
 
     private static IEnumerable<(string Name, string Value)> Facts(LinearizationGraph graph)
@@ -79,25 +81,10 @@ internal sealed class InspectCommand(Terminal terminal)
         yield return ("opset", report.OriginalOpset == report.Opset ? $"{report.Opset}" : $"{report.OriginalOpset}, raised to {report.Opset}");
     }
 
-    private static Table Nodes(CompilationReport report, long total)
-    {
-        var table = new Table().Border(TableBorder.Simple);
-        foreach (var name in new[] { "node", "operator", "output", "rule" }) table.AddColumn(new TableColumn(name) { NoWrap = true });
-        foreach (var name in new[] { "multiply-adds", "share" }) table.AddColumn(new TableColumn(name) { NoWrap = true }.RightAligned());
-        foreach (var node in report.Nodes)
-            table.AddRow(Markup.Escape(node.Name), Markup.Escape(node.Operator), Markup.Escape(Words.Shape(node.OutputShape)), Markup.Escape(Rule(node)), Words.Large(node.MultiplyAdds), total == 0 || node.MultiplyAdds == 0 ? "" : Words.Percent((double)node.MultiplyAdds / total));
-        return table;
-    }
-
-    /// <summary>A node that is not affine on its piece also tells how it became so.</summary>
-    private static string Rule(NodeReport node) => node.Reading is "exact" or "constant" ? node.Rule : $"{node.Rule}, {node.Reading}";
-
     private void WriteRefusal(string file, UnsupportedOperatorException e)
     {
         terminal.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(file))}[/] [red]cannot be linearized[/]: {e.Nodes.Count} node{(e.Nodes.Count == 1 ? " stands" : "s stand")} in the way.");
-        var table = new Table().Border(TableBorder.Simple).AddColumns("node", "operator", "opset", "why", "remedy");
-        foreach (var node in e.Nodes) table.AddRow(Markup.Escape(node.Name), Markup.Escape(node.Operator), $"{node.Opset}", Markup.Escape(node.Reason), Markup.Escape(OptionWords.Of(node.Remedy)));
-        terminal.Out.Write(table);
+        RefusalTree.Write(terminal.Out, e);
     }
 
     private static string Shape(GraphInput input) => $"[{(input.HasBatchAxis ? "N, " : "")}{string.Join(", ", input.RowShape)}]";

@@ -12,9 +12,9 @@ internal sealed class ModelOptions
 
     public Argument<string> Model { get; } = new("MODEL") { Description = "The network, an ONNX file." };
 
-    public Option<string?> ExplainedOutput { get; } = new("--explained-output") { HelpName = "TENSOR", Description = "Tensor to explain. Default: the first float output, before a final Softmax, LogSoftmax or Sigmoid." };
+    public Option<string?> ExplainedOutput { get; } = new("--explained-output", "--to") { HelpName = "TENSOR", Description = "Tensor to explain. Default: the first float output, before a final Softmax, LogSoftmax or Sigmoid." };
 
-    public Option<string?> ExplainedInput { get; } = new("--explained-input") { HelpName = "TENSOR", Description = "Tensor to explain it by. Default: the network's input." };
+    public Option<string?> ExplainedInput { get; } = new("--explained-input", "--from") { HelpName = "TENSOR", Description = "Tensor to explain it by. Default: the network's input." };
 
     public Option<string> Nonlinearity { get; } = new Option<string>("--nonlinearity") { HelpName = "tangent|frozen", Description = "How smooth operators become affine: their tangent, or their slope from zero. Networks of Relu, MaxPool and the like give the same either way.", DefaultValueFactory = _ => "tangent" }.AcceptOnlyFromAmong("tangent", "frozen");
 
@@ -65,6 +65,9 @@ internal sealed class ModelOptions
             throw new ModelRefusedException(e.Message);
         }
     }
+
+    /// <summary>Compiles the model to be explained by every layer.</summary>
+    public LayerLinearizer CompileLayers(ParseResult result, Targets targets, IReadOnlyList<string>? classNames) => new(OnnxFile.Read(result.GetValue(Model)!), Read(result, targets, classNames));
 
     private LinearizeOptions Read(ParseResult result, Targets targets, IReadOnlyList<string>? classNames) => new()
     {

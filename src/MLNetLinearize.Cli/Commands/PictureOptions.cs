@@ -25,6 +25,10 @@ internal sealed class PictureOptions
     /// <summary>The image that maps are drawn over.</summary>
     public ImageShape ReadShape(ParseResult result, string argument, LinearizationGraph graph, InputPreprocessing preprocessing) => MapShape.Of(argument, result.GetValue(ImageShape), graph, preprocessing);
 
+    /// <summary>The image that a row of the data is, or null where it is none.</summary>
+    public ImageShape? ReadShapeOrNull(ParseResult result, LinearizationGraph graph, InputPreprocessing preprocessing) =>
+        result.GetValue(ImageShape) is { } given ? Reporting.ImageShape.Of(MapShape.Sizes(given, Explainer.DataInput(graph))) : preprocessing.ShapeOf(Explainer.DataInput(graph));
+
     /// <summary>The sheet that was asked for, or null.</summary>
     public Sheet? Create(ParseResult result, string modelFile, LinearizationGraph graph, ClassNames classes, InputPreprocessing preprocessing, Func<Targets, LinearizationGraph> compile) =>
         result.GetValue(Picture) is null ? null : new(modelFile, graph, classes, ReadShape(result, "--picture", graph, preprocessing), compile);

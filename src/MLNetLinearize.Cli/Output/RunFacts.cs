@@ -17,13 +17,14 @@ internal sealed record RunFacts(string Model, string Data, RowRange Range, long 
         if (Report is not null) yield return ("report", Report);
     }
 
-    /// <summary>For programs, with the summary.</summary>
-    public JsonObject ToJson(Summary summary, TimeSpan time)
+    /// <summary>For programs, with the summary, and the rows explained by every layer where any are.</summary>
+    public JsonObject ToJson(Summary summary, TimeSpan time, LayerRows? layers)
     {
         var json = summary.ToJson();
         (json["model"], json["data"], json["firstRow"], json["resumedRows"], json["seconds"]) = (Model, Data, Range.First, Replayed, time.TotalSeconds);
         (json["explainedOutput"], json["cutActivation"], json["targets"]) = (Graph.Report.ExplainedOutput, Graph.Report.CutActivation, Graph.Options.Targets.ToString());
         (json["out"], json["picture"], json["report"], json["notes"]) = (Columns?.Path, Picture, Report, new JsonArray([.. Graph.Report.Notes.Select(n => (JsonNode)n)]));
+        if (layers is not null) json["layerRows"] = layers.ToJson();
         return json;
     }
 

@@ -15,7 +15,7 @@ internal static class ExplainedTensors
     {
         var made = graph.Nodes.SelectMany(n => n.Output).Where(o => o.Length > 0).ToHashSet();
         if (options.ExplainedOutput is { } named)
-            return made.Contains(named) ? (named, null) : throw new InvalidModelException($"ExplainedOutput '{named}' is no tensor that the model computes. Its outputs are [{string.Join(", ", graph.Outputs.Select(o => o.Name))}]; any inner tensor may be named as well.");
+            return made.Contains(named) ? (named, null) : throw new InvalidModelException($"ExplainedOutput '{named}' is no tensor that the model computes. Its outputs are [{string.Join(", ", graph.Outputs.Select(o => o.Name))}]; any inner tensor may be named as well.{NearestNames.Hint(named, made)}");
         var floats = graph.Outputs.Where(o => IsFloat(o) && made.Contains(o.Name)).ToList();
         var output = floats.FirstOrDefault(o => graph.Header.ProducerName == "ML.NET" && o.Name is "Score.output" or "Score0") ?? floats.FirstOrDefault()
             ?? throw new UnsupportedOperatorException(MakersOf(graph, opset, graph.Outputs.Select(o => o.Name).ToHashSet()));
@@ -33,7 +33,7 @@ internal static class ExplainedTensors
         }
         var known = graph.Inputs.Select(i => i.Name).Concat(graph.Nodes.SelectMany(n => n.Output)).ToHashSet();
         if (named.FirstOrDefault(n => !known.Contains(n)) is { } missing)
-            throw new InvalidModelException($"ExplainedInputs names '{missing}', which the model does not have. Its inputs are [{string.Join(", ", graph.Inputs.Select(i => i.Name))}]; any inner tensor may be named as well.");
+            throw new InvalidModelException($"ExplainedInputs names '{missing}', which the model does not have. Its inputs are [{string.Join(", ", graph.Inputs.Select(i => i.Name))}]; any inner tensor may be named as well.{NearestNames.Hint(missing, known)}");
         return [.. named];
     }
 

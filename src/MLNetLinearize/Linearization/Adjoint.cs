@@ -24,6 +24,13 @@ internal sealed class Adjoint
     /// <summary>Nodes that <see cref="Nonlinearity.Frozen"/> has no secant for, and that were read by their tangent.</summary>
     public List<NodeProto> Tangents { get; } = [];
 
+    /// <summary>
+    /// Tensors through which all influence passes, from the explained tensor to its inputs, each with the number of
+    /// <see cref="Offsets"/> that lie behind it. At each of them, score = ⟨cotangent, tensor⟩ + those offsets: a node's
+    /// rule exchanges ⟨cotangent, output⟩ for its inputs' share and its offset, and nothing else is open there.
+    /// </summary>
+    public List<(string Tensor, int Offsets)> Cuts { get; } = [];
+
     /// <summary>How each node that is not affine on its piece was read, by its name.</summary>
     public Dictionary<string, string> ReadingByNode { get; } = [];
 
@@ -37,6 +44,8 @@ internal sealed class Adjoint
         var (network, active) = (tape.Network, tape.Active);
         var adjoint = new Adjoint(tape, targets);
         foreach (var (tensor, cotangent) in seeds) adjoint.Start(tensor, cotangent);
+        var open = adjoint.cotangents.Keys.ToHashSet();
+        if (open.Count == 1) adjoint.Cuts.Add((open.Single(), 0));
         HashSet<string> stops = [.. sources];
         var refused = new List<UnsupportedNode>();
         foreach (var node in Enumerable.Reverse(network.Graph.Nodes.ToList()))
@@ -63,6 +72,9 @@ internal sealed class Adjoint
             adjoint.ReadingByNode[node.Name] = Readings.Of(vjp);
             if (vjp.TookTangent) adjoint.Tangents.Add(node);
             adjoint.Offsets.AddRange(vjp.Offsets.Select(o => (node, o)));
+            open.ExceptWith(node.Output);
+            open.UnionWith(vjp.Given.Select(g => g.Tensor).Where(active.Contains));
+            if (open.Count == 1) adjoint.Cuts.Add((open.Single(), adjoint.Offsets.Count));
         }
         if (refused.Count > 0) throw new UnsupportedOperatorException(refused);
         return adjoint;

@@ -33,11 +33,17 @@ internal static class Compiler
     /// <param name="keepsSession">As above.</param>
     public static LinearizationGraph Compile(ModelProto model, LinearizeOptions options, Func<AccumulationChoice, JacobianAccumulation>? order, bool keepsSession = false)
     {
+        return Guard(model, options, raw => CompileChecked(model, options, raw, order, keepsSession));
+    }
+
+    /// <summary>Checks the options, and tells what no single check of the model foresees as one error.</summary>
+    public static T Guard<T>(ModelProto model, LinearizeOptions options, Func<RawColumns?, T> compile)
+    {
         CheckOptions(options);
         var raw = options.Preprocessing is null ? null : new RawColumns(model, options);
         try
         {
-            return CompileChecked(model, options, raw, order, keepsSession);
+            return compile(raw);
         }
         catch (Exception e) when (e is ArgumentException or KeyNotFoundException or IndexOutOfRangeException or NullReferenceException or InvalidOperationException or OverflowException or InvalidCastException)
         {
@@ -105,7 +111,7 @@ internal static class Compiler
         Refusals.Check(network.Graph, request.Output, request.Explained, request.Opset); // what was written out since counts as well
         var active = Active(network, request);
         var inputs = Inputs(network, request);
-        var explained = request.Explained.Select(name => inputs.FirstOrDefault(i => i.Name == name) ?? Inner(network, name) with { Raw = RawColumns.OnlySource(inputs, name) }).ToList();
+        var explained = Explained(network, request, inputs);
         var targets = TargetSeed.Count(request.Targets, checked((int)network.Shape(request.Output).Count));
         CheckSize(explained, targets, options);
         var choice = new AccumulationChoice(network, request, active, explained, targets);
@@ -122,8 +128,12 @@ internal static class Compiler
         }
     }
 
-    private static List<GraphInput> Inputs(CanonicalNetwork network, Request request) =>
+    public static List<GraphInput> Inputs(CanonicalNetwork network, Request request) =>
         [.. network.Inputs.Select(i => request.Raw?.SourceOf(i.Name) is { } source ? i.ToGraphInput(true) with { Raw = source } : i.ToGraphInput(request.Explained.Contains(i.Name)))];
+
+    /// <summary>What the score is explained by: inputs, or tensors within the network.</summary>
+    public static List<GraphInput> Explained(CanonicalNetwork network, Request request, IReadOnlyList<GraphInput> inputs) =>
+        [.. request.Explained.Select(name => inputs.FirstOrDefault(i => i.Name == name) ?? Inner(network, name) with { Raw = RawColumns.OnlySource(inputs, name) })];
 
     private static LinearizationGraph Emit(CanonicalNetwork network, Request request, HashSet<string> active, IReadOnlyList<GraphInput> given, List<GraphInput> explained, int targets, JacobianAccumulation order)
     {
@@ -133,10 +143,7 @@ internal static class Compiler
         var count = checked((int)network.Shape(output).Count);
         var batched = network.RowByRowReason is null;
         if (request.Targets.Kind == TargetKind.FromColumn)
-        {
-            inputs.Add(new GraphInput(OutputNames.Label, typeof(long), [1], true, false));
-            network.Graph.Inputs.Add(Graph.Value(OutputNames.Label, DataType.Int64, [batched ? BatchAxis.Symbol : 1L, 1L]));
-        }
+            inputs.Add(AddLabel(network, batched));
 
         var e = new Emitter(network.Graph, GraphNames.Prefix);
         var finish = new Finish(network, e, targets);
@@ -168,6 +175,13 @@ internal static class Compiler
         var model = names.Model(batched);
         Readings.Write(model, report);
         return new LinearizationGraph(model, inputs, explained, count, targets, !batched, options, report);
+    }
+
+    /// <summary>Adds the input that says which output each row explains.</summary>
+    public static GraphInput AddLabel(CanonicalNetwork network, bool batched)
+    {
+        network.Graph.Inputs.Add(Graph.Value(OutputNames.Label, DataType.Int64, [batched ? BatchAxis.Symbol : 1L, 1L]));
+        return new GraphInput(OutputNames.Label, typeof(long), [1], true, false);
     }
 
     private static string Reading(NodeReport node, IReadOnlyDictionary<string, string> readingByNode) => node.Rule switch
@@ -223,9 +237,9 @@ internal static class Compiler
             throw new InvalidModelException($"Explaining {targets} targets by {elements:N0} inputs gives {Bytes(bytes)} a row ({targets} · {elements:N0} · 4 bytes), above the budget of {Bytes(options.MaxBytesPerRow)} (MaxBytesPerRow). Explain fewer targets, such as Targets.Top(3), or raise the budget.");
     }
 
-    private static string Bytes(long bytes) => bytes < 1_000_000 ? $"{bytes:N0} bytes" : $"{bytes / 1e6:N0} MB";
+    public static string Bytes(long bytes) => bytes < 1_000_000 ? $"{bytes:N0} bytes" : $"{bytes / 1e6:N0} MB";
 
-    private static CompilationReport Report(CanonicalNetwork network, Request request, HashSet<string> active)
+    public static CompilationReport Report(CanonicalNetwork network, Request request, HashSet<string> active)
     {
         var forward = network.Graph.Nodes;
         var nodes = forward.Select(n => NodeCost.Report(network, n, active)).ToList();

@@ -15,7 +15,11 @@ internal static class NodeCost
     {
         var shape = node.Output[0].Length > 0 && network.IsKnown(node.Output[0]) ? network.Shape(node.Output[0]).Dims : [];
         var rule = !node.Output.Any(active.Contains) ? Constant : Name(node, active);
-        return new NodeReport(node.Name, node.Operator(), [.. shape.Select(d => checked((int)d))], rule, MultiplyAdds(network, node));
+        return new NodeReport(node.Name, node.Operator(), [.. shape.Select(d => checked((int)d))], rule, MultiplyAdds(network, node))
+        {
+            Inputs = [.. Graph.Reads(node).Where(i => !network.Graph.Initializers.ContainsKey(i))],
+            Outputs = [.. node.Output.Where(o => o.Length > 0)],
+        };
     }
 
     public static bool IsPiecewiseLinear(NodeProto node, HashSet<string> active) => Kind(node, active) is not (RuleKind.Smooth or RuleKind.Bilinear);
