@@ -15,7 +15,7 @@ public class NetworkTreeTests
         OnnxFile.Write(Repeated(), file);
         var run = CliRun.Of("inspect", file);
         Assert.Equal((0, ""), (run.Code, run.Error));
-        Golden.Equal("inspect-repeated.txt", run.Out);
+        Golden.Equal("inspect-repeated.txt", run.Stable);
     }
 
     [Fact]
@@ -45,7 +45,7 @@ public class NetworkTreeTests
     {
         var run = CliRun.Of("inspect", Samples.Model("digits-mlp.onnx"), "--tensors");
         Assert.Equal((0, ""), (run.Code, run.Error));
-        Golden.Equal("inspect-tensors.txt", run.Out);
+        Golden.Equal("inspect-tensors.txt", run.Stable);
     }
 
     [Fact]
