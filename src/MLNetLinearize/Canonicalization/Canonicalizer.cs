@@ -26,12 +26,13 @@ internal static class Canonicalizer
     /// <param name="explained">What explains it.</param>
     /// <param name="options">Input shapes and the limit of unrolling.</param>
     /// <param name="oneRowReason">A reason to run row by row that is already known, or null.</param>
-    public static CanonicalNetwork Settle(Graph graph, string output, IReadOnlyList<string> explained, LinearizeOptions options, string? oneRowReason)
+    /// <param name="keepsLayers">Whether every layer stays where the model has it, because people look at it.</param>
+    public static CanonicalNetwork Settle(Graph graph, string output, IReadOnlyList<string> explained, LinearizeOptions options, string? oneRowReason, bool keepsLayers = false)
     {
         graph.RemoveDead([output]);
         string[] kept = [output, .. options.ExplainedInputs ?? []];
         BatchNormFolding.Apply(graph, kept);
-        PoolOrder.Apply(graph, kept);
+        if (!keepsLayers) PoolOrder.Apply(graph, kept);
         if (options.InputShapes?.Keys.FirstOrDefault(n => graph.Inputs.All(i => i.Name != n)) is { } unknown)
             throw new InvalidModelException($"InputShapes names '{unknown}', but the model's inputs are [{string.Join(", ", graph.Inputs.Select(i => i.Name))}].");
         // What the score does not depend on, such as the label that an exporter kept, is not asked for.

@@ -77,15 +77,15 @@ internal static class Compiler
     }
 
     /// <summary>Makes something of the network in batches; where a rule cannot take them, of the network row by row.</summary>
-    public static T Settled<T>(Graph graph, Request request, Func<CanonicalNetwork, T> make)
+    public static T Settled<T>(Graph graph, Request request, Func<CanonicalNetwork, T> make, bool keepsLayers = false)
     {
         try
         {
-            return make(Canonicalizer.Settle(graph.Clone(), request.Output, request.Explained, request.Options, null));
+            return make(Canonicalizer.Settle(graph.Clone(), request.Output, request.Explained, request.Options, null, keepsLayers));
         }
         catch (UnsupportedOperatorException e)
         {
-            return make(Canonicalizer.Settle(graph, request.Output, request.Explained, request.Options, e.Nodes[0].Reason));
+            return make(Canonicalizer.Settle(graph, request.Output, request.Explained, request.Options, e.Nodes[0].Reason, keepsLayers));
         }
     }
 

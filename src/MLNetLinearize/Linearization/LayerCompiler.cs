@@ -18,8 +18,8 @@ internal static class LayerCompiler
     public static (LinearizationGraph Graph, IReadOnlyList<NetworkLayer> Layers) Compile(ModelProto model, LinearizeOptions options) => Compiler.Guard(model, options, raw =>
     {
         var (graph, request) = Compiler.Open(model, options, raw);
-        var (made, mixing) = Compiler.Settled(graph.Clone(), request, network => Proven(network, request));
-        return mixing is null ? made : Build(Canonicalizer.Settle(graph, request.Output, request.Explained, request.Options, mixing), request);
+        var (made, mixing) = Compiler.Settled(graph.Clone(), request, network => Proven(network, request), keepsLayers: true);
+        return mixing is null ? made : Build(Canonicalizer.Settle(graph, request.Output, request.Explained, request.Options, mixing, keepsLayers: true), request);
     });
 
     /// <summary>The graph of a network, and why it cannot run in batches although the network can.</summary>
