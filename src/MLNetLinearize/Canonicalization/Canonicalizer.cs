@@ -31,8 +31,11 @@ internal static class Canonicalizer
     {
         graph.RemoveDead([output]);
         string[] kept = [output, .. options.ExplainedInputs ?? []];
-        BatchNormFolding.Apply(graph, kept);
-        if (!keepsLayers) PoolOrder.Apply(graph, kept);
+        if (!keepsLayers)
+        {
+            BatchNormFolding.Apply(graph, kept);
+            PoolOrder.Apply(graph, kept);
+        }
         if (options.InputShapes?.Keys.FirstOrDefault(n => graph.Inputs.All(i => i.Name != n)) is { } unknown)
             throw new InvalidModelException($"InputShapes names '{unknown}', but the model's inputs are [{string.Join(", ", graph.Inputs.Select(i => i.Name))}].");
         // What the score does not depend on, such as the label that an exporter kept, is not asked for.

@@ -37,7 +37,9 @@ public class NetworkTreeTests
     {
         using var linearizer = new LayerLinearizer(Samples.Model("fashion-cnn.onnx"));
         var graph = LinearizationGraph.Compile(Samples.Model("fashion-cnn.onnx"));
-        Assert.Equal(linearizer.Layers.Skip(1).Select(l => l.Tensor), NetworkPart.Pieces(graph).Select(p => p.Nodes[^1].Outputs[0]));
+        // Explanations by layer show a convolution and the BatchNormalization behind it apart, the tree the one node they become.
+        string[] folded = ["/1/Conv_output_0", "/5/Conv_output_0", "/10/Conv_output_0"];
+        Assert.Equal(linearizer.Layers.Skip(1).Select(l => l.Tensor).Except(folded), NetworkPart.Pieces(graph).Select(p => p.Nodes[^1].Outputs[0]));
     }
 
     [Fact]
