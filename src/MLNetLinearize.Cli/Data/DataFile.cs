@@ -28,7 +28,7 @@ internal static class DataFile
             if (!isIdx && !isNpy) return new CsvRows(name, stream, input, columns);
             if (columns.IsGiven)
                 throw new InputException($"'{name}' is an {(isIdx ? "IDX" : "NPY")} file and has no columns. Leave out --label-column and --ignore-column; give its labels as --labels FILE.");
-            return isIdx ? new IdxFile(name, stream, input) : new NpyRows(name, stream, input);
+            return (isIdx ? IdxFile.Open(name, stream) : NpyFile.Open(name, stream)).Feeding(input);
         }
         catch
         {

@@ -7,7 +7,7 @@ internal sealed class LabelFile : IRows
 {
     private readonly IRows rows;
     private readonly string name;
-    private readonly IdxFile? idx;
+    private readonly FixedRows? idx;
     private readonly StreamReader? text;
     private long read;
 
@@ -21,7 +21,7 @@ internal sealed class LabelFile : IRows
             text = new StreamReader(stream);
             return;
         }
-        idx = new IdxFile(name, stream);
+        idx = IdxFile.Open(name, stream);
         if (idx.RowLength != 1) throw new InputException($"--labels: '{name}' holds {idx.RowLength} values a row, where a label is one. Is it the file of images?");
         if (rows.Count is { } count && count != idx.Count) throw new InputException($"--labels: '{name}' holds {idx.Count:N0} labels, but '{rows.Name}' holds {count:N0} rows.");
     }

@@ -36,7 +36,7 @@ public class DataErrorTests
     [Theory]
     [InlineData(new byte[] { 0, 0, 0x0A, 2, 0, 0, 0, 1, 0, 0, 0, 3, 1, 2, 3 }, "is not an IDX file: it starts with the bytes 00000A02")]
     [InlineData(new byte[] { 0, 0, 8, 2, 0, 0, 0, 1, 0, 0 }, "ends inside its header: it is cut short")]
-    [InlineData(new byte[] { 0, 0, 8, 2, 0xFF, 0, 0, 1, 0, 0, 0, 3, 1, 2, 3 }, "is not a usable IDX file")]
+    [InlineData(new byte[] { 0, 0, 8, 2, 0xFF, 0, 0, 1, 0, 0, 0, 3, 1, 2, 3 }, "is not usable: its header gives the shape [-16777215, 3]")]
     [InlineData(new byte[] { 0, 0, 8, 2, 0, 0, 0, 1, 0, 0, 0, 4, 1, 2, 3, 4 }, "holds rows of shape [4], but the network's input 'x' takes [3]")]
     [InlineData(new byte[] { 0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5 }, "ends in row 1 of 2 (counted from 0): it is cut short")]
     [InlineData(new byte[] { 0, 0, 8, 2, 0, 0, 0, 1, 0, 0, 0, 3, 1, 2, 3, 4 }, "goes on after its 1 rows")]
