@@ -13,7 +13,7 @@ internal static partial class OptionWords
 
     private static readonly (Regex Library, string Here)[] Spellings =
     [
-        (IndexedShape(), "--input-shape $1=…"), (Shape(), "--input-shape"), (Input(), "--explained-input"), (Output(), "--explained-output"), (Bytes(), "--max-bytes-per-row"), (Cache(), "--cache"),
+        (IndexedShape(), "--input-shape $1=…"), (Shape(), "--input-shape"), (Input(), "--explained-input"), (Output(), "--explained-output"), (Bytes(), "--max-bytes-per-row"), (Steps(), "--max-unrolled-steps"), (Cache(), "--cache"),
         (Top(), "--targets top:$1"), (All(), "--targets all"), (RunnerUp(), "--targets predicted-vs-runner-up"), (Predicted(), "--targets predicted"),
     ];
 
@@ -32,6 +32,9 @@ internal static partial class OptionWords
 
     [GeneratedRegex(@"(?<!')\bMaxBytesPerRow\b")]
     private static partial Regex Bytes();
+
+    [GeneratedRegex(@"\b(LinearizeOptions\.)?MaxUnrolledSteps\b")]
+    private static partial Regex Steps();
 
     [GeneratedRegex(@"\b(LinearizeOptions\.)?CacheDirectory\b")]
     private static partial Regex Cache();

@@ -22,6 +22,8 @@ internal sealed class ModelOptions
 
     public Option<long?> MaxBytesPerRow { get; } = new Option<long?>("--max-bytes-per-row") { HelpName = "B", Description = "Refuse to explain when one row's result is larger. Default: 64 MiB." }.Between(1);
 
+    public Option<int?> MaxUnrolledSteps { get; } = new Option<int?>("--max-unrolled-steps") { HelpName = "S", Description = "Refuse a recurrent cell, loop or scan of more steps: each becomes nodes of its own. Default: 1000." }.Between(1);
+
     public Option<int?> Threads { get; } = new Option<int?>("--threads") { HelpName = "T", Description = "Threads per run of the network. Default: ONNX Runtime's choice." }.Between(1, MostThreads);
 
     public Option<string?> Cache { get; } = new("--cache") { HelpName = "DIR", Description = "Folder to keep the compiled network in, so that the next command need not compile it again. Default: none." };
@@ -29,7 +31,7 @@ internal sealed class ModelOptions
     public void AddTo(Command command)
     {
         command.Add(Model);
-        foreach (Option option in new Option[] { ExplainedOutput, ExplainedInput, Nonlinearity, InputShape, MaxBytesPerRow, Threads, Cache }) command.Add(option);
+        foreach (Option option in new Option[] { ExplainedOutput, ExplainedInput, Nonlinearity, InputShape, MaxBytesPerRow, MaxUnrolledSteps, Threads, Cache }) command.Add(option);
     }
 
     /// <summary>The files that these arguments name.</summary>
@@ -78,6 +80,7 @@ internal sealed class ModelOptions
         Nonlinearity = result.GetValue(Nonlinearity) == "frozen" ? MLNetLinearize.Nonlinearity.Frozen : MLNetLinearize.Nonlinearity.Tangent,
         InputShapes = result.GetValue(InputShape)!.Select(Shape).ToDictionary(s => s.Name, s => s.Shape),
         MaxBytesPerRow = result.GetValue(MaxBytesPerRow) ?? new LinearizeOptions().MaxBytesPerRow,
+        MaxUnrolledSteps = result.GetValue(MaxUnrolledSteps) ?? new LinearizeOptions().MaxUnrolledSteps,
         Threads = result.GetValue(Threads),
         CacheDirectory = result.GetValue(Cache),
     };

@@ -8,15 +8,21 @@ namespace MLNetLinearize.Canonicalization;
 /// </summary>
 internal static class ComputedParameters
 {
-    /// <summary>(x − mean)·scale/√(variance + ε) + bias, channel by channel.</summary>
+    /// <summary>(x − mean)·scale/√(variance + ε) + bias, channel by channel; in training mode by the statistics of x, which the running ones take a part of.</summary>
     public static void BatchNormalization(Expansion x)
     {
-        if (x.Node.Int("training_mode", 0) != 0) throw new ExpansionException("it computes statistics over the batch, so that rows depend on each other", "export the model in evaluation mode");
         string Parameter(int i) => PerChannel(x, i, x.Dims(i)[0]);
-        var deviation = x.Op("Sqrt", [x.Add(Parameter(4), x.Scalar(x.Node.Float("epsilon", 1e-5f)))]);
-        var scaled = x.Mul(x.Sub(x.In(0), Parameter(3)), Parameter(1));
+        var (mean, variance) = IsTraining(x.Node) ? Statistics(x) : (Parameter(3), Parameter(4));
+        var deviation = x.Op("Sqrt", [x.Add(variance, x.Scalar(x.Node.Float("epsilon", 1e-5f)))]);
+        var scaled = x.Mul(x.Sub(x.In(0), mean), Parameter(1));
         x.Output(0, x.Add(x.Op("Div", [scaled, deviation]), Parameter(2)));
+        var momentum = x.Node.Float("momentum", 0.9f);
+        string Running(int i, string now) => x.Add(x.Scaled(x.In(i), momentum), x.Scaled(x.Reshape(now, -1), 1 - momentum));
+        if (x.Makes(1)) x.Output(1, Running(3, mean));
+        if (x.Makes(2)) x.Output(2, Running(4, variance));
     }
+
+    public static bool IsTraining(NodeProto node) => node.OpType == "BatchNormalization" && node.Int("training_mode", 0) != 0;
 
     /// <summary>LayerNormalization and RMSNormalization: the scale multiplies, and the bias is added, behind it. The first tells its statistics as well.</summary>
     public static void LastAxes(Expansion x)
@@ -53,6 +59,16 @@ internal static class ComputedParameters
         if (x.InOrNull(1) is { } low) y = x.Op("Max", [y, low]);
         if (x.InOrNull(2) is { } high) y = x.Op("Min", [y, high]);
         x.Output(0, y);
+    }
+
+    /// <exception cref="ExpansionException">There is one row, which says nothing of a batch.</exception>
+    private static (string Mean, string Variance) Statistics(Expansion x)
+    {
+        if (x.Dims(0)[0] == 1) throw new ExpansionException("it is in training mode, and computes statistics over a batch of rows that depend on each other", "export the model in evaluation mode, or with a fixed batch, which is then explained as a whole");
+        string Mean(string t) => x.Op("ReduceMean", [t, x.Ints([0, .. Enumerable.Range(2, Math.Max(0, x.Rank(0) - 2)).Select(i => (long)i)])]);
+        var mean = Mean(x.In(0));
+        var centred = x.Sub(x.In(0), mean);
+        return (mean, Mean(x.Mul(centred, centred)));
     }
 
     /// <summary>A parameter as [channels, 1, …]; one per group is repeated for the group's channels.</summary>

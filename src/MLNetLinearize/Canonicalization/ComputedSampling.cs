@@ -3,29 +3,26 @@ using MLNetLinearize.Onnx;
 namespace MLNetLinearize.Canonicalization;
 
 /// <summary>
-/// Reading images at places that are computed from the row (spatial transformers, deformable convolution): the four pixels
-/// around each place, weighed by how near they are, so that the places are explained as well as the image. Which four
-/// they are is held; it changes in steps.
+/// Reading images, of two axes or three, at places that are computed from the row (spatial transformers, deformable
+/// convolution): the pixels around each place, weighed by how near they are, so that the places are explained as well as the
+/// image. Which pixels they are is held; it changes in steps.
 /// </summary>
 internal static class ComputedSampling
 {
     /// <summary>Jaderberg et al. 2015 (arXiv 1506.02025).</summary>
     public static void GridSample(Expansion x)
     {
-        if (x.Rank(0) != 4 || x.Node.Text("mode", "linear") is not ("linear" or "bilinear") || x.Node.Text("padding_mode", "zeros") == "reflection")
-            throw new ExpansionException("its grid is computed from the row, which has a rule only for images, read linearly, with zeros or the border around them", "export the model with mode 'linear' and padding 'zeros' or 'border'");
         var aligned = x.Node.Int("align_corners", 0) != 0;
-        // From −1 … 1 to pixels: x is the first coordinate.
-        string Pixels(long coordinate, long size)
+        long[] sizes = [.. x.Dims(0).Skip(2)];
+        var rank = sizes.Length;
+        // From −1 … 1 to pixels: the first coordinate is that of the last axis.
+        string Pixels(int axis)
         {
-            var unit = x.Squeeze(x.Slice(x.In(1), coordinate, coordinate + 1, 3), 3);
+            var (unit, size) = (x.Squeeze(x.Slice(x.In(1), rank - 1 - axis, rank - axis, rank + 1), rank + 1), sizes[axis]);
             return aligned ? x.Scaled(x.Add(unit, x.Scalar(1f)), (size - 1) / 2f) : x.Add(x.Scaled(unit, size / 2f), x.Scalar((size - 1) / 2f));
         }
 
-        var (height, width) = (x.Dims(0)[2], x.Dims(0)[3]);
-        var (column, row) = (Pixels(0, width), Pixels(1, height));
-        if (x.Node.Text("padding_mode", "zeros") == "border") (column, row) = (Inside(x, column, width), Inside(x, row, height));
-        x.Output(0, Sampled(x, x.In(0), column, row, width, height));
+        x.Output(0, Sampled(x, x.In(0), [.. sizes.Select((_, i) => Pixels(i))], sizes, x.Node.Text("mode", "linear") is "cubic" or "bicubic", x.Node.Text("padding_mode", "zeros"), aligned));
     }
 
     /// <summary>A convolution whose taps are moved by an offset, and weighed by a mask (Zhu et al. 2018, arXiv 1811.11168).</summary>
@@ -50,36 +47,60 @@ internal static class ComputedSampling
             return x.Reshape(moved, -1, taps * high, wide);
         }
 
-        var read = Sampled(x, x.Reshape(x.In(0), -1, image[1] / parts, image[2], image[3]), Place(1), Place(0), image[3], image[2]);
+        var read = Sampled(x, x.Reshape(x.In(0), -1, image[1] / parts, image[2], image[3]), [Place(0), Place(1)], [image[2], image[3]]);
         if (x.InOrNull(4) is { } mask) read = x.Mul(read, x.Reshape(mask, -1, 1, taps * high, wide));
         List<string> operands = [x.Reshape(read, -1, image[1], taps, high * wide), x.Reshape(x.In(1), kernel[0], kernel[1], taps, 1)];
         if (x.InOrNull(3) is { } bias) operands.Add(bias);
         x.Output(0, x.Reshape(x.Op("Conv", [.. operands], ("group", groups)), -1, kernel[0], high, wide));
     }
 
-    /// <summary>An image [N, C, height, width] between pixels, at places [N, h, w]; beyond the image lie zeros.</summary>
-    private static string Sampled(Expansion x, string image, string column, string row, long width, long height)
+    /// <summary>An image [N, C, …] between pixels, at places [N, …] along each of its axes.</summary>
+    private static string Sampled(Expansion x, string image, string[] places, long[] sizes, bool cubic = false, string padding = "zeros", bool aligned = false)
     {
-        var ((left, onRight), (top, onBottom)) = (Whole(x, column), Whole(x, row));
-        string Weight(int side, string rest) => side == 1 ? rest : x.Sub(x.Scalar(1f), rest);
+        var rank = sizes.Length;
+        var parts = places.Select(p => Whole(x, p)).ToArray();
+        var (first, count) = cubic ? (-1, 4) : (0, 2);
+        var weights = parts.Select(p => cubic ? Cubic(x, p.Fraction) : [x.Sub(x.Scalar(1f), p.Fraction), p.Fraction]).ToArray();
+        // Only reflection looks at where the corners are.
+        aligned &= padding == "reflection";
         string? sum = null;
-        foreach (var (i, j) in new[] { (0, 0), (0, 1), (1, 0), (1, 1) })
+        for (var corner = 0; corner < (int)Math.Pow(count, rank); corner++)
         {
-            // Back from pixels to −1 … 1, as GridSample wants it without aligned corners.
-            string Unit(string whole, int side, long size) => x.Unsqueeze(x.Add(x.Scaled(whole, 2f / size), x.Scalar((2 * side + 1f) / size - 1)), 3);
-            var grid = x.Concat([Unit(left, j, width), Unit(top, i, height)], 3);
-            var corner = x.Op("GridSample", [image, grid], ("mode", "nearest"), ("padding_mode", "zeros"));
-            var weighed = x.Mul(corner, x.Unsqueeze(x.Mul(Weight(i, onBottom), Weight(j, onRight)), 1));
+            int[] at = [.. Enumerable.Range(0, rank).Select(axis => corner / (int)Math.Pow(count, rank - 1 - axis) % count)];
+            // Back from pixels to −1 … 1, as GridSample wants it.
+            string Unit(int axis)
+            {
+                var (offset, size) = (at[axis] + first, sizes[axis]);
+                var (scale, shift) = aligned ? (2f / (size - 1), 2f * offset / (size - 1) - 1) : (2f / size, (2 * offset + 1f) / size - 1);
+                return x.Unsqueeze(x.Add(x.Scaled(parts[axis].Whole, scale), x.Scalar(shift)), rank + 1);
+            }
+
+            var grid = x.Concat([.. Enumerable.Range(0, rank).Reverse().Select(Unit)], rank + 1);
+            var pixel = x.Op("GridSample", [image, grid], ("mode", "nearest"), ("padding_mode", padding), ("align_corners", aligned ? 1L : 0L));
+            var weight = Enumerable.Range(0, rank).Select(axis => weights[axis][at[axis]]).Aggregate(x.Mul);
+            var weighed = x.Mul(pixel, x.Unsqueeze(weight, 1));
             sum = sum is null ? weighed : x.Add(sum, weighed);
         }
         return sum!;
     }
 
-    private static (string, string) Whole(Expansion x, string place)
+    private static (string Whole, string Fraction) Whole(Expansion x, string place)
     {
         var whole = x.Op("Floor", [place]);
         return (whole, x.Sub(place, whole));
     }
 
-    private static string Inside(Expansion x, string place, long size) => x.Op("Clip", [place, x.Scalar(0f), x.Scalar((float)(size - 1))]);
+    /// <summary>Cubic convolution over four pixels (Keys 1981) with a = −0.75, by Horner's rule in the distance from the second.</summary>
+    private static string[] Cubic(Expansion x, string t)
+    {
+        const float A = -0.75f;
+        string Polynomial(params ReadOnlySpan<float> coefficients)
+        {
+            var y = x.Scaled(t, coefficients[0]);
+            foreach (var c in coefficients[1..^1]) y = x.Mul(x.Add(y, x.Scalar(c)), t);
+            return coefficients[^1] == 0 ? y : x.Add(y, x.Scalar(coefficients[^1]));
+        }
+
+        return [Polynomial(A, -2 * A, A, 0), Polynomial(A + 2, -(A + 3), 0, 1), Polynomial(-(A + 2), 2 * A + 3, -A, 0), Polynomial(-A, A, 0, 0)];
+    }
 }

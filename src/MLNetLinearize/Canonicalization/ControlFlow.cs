@@ -65,21 +65,25 @@ internal static class ControlFlow
         return run.Finish(carried);
     }
 
-    /// <summary>The body gets what is carried and one slice of each sequence; it gives what is carried and what is collected.</summary>
+    /// <summary>The body gets what is carried and one slice of each sequence; it gives what is carried and what is collected. Before operator set 9 all had a batch axis in front, and the first input told the lengths.</summary>
     private static List<NodeProto> Scan(Graph graph, NodeProto node, IReadOnlyDictionary<string, TensorFact> facts, int limit)
     {
-        if (graph.Opset < 11) throw new ExpansionException($"it is in the spelling of operator set {graph.Opset}", "raise the model to operator set 11 or later");
-        var body = node.Find("body")!.G;
-        var sequences = (int)node.Int("num_scan_inputs", 1);
-        var carried = node.Input.SkipLast(sequences).ToList();
-        var (axes, reversed) = (node.Ints("scan_input_axes") ?? new long[sequences], node.Ints("scan_input_directions") ?? new long[sequences]);
-        var dims = facts[node.Input[carried.Count]].Dims;
+        var (isBatched, sequences) = (graph.Opset < 9, (int)node.Int("num_scan_inputs", 1));
+        var given = node.Input.Skip(isBatched ? 1 : 0).ToList();
+        var (axes, reversed) = (node.Ints("scan_input_axes") ?? new long[sequences], node.Ints(isBatched ? "directions" : "scan_input_directions") ?? new long[sequences]);
+        var dims = facts[given[^sequences]].Dims;
+        if (isBatched && dims[0] != 1) throw new ExpansionException($"it scans {dims[0]} rows at once", "export the model for a batch of one row");
+        if (isBatched) dims = dims[1..];
         var rounds = dims[axes[0] < 0 ? axes[0] + dims.Length : axes[0]];
-        var run = new Rounds(graph, node, body, rounds, limit);
-        var slices = node.Input.Skip(carried.Count).Select((name, k) => run.Split(name, axes[k])).ToList();
+        if (isBatched && node.InputOrNull(0) is { } lengths && facts[lengths].Value?.ToInt64().All(l => l == rounds) != true)
+            throw new ExpansionException($"the length of each sequence is computed, or is not all of it ('{lengths}')", "leave it out, for sequences of one length");
+        var run = new Rounds(graph, node, node.Find("body")!.G, rounds, limit);
+        if (isBatched) given = [.. given.Select(run.WithoutBatch)];
+        var carried = given.SkipLast(sequences).ToList();
+        var slices = given.TakeLast(sequences).Select((name, k) => run.Split(name, axes[k])).ToList();
         for (var i = 0L; i < rounds; i++)
             carried = run.Next([.. carried, .. slices.Select((s, k) => run.Member(s, reversed[k] != 0 ? rounds - 1 - i : i))], carried.Count, skipped: 0);
-        return run.Finish(carried);
+        return run.Finish(carried, isBatched);
     }
 
     /// <summary>Whether the condition that the body gives is the one it gets, or stored and true.</summary>
@@ -127,7 +131,10 @@ internal static class ControlFlow
 
         public string Member(string sequence, long i) => Emit("SequenceAt", [sequence, graph.AddInitializer(Tensors.Of($"{call.Name}/index", [i]))]);
 
-        public List<NodeProto> Finish(List<string> carried)
+        /// <summary>One row of a tensor of rows.</summary>
+        public string WithoutBatch(string tensor) => Emit("Squeeze", [tensor], ("axes", new[] { 0L }));
+
+        public List<NodeProto> Finish(List<string> carried, bool isBatched = false)
         {
             var (axes, reversed) = (call.Ints("scan_output_axes"), call.Ints("scan_output_directions"));
             var outputs = carried.ToList();
@@ -138,6 +145,7 @@ internal static class ControlFlow
                 if (reversed is not null && reversed[k] != 0) values = values.Reverse();
                 outputs.Add(Emit("ConcatFromSequence", [Emit("SequenceConstruct", values)], ("axis", axes is null ? 0L : axes[k]), ("new_axis", 1L)));
             }
+            if (isBatched) outputs = [.. outputs.Select(o => Emit("Unsqueeze", [o], ("axes", new[] { 0L })))];
             nodes.AddRange(Inlining.Results(graph, call, outputs));
             return nodes;
         }

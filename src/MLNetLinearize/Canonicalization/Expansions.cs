@@ -29,6 +29,8 @@ internal static class Expansions
         ["STFT"] = FourierTransforms.Short,
         ["DeformConv"] = ComputedSampling.DeformConv,
         ["GridSample"] = ComputedSampling.GridSample,
+        ["RoiAlign"] = RegionPools.RoiAlign,
+        ["MaxRoiPool"] = RegionPools.MaxRoiPool,
         ["BatchNormalization"] = ComputedParameters.BatchNormalization,
         ["LayerNormalization"] = ComputedParameters.LastAxes,
         ["RMSNormalization"] = ComputedParameters.LastAxes,
@@ -52,7 +54,7 @@ internal static class Expansions
     {
         var computed = ValueFlow.Reached(graph, explained, n => n.OpType is "Shape" or "Size");
         var behind = ValueFlow.Behind(graph, output);
-        return [.. graph.Nodes.Where(n => n.IsStandard() && (SequenceFolding.Operators.Contains(n.OpType) || Table.ContainsKey(n.OpType) && (!TakesComputedParameters(n) || HasComputedParameters(n, computed) || TellsStatistics(n, behind))))];
+        return [.. graph.Nodes.Where(n => n.IsStandard() && (SequenceFolding.Operators.Contains(n.OpType) || Table.ContainsKey(n.OpType) && IsWrittenOut(n, computed, behind)))];
     }
 
     /// <param name="graph">The network; rewritten.</param>
@@ -64,6 +66,10 @@ internal static class Expansions
         graph.Nodes = [.. graph.Nodes.SelectMany(n => found.Contains(n) && Table.ContainsKey(n.OpType) ? Written(graph, n, facts, maxSteps) : [n])];
         SequenceFolding.Apply(graph, facts, maxSteps);
     }
+
+    private static bool IsWrittenOut(NodeProto node, HashSet<string> computed, HashSet<string> behind) => node.OpType == "RoiAlign"
+        ? node.Text("mode", "avg") == "max"
+        : !TakesComputedParameters(node) || HasComputedParameters(node, computed) || TellsStatistics(node, behind) || ComputedParameters.IsTraining(node);
 
     /// <summary>A grid that is rounded to the nearest pixel has no slope.</summary>
     private static bool HasComputedParameters(NodeProto node, HashSet<string> computed) =>

@@ -4,7 +4,8 @@ namespace MLNetLinearize.Canonicalization;
 
 /// <summary>
 /// Splits what optimizers and exporters fused, so that each rule sees one operation: ONNX Runtime's own fused operators
-/// (domain com.microsoft) back to standard ones, n-ary Max and Min to pairs, and inference-time Dropout to nothing.
+/// (domain com.microsoft) back to standard ones, n-ary Max and Min to pairs, batch-first cells to time-first ones, and
+/// inference-time Dropout to nothing.
 /// </summary>
 internal static class FusedOperators
 {
@@ -49,6 +50,7 @@ internal static class FusedOperators
         ("" or "ai.onnx", "Max" or "Min") when node.Input.Count != 2 => Pairs(graph, node),
         // The order of storage is that of the indices alone.
         ("" or "ai.onnx", "MaxPool") when node.Int("storage_order", 0) != 0 && !graph.Nodes.Any(n => node.Output.Count > 1 && n.Input.Contains(node.Output[1])) => [WithoutIndices(node)],
+        ("" or "ai.onnx", "RNN" or "GRU" or "LSTM") when node.Int("layout", 0) != 0 => RecurrentCells.TimeFirst(graph, node),
         ("" or "ai.onnx", "Dropout") when IsInference(graph, node) => InferenceDropout(graph, node),
         _ => [node],
     };

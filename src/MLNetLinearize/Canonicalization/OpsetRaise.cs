@@ -81,6 +81,9 @@ internal static class OpsetRaise
                 node.Input.Insert(1, "");
                 node.Set("coordinate_transformation_mode", "asymmetric").Set("nearest_mode", "floor");
                 break;
+            case "RoiAlign" when from < 16:
+                node.Set("coordinate_transformation_mode", "output_half_pixel");
+                break;
             case "Scatter":
                 node.OpType = "ScatterElements";
                 break;

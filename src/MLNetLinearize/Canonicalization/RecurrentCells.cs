@@ -8,34 +8,39 @@ namespace MLNetLinearize.Canonicalization;
 /// </summary>
 internal static class RecurrentCells
 {
-    private static readonly string[] Activations = ["Sigmoid", "Tanh", "Relu"];
-
-    /// <summary>Why a cell cannot be unrolled, and the remedy; null where it can.</summary>
-    public static (string Reason, string Remedy)? Objection(NodeProto node)
+    /// <summary>Batch-first cells (layout 1), which ONNX Runtime does not run, as time-first ones between transpositions.</summary>
+    public static IReadOnlyList<NodeProto> TimeFirst(Graph graph, NodeProto cell)
     {
-        const string Unrolled = "export the cell unrolled";
-        if (node.InputOrNull(4) is not null) return ("the length of each sequence is computed or differs from row to row (sequence_lens)", "leave sequence_lens out, for sequences of one length");
-        if (node.InputOrNull(7) is not null) return ("it has peepholes (input P)", Unrolled);
-        if (node.Float("clip", 0) > 0) return ("its gates are clipped", Unrolled);
-        if (node.Int("input_forget", 0) != 0) return ("its input and forget gates are coupled", Unrolled);
-        if (node.Int("layout", 0) != 0) return ("ONNX Runtime does not run layout 1", "export with layout 0");
-        return Names(node).FirstOrDefault(a => !Activations.Contains(a, StringComparer.OrdinalIgnoreCase)) is { } other ? ($"activation '{other}' in a cell has no rule yet", Unrolled) : null;
+        var to = new Replacement(graph, cell);
+        var inner = cell.Clone();
+        inner.Remove("layout");
+        foreach (var i in new[] { 0, 5, 6 })
+            if (cell.InputOrNull(i) is { } name) inner.Input[i] = to.Transpose(name, 1, 0, 2);
+        to.Nodes.Add(inner);
+        for (var i = 0; i < cell.Output.Count; i++)
+        {
+            if (!to.Makes(i)) continue;
+            inner.Output[i] = graph.Fresh($"{cell.Name}/{i}");
+            to.Output(i, i == 0 ? to.Transpose(inner.Output[0], 2, 0, 1, 3) : to.Transpose(inner.Output[i], 1, 0, 2));
+        }
+        return to.Nodes;
     }
 
     public static void Unroll(Expansion to)
     {
-        if (Objection(to.Node) is { } why) throw new ExpansionException(why.Reason, why.Remedy);
         var steps = to.Dims(0)[0];
         ExpansionException.ThrowIfAbove(to.MaxSteps, steps, $"it runs over {steps:N0} steps");
         new Unrolling(to, (int)steps).Write();
     }
 
-    private static List<string> Names(NodeProto node) => node.Find("activations") is { } given ? [.. given.Strings.Select(s => s.ToStringUtf8())] : [];
-
     /// <summary>The nodes that one cell becomes. Tensors of a step are [N, …]; sequences are [steps, N, …].</summary>
     private sealed class Unrolling(Expansion to, int steps)
     {
         private readonly NodeProto cell = to.Node;
+        private readonly RecurrentActivations activations = RecurrentActivations.Of(to.Node);
+
+        /// <summary>Lengths of the rows' sequences, [N]; null where all run to the end.</summary>
+        private readonly string? lengths = to.InOrNull(4) is { } given && to.Value(4)?.ToInt64().All(l => l >= steps) != true ? to.Cast(given, TensorProto.Types.DataType.Int64) : null;
 
         public void Write()
         {
@@ -57,30 +62,44 @@ internal static class RecurrentCells
             if (b is not null) x = to.Add(x, b[0]);
             var inputs = to.Split(x, steps, 0);
             var (h, c) = (Part(5, direction), Part(6, direction));
+            var peepholes = Part(7, direction) is { } p ? to.Split(p, 3, 0) : null;
             var states = new string[steps];
             for (var k = 0; k < steps; k++)
             {
                 var t = isReverse ? steps - 1 - k : k;
                 var step = to.Squeeze(inputs[t], 0);
+                var before = (h, c);
                 (h, c) = cell.OpType switch
                 {
-                    "LSTM" => Lstm(Sum(step, Recurrent(h, r, b?[1])), c, direction),
+                    "LSTM" => Lstm(Sum(step, Recurrent(h, r, b?[1])), c, peepholes, direction),
                     "GRU" => (Gru(step, h, r, b?[1], direction), null),
                     _ => (Activated(0, direction, Sum(step, Recurrent(h, r, b?[1]))), null),
                 };
                 states[t] = h;
+                if (lengths is null) continue;
+                // Behind its end a sequence keeps its state, and tells 0. One read backwards starts at its own end.
+                var lasts = to.Unsqueeze(to.Op("Less", [to.Ints(t), lengths]), 1);
+                string Kept(string now, string? then) => to.Op("Where", [lasts, now, then ?? to.Scalar(0f)]);
+                states[t] = Kept(h, null);
+                (h, c) = (Kept(h, before.h), c is null ? null : Kept(c, before.c));
             }
             return (states, h!, c);
         }
 
-        /// <summary>i, o, f, c: C ← f∘C + i∘c, H = o∘tanh(C). Without an initial state C is 0.</summary>
-        private (string H, string C) Lstm(string gates, string? previous, int direction)
+        /// <summary>i, o, f, c: C ← f∘C + i∘c, H = o∘tanh(C). Without an initial state C is 0. Peepholes, i, o, f, let the gates see C.</summary>
+        private (string H, string C) Lstm(string gates, string? previous, string[]? peepholes, int direction)
         {
+            string Seeing(string z, int k, string? state) => peepholes is null || state is null ? z : to.Add(z, to.Mul(state, peepholes[k]));
             var z = to.Split(gates, 4, -1);
-            var (i, o, f) = (Activated(0, direction, z[0]), Activated(0, direction, z[1]), Activated(0, direction, z[2]));
-            var c = to.Mul(i, Activated(1, direction, z[3]));
-            if (previous is not null) c = to.Add(to.Mul(f, previous), c);
-            return (to.Mul(o, Activated(2, direction, c)), c);
+            var i = Activated(0, direction, Seeing(z[0], 0, previous));
+            var candidate = Activated(1, direction, z[3]);
+            string c;
+            if (previous is null) c = to.Mul(i, candidate);
+            // Coupled, f = 1 − i: written C + i∘(c − C), in which i is what weighs.
+            else if (cell.Int("input_forget", 0) != 0) c = to.Add(previous, to.Mul(i, to.Sub(candidate, previous)));
+            else c = to.Add(to.Mul(Activated(0, direction, Seeing(z[2], 2, previous)), previous), to.Mul(i, candidate));
+            var o = Activated(0, direction, Seeing(z[1], 1, c));
+            return (to.Mul(o, Activated(2, direction, c, clips: false)), c);
         }
 
         /// <summary>z, r, h: H ← (1 − z)∘h + z∘H, written h + z∘(H − h), in which z is what weighs.</summary>
@@ -104,13 +123,11 @@ internal static class RecurrentCells
 
         private string Sum(string a, string? b) => b is null ? a : to.Add(a, b);
 
-        /// <summary>The k-th activation of a direction: f, g, h in the words of the specification.</summary>
-        private string Activated(int k, int direction, string x)
+        /// <summary>The k-th activation of a direction, of a sum that is cut to ±clip.</summary>
+        private string Activated(int k, int direction, string x, bool clips = true)
         {
-            string[] defaults = cell.OpType switch { "LSTM" => ["Sigmoid", "Tanh", "Tanh"], "GRU" => ["Sigmoid", "Tanh"], _ => ["Tanh"] };
-            var given = Names(cell);
-            var name = given.Count > 0 ? given[direction * defaults.Length + k] : defaults[k];
-            return to.Op(Activations.First(a => a.Equals(name, StringComparison.OrdinalIgnoreCase)), [x]);
+            var clip = cell.Float("clip", 0);
+            return activations.Write(to, k, direction, clips && clip > 0 ? to.Op("Clip", [x, to.Scalar(-clip), to.Scalar(clip)]) : x);
         }
 
         /// <summary>One direction's part of an input; null where it is left out.</summary>

@@ -36,6 +36,7 @@ internal static class NodeCost
     private static RuleKind Kind(NodeProto node, HashSet<string> active)
     {
         var kind = RuleTable.Find(node)?.Kind ?? RuleKind.Constant;
+        if (node.OpType is "ScatterElements" or "ScatterND") return Scattered.Kind(node, active.Contains(node.Input[2]));
         if (kind != RuleKind.Bilinear) return kind;
         if (node.OpType == "Einsum") return node.Input.Count(active.Contains) > 1 ? RuleKind.Bilinear : RuleKind.Linear;
         var (first, second) = (active.Contains(node.Input[0]), active.Contains(node.Input[1]));

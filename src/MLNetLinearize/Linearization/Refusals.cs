@@ -59,7 +59,7 @@ internal static class Refusals
     {
         var rule = RuleTable.Find(node);
         var (known, isComputed) = (graph.Objection(node), Expansions.TakesComputedParameters(node));
-        if (known is not null && !isComputed) return known;
+        if (known is not null && (!isComputed || ComputedParameters.IsTraining(node))) return known;
         if (rule is null || rule.Kind == RuleKind.Refused) return RuleTable.WhyNot(node);
         if (rule.Objection?.Invoke(node) is { } objection) return objection;
         if (rule.Differentiates is not { } inputs) return null;

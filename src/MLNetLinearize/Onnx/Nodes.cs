@@ -60,6 +60,17 @@ internal static class Nodes
         return node;
     }
 
+    /// <summary>An attribute's number, text or list, as <see cref="Create"/> takes it.</summary>
+    public static object Value(AttributeProto attribute) => attribute.Type switch
+    {
+        AttributeType.Int => attribute.I,
+        AttributeType.Float => attribute.F,
+        AttributeType.String => attribute.S.ToStringUtf8(),
+        AttributeType.Ints => attribute.Ints,
+        AttributeType.Floats => attribute.Floats,
+        _ => throw new ArgumentException($"Attribute '{attribute.Name}' is a {attribute.Type}, and no number, text or list of numbers.", nameof(attribute)),
+    };
+
     private static AttributeProto Attribute(string name, object value)
     {
         var a = new AttributeProto { Name = name };

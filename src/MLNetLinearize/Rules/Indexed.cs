@@ -14,14 +14,9 @@ internal static class Indexed
 
     public static void ScatterElements(Vjp v)
     {
-        var axis = At(v, v.InShape(0));
-        var index = Index(v, v.In(1), v.InShape(1));
-        var updates = v.E.Op("GatherElements", [v.G, index], ("axis", axis));
-        var data = v.Node.Text("reduction", "none") == "add" ? v.G : v.E.Op("ScatterElements", [v.G, index, v.E.Zeros(v.E.Shape(updates))], ("axis", axis));
-        if (v.Active(2)) v.Give(2, updates);
-        else v.Offset(updates, v.InShape(2), v.In(2), v.InShape(2));
-        if (v.Active(0)) v.Give(0, data);
-        else v.Offset(data, v.InShape(0), v.In(0), v.InShape(0));
+        var axis = Structural.Axis(v.Node.Int("axis", 0), v.InShape(0));
+        var put = new Scattered(v, axis, v.In(0), v.In(1), v.In(2), v.Out(), v.G, Index(v, v.In(1), v.InShape(1)));
+        put.Give(g => g, g => g);
     }
 
     /// <summary>The k largest (or smallest) values, picked by the indices that the operator itself reports.</summary>

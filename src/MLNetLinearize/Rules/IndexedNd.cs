@@ -22,19 +22,14 @@ internal static class IndexedNd
 
     public static void ScatterND(Vjp v)
     {
-        var (data, axis) = (v.InShape(0), v.P + 1L);
+        var (data, e) = (v.InShape(0), v.E);
         var view = View(data, 0, (int)v.InShape(1).Dims[^1]);
-        var g = v.E.Reshape(v.G, v.Prefixed([view.Batch, view.Indexed, view.Rest]));
+        string Flat(string tensor, long elements) => e.Reshape(tensor, view.Batch, elements, view.Rest);
+        var picks = Picks(view, v.InShape(1));
         var position = Position(v, view, data);
-        var shape = v.E.Concat([v.E.Ints(v.Prefixed([1])), v.E.Slice(v.E.Shape(position), 1, 2, 0), v.E.Ints(view.Rest)], 0);
-        var index = v.E.Op("Expand", [position, shape]);
-        var updates = v.ReshapeTo(v.E.Op("GatherElements", [g, index], ("axis", axis)), v.InShape(2));
-        var kept = v.G;
-        if (v.Node.Text("reduction", "none") != "add") kept = v.ReshapeTo(v.E.Op("ScatterElements", [g, index, v.E.Zeros(v.E.Shape(index))], ("axis", axis)), data);
-        if (v.Active(2)) v.Give(2, updates);
-        else v.Offset(updates, v.InShape(2), v.In(2), v.InShape(2));
-        if (v.Active(0)) v.Give(0, kept);
-        else v.Offset(kept, data, v.In(0), data);
+        string Repeated(params long[] before) => e.Op("Expand", [position, e.Concat([e.Ints([.. before, 1]), e.Slice(e.Shape(position), 1, 2, 0), e.Ints(view.Rest)], 0)]);
+        var put = new Scattered(v, 1, Flat(v.In(0), view.Indexed), Repeated(), Flat(v.In(2), picks), Flat(v.Out(), view.Indexed), e.Reshape(v.G, v.Prefixed([view.Batch, view.Indexed, view.Rest])), Repeated(v.Prefixed([])));
+        put.Give(g => v.ReshapeTo(g, data), g => v.ReshapeTo(g, v.InShape(2)));
     }
 
     /// <summary>Sizes of [batch, indexed, rest]; −1 where rows are counted.</summary>

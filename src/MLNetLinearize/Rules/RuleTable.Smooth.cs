@@ -55,22 +55,22 @@ internal static partial class RuleTable
         ["MeanVarianceNormalization"] = new(RuleKind.Smooth, Normalizations.MeanVariance),
         ["LpNormalization"] = new(RuleKind.Smooth, Normalizations.Lp),
         ["Det"] = new(RuleKind.Smooth, Matrices.Determinant),
-        // Unrolled before the rules: none of their own.
-        ["RNN"] = new(RuleKind.Smooth, null, Objection: RecurrentCells.Objection),
-        ["GRU"] = new(RuleKind.Smooth, null, Objection: RecurrentCells.Objection),
-        ["LSTM"] = new(RuleKind.Smooth, null, Objection: RecurrentCells.Objection),
         ["LRN"] = new(RuleKind.Smooth, Normalizations.LocalResponse),
     };
 
     /// <summary>Operators that are written out in others before the rules, and need none of their own.</summary>
     private static readonly Dictionary<string, RuleKind> WrittenOut = new(StringComparer.Ordinal)
     {
+        ["RNN"] = RuleKind.Smooth,
+        ["GRU"] = RuleKind.Smooth,
+        ["LSTM"] = RuleKind.Smooth,
         ["Attention"] = RuleKind.Smooth,
         ["RotaryEmbedding"] = RuleKind.Linear,
         ["QLinearConv"] = RuleKind.PiecewiseLinear,
         ["QLinearMatMul"] = RuleKind.PiecewiseLinear,
         ["ConvInteger"] = RuleKind.Linear,
         ["MatMulInteger"] = RuleKind.Bilinear,
+        ["MaxRoiPool"] = RuleKind.PiecewiseLinear,
         ["CastLike"] = RuleKind.Linear,
         ["CumProd"] = RuleKind.Smooth,
         ["CenterCropPad"] = RuleKind.Linear,

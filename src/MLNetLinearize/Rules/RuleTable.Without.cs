@@ -15,8 +15,6 @@ internal static partial class RuleTable
 
     private const string TrainingLoss = "it is a loss to train by, taken over rows and their labels, and no score of a row";
 
-    private const string Regions = "the regions it reads are chosen by other operators, from any row of the batch";
-
     private const string DecidedByTheRow = "which branch runs, or the number of rounds, depends on the row (where it does not, the inner graph is put in place)";
 
     private const string ExplainFromHere = "explain between tensors on one side of it with ExplainedInputs and ExplainedOutput";
@@ -40,8 +38,6 @@ internal static partial class RuleTable
         ["Bernoulli"] = ("its output is random", "export the model in evaluation mode"),
         ["NegativeLogLikelihoodLoss"] = (TrainingLoss, "explain the scores before it: name them as ExplainedOutput"),
         ["SoftmaxCrossEntropyLoss"] = (TrainingLoss, "explain the scores before it: name them as ExplainedOutput"),
-        ["RoiAlign"] = (Regions, "explain the features before it: name them as ExplainedOutput"),
-        ["MaxRoiPool"] = (Regions, "explain the features before it: name them as ExplainedOutput"),
     };
 
     /// <summary>Why a node cannot be linearized, and what to do.</summary>

@@ -61,16 +61,17 @@ internal static partial class RuleTable
         ["Expand"] = Linear(Structural.Expand, 0),
         ["Gather"] = Linear(Structural.Gather, 0),
         ["GatherElements"] = Linear(Indexed.GatherElements, 0),
-        ["ScatterElements"] = Linear(Indexed.ScatterElements, 0, 2) with { Objection = AddOrNoneOnly },
+        ["ScatterElements"] = Linear(Indexed.ScatterElements, 0, 2),
         ["GatherND"] = Linear(IndexedNd.GatherND, 0),
-        ["ScatterND"] = Linear(IndexedNd.ScatterND, 0, 2) with { Objection = AddOrNoneOnly },
+        ["ScatterND"] = Linear(IndexedNd.ScatterND, 0, 2),
         ["ReverseSequence"] = Linear(Structural.ReverseSequence, 0),
         ["AveragePool"] = Linear(Pooling.AveragePool) with { Objection = NoDilatedSameLower },
         ["GlobalAveragePool"] = Linear(Pooling.GlobalAveragePool),
         ["MaxUnpool"] = Linear(Pooling.MaxUnpool, 0),
-        ["Resize"] = Linear(Resampling.Resize, 0) with { Objection = StretchOnly },
+        ["Resize"] = Linear(Resampling.Resize, 0) with { Objection = AxesOfPolicy },
+        ["RoiAlign"] = Linear(Regions.Align, 0),
         ["GridSample"] = Linear(Resampling.GridSample, 0) with { IsFlatIn = (node, i) => i == 1 && node.Text("mode", "linear") == "nearest" },
-        ["BatchNormalization"] = Linear(Reductions.BatchNormalization, 0) with { Objection = InferenceOnly },
+        ["BatchNormalization"] = Linear(Reductions.BatchNormalization, 0),
         ["ReduceSum"] = Linear(Reductions.Sum, 0),
         ["ReduceMean"] = Linear(Reductions.Mean, 0),
         ["CumSum"] = Linear(Reductions.CumSum, 0),
@@ -142,15 +143,8 @@ internal static partial class RuleTable
             ? ("an average over dilated windows with auto_pad SAME_LOWER has no rule", "write the padding out as 'pads'")
             : null;
 
-    private static (string, string)? AddOrNoneOnly(NodeProto node) => node.Text("reduction", "none") is "none" or "add" ? null : ($"reduction '{node.Text("reduction", "")}' has no rule yet", "scatter without reduction or with 'add'");
-
     private static (string, string)? RowMajorOnly(NodeProto node) => node.Int("storage_order", 0) == 0 ? null : ("column-major indices are not supported", "export with storage_order 0");
 
-    private static (string, string)? InferenceOnly(NodeProto node) => node.Int("training_mode", 0) == 0 ? null : ("it computes statistics over the batch, so that rows depend on each other", "export the model in evaluation mode");
-
-    private static (string, string)? StretchOnly(NodeProto node)
-    {
-        if (node.Text("coordinate_transformation_mode", "") == "tf_crop_and_resize") return ("cropping to a region while resizing has no rule yet", "crop by Slice, then resize");
-        return node.Text("keep_aspect_ratio_policy", "stretch") == "stretch" ? null : ("sizes that keep the aspect ratio have no rule yet", "give the sizes themselves, with keep_aspect_ratio_policy 'stretch'");
-    }
+    private static (string, string)? AxesOfPolicy(NodeProto node) => node.Text("keep_aspect_ratio_policy", "stretch") == "stretch" || node.Has("axes") ? null
+        : ("it scales rows and channels as it does the image, to keep the aspect ratio", "name the axes of the image");
 }

@@ -31,6 +31,9 @@ internal static class ConformanceRun
 
     private const double LargestError = 1e-4;
 
+    /// <summary>Said of a case whose contributions are so large that a float32 sum of them cannot be known to <see cref="LargestError"/>.</summary>
+    public const string ByRounding = ", error judged by the rounding of its contributions";
+
     public static (Verdict Verdict, string Detail) Of(string name)
     {
         var one = new ConformanceCase(name);
@@ -103,17 +106,18 @@ internal static class ConformanceRun
         // Contributions of 10,000 that cancel to 1 are known to 0.001 in single precision: their rounding is allowed.
         double Rounding(int k) => 4 * Math.Pow(2, -23) * x.Select((v, i) => Math.Abs(weights[k, i] * v)).Sum();
         if (rows.FirstOrDefault(k => !(errors[k] <= Math.Max(LargestError, Rounding(k))), -1) is >= 0 and var worst) return (Verdict.Fail, $"error {errors[worst]:G3} of '{output}' by '{input}'");
+        var judged = rows.Any(k => errors[k] > LargestError) ? ByRounding : "";
         var scale = rows.Max(k => weights.Row(k).AbsoluteMaximum());
         if (x.Length <= LargestDense && Oracle(one, output, input, x) is { } oracle)
         {
             var wrong = rows.Select(k => Difference(oracle.Row((int)targets[k]), weights.Row(k), 1e-5, scale)).FirstOrDefault(w => w is not null);
-            return wrong is null ? (Verdict.Pass, "float64 oracle") : (Verdict.Fail, $"W of '{output}' by '{input}': {wrong}");
+            return wrong is null ? (Verdict.Pass, $"float64 oracle{judged}") : (Verdict.Fail, $"W of '{output}' by '{input}': {wrong}");
         }
         return Differences.Check(d => Forward(one, output, input, d), x, weights, targets, rows) switch
         {
             { Wrong: { } wrong } => (Verdict.Fail, $"W·d of '{output}' by '{input}': {wrong}"),
-            { Says: false } => (Verdict.Pass, "primal and error only: differences in the model's own precision say nothing there"),
-            _ => (Verdict.Pass, "float32 differences"),
+            { Says: false } => (Verdict.Pass, $"primal and error only: differences in the model's own precision say nothing there{judged}"),
+            _ => (Verdict.Pass, $"float32 differences{judged}"),
         };
     }
 

@@ -84,6 +84,10 @@ public class ConformanceTests
         var random = new Random(5);
         var map = linearizer.Explain([.. Enumerable.Range(0, linearizer.Graph.Inputs[0].RowLength).Select(_ => random.NextSingle())]);
         AssertExact(map, 0, file);
+        var light = new LightModel(AssetFolder.File($"conformance/onnx-light/{file}"));
+        var (expected, runtime) = light.Errors([.. linearizer.Explain(light.Row).Scores]);
+        Assert.InRange(expected, 0, LightModel.LargestError);
+        Assert.InRange(runtime, 0, LightModel.LargestError);
     }
 
     private static LinearizationGraph Compile(ConformanceCase one, string explained)

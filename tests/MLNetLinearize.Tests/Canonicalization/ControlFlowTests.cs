@@ -86,6 +86,34 @@ public class ControlFlowTests
         }, model, seed: 7);
     }
 
+    /// <summary>Version 8 has a batch axis in front, lengths first, and directions of another name; 9 and 10 are spelled as 11.</summary>
+    [Theory]
+    [InlineData(8, 0)]
+    [InlineData(8, 1)]
+    [InlineData(9, 1)]
+    [InlineData(10, 0)]
+    public void A_scan_of_an_older_version_is_unrolled(long opset, long direction)
+    {
+        var net = new Net(opset, 7);
+        var x = net.Input("x", 1, 4);
+        var start = net.Op("Mul", [net.Op("Slice", [x, .. opset < 10 ? Array.Empty<string>() : [net.Ints(0), net.Ints(1), net.Ints(1)]], opset < 10 ? [("starts", Net.L(0)), ("ends", Net.L(1)), ("axes", Net.L(1))] : []), net.Scalar(0)]);
+        var isBatched = opset == 8;
+        var positions = net.Op("Unsqueeze", [isBatched ? x : net.Op("Transpose", [x], ("perm", Net.L(1, 0)))], ("axes", Net.L(2)));
+        var outputs = isBatched
+            ? net.Ops("Scan", 2, ["", start, positions], ("num_scan_inputs", 1L), ("directions", Net.L(direction)))
+            : net.Ops("Scan", 2, [start, positions], ("num_scan_inputs", 1L), ("scan_input_directions", Net.L(direction)));
+        var model = net.Build(net.Op("Concat", [net.Op("Reshape", [outputs[1], net.Ints(1, 4)]), outputs[0]], ("axis", 1L)));
+        model.Graph.Node.Single(n => n.OpType == "Scan").Attribute.Add(Inner("body",
+            [Nodes.Create("Relu", ["one"], ["bent"], ""), Nodes.Create("Add", ["sum", "bent"], ["next"], ""), Nodes.Create("Neg", ["next"], ["collected"], "")],
+            [("sum", DataType.Float), ("one", DataType.Float)], ["next", "collected"]));
+        AssertSame((n, input) =>
+        {
+            var bent = n.Op("Relu", [input]);
+            var sums = n.Op("CumSum", [direction == 0 ? bent : Reversed(n, bent), n.Ints([1], [])]);
+            return n.Op("Concat", [n.Op("Neg", [sums]), n.Op("ReduceSum", [bent, n.Ints(1)])], ("axis", 1L));
+        }, model, seed: 7, inBatches: false);
+    }
+
     [Fact]
     public void Sequences_fold_to_what_is_taken_out_of_them()
     {
@@ -158,21 +186,23 @@ public class ControlFlowTests
     private static ValueInfoProto Typed(string name, DataType type) =>
         new() { Name = name, Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)type, Shape = type == DataType.Float ? null : new TensorShapeProto() } } };
 
-    private static void AssertSame(Func<Net, string, string> flat, ModelProto model, int seed = 5)
+    private static string Reversed(Net n, string x) => n.Op("Slice", [x, n.Ints(-1), n.Ints(-5), n.Ints(1), n.Ints(-1)]);
+
+    private static void AssertSame(Func<Net, string, string> flat, ModelProto model, int seed = 5, bool inBatches = true)
     {
         var net = new Net(17, seed);
         var expected = Explain(net.Build(flat(net, net.Input("x", "N", 4))));
         using var original = new OriginalModel(model, model.Graph.Output[0].Name);
-        var actual = Explain(model);
+        var actual = Explain(model, inBatches);
         Agreement.AssertClose(original.Run("x", Row, [1, 4]).Widened(), actual.Scores.Widened(), "score", 2e-6);
         Agreement.AssertClose(expected.Weights.ToRowMajorArray().Widened(), actual.Weights.ToRowMajorArray().Widened(), "W", 1e-6);
         Agreement.AssertClose(expected.Bias.Widened(), actual.Bias.Widened(), "b", 1e-6);
     }
 
-    private static LinearMap Explain(ModelProto model)
+    private static LinearMap Explain(ModelProto model, bool inBatches = true)
     {
         var graph = LinearizationGraph.Compile(CaseRun.Stream(model), new() { Targets = Targets.All });
-        Assert.Null(graph.Report.RowByRowReason);
+        if (inBatches) Assert.Null(graph.Report.RowByRowReason);
         using var linearizer = new Linearizer(graph);
         return linearizer.Explain(Row);
     }

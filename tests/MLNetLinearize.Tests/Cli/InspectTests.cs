@@ -112,11 +112,26 @@ public class InspectTests
         Assert.Contains("--explained-input", run.Out, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void The_limit_of_unrolling_is_an_option()
+    {
+        using var folder = new TemporaryFolder();
+        var net = new Rules.Net(17, 1);
+        var steps = net.Op("Unsqueeze", [net.Op("Transpose", [net.Input("x", 1, 5)]), net.Ints(2)]);
+        var model = folder.File("rnn.onnx");
+        File.WriteAllBytes(model, Google.Protobuf.MessageExtensions.ToByteArray(net.Build(net.Op("RNN", [steps, net.Weights(1, 2, 1), net.Weights(1, 2, 2)], ("hidden_size", 2L)))));
+        var refused = CliRun.Of("inspect", model, "--max-unrolled-steps", "4", "--json");
+        Assert.Equal(2, refused.Code);
+        Assert.Contains("at most 4 are unrolled (--max-unrolled-steps)", refused.Out, StringComparison.Ordinal);
+        Assert.Equal(0, CliRun.Of("inspect", model, "--max-unrolled-steps", "5").Code);
+    }
+
     [Theory]
     [InlineData("Name it in ExplainedInputs.", "Name it in --explained-input.")]
     [InlineData("ExplainedOutput 'ExplainedOutput' is no tensor", "--explained-output 'ExplainedOutput' is no tensor")]
     [InlineData("Give the sizes in InputShapes[\"image\"], the batch first.", "Give the sizes in --input-shape image=…, the batch first.")]
     [InlineData("above the budget (MaxBytesPerRow). Use Targets.Top(3) or Targets.Predicted.", "above the budget (--max-bytes-per-row). Use --targets top:3 or --targets predicted.")]
+    [InlineData("at most 1,000 are unrolled (MaxUnrolledSteps)", "at most 1,000 are unrolled (--max-unrolled-steps)")]
     [InlineData("Targets.PredictedVersusRunnerUp needs two outputs", "--targets predicted-vs-runner-up needs two outputs")]
     public void Remedies_name_the_options_of_the_command_line(string library, string here) => Assert.Equal(here, OptionWords.Of(library));
 

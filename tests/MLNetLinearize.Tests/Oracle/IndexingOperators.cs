@@ -39,7 +39,7 @@ internal static class IndexingOperators
         return Scattered(data, updates, target, node.Text("reduction", "none"));
     }
 
-    /// <summary>Element i of <paramref name="updates"/> replaces, or is added to, element <paramref name="target"/>[i].</summary>
+    /// <summary>Element i of <paramref name="updates"/> replaces, or is reduced with, element <paramref name="target"/>[i].</summary>
     public static Dual Scattered(Dual data, Dual updates, int[] target, string reduction)
     {
         if (reduction == "none")
@@ -48,13 +48,29 @@ internal static class IndexingOperators
             for (var i = 0; i < target.Length; i++) (which[target[i]], index[target[i]]) = (1, i);
             return Dual.Select(data.Shape, [data, updates], which, index);
         }
-        if (reduction != "add") throw new NotSupportedException($"Scattering with reduction {reduction}.");
-        return data + updates.Linear(data.Shape, us =>
+        if (reduction == "add")
         {
-            var sums = new double[data.Value.Length];
-            for (var i = 0; i < us.Length; i++) sums[target[i]] += us[i];
-            return sums;
-        });
+            return data + updates.Linear(data.Shape, us =>
+            {
+                var sums = new double[data.Value.Length];
+                for (var i = 0; i < us.Length; i++) sums[target[i]] += us[i];
+                return sums;
+            });
+        }
+        // Element by element: the datum, and then what meets it, one after the other.
+        var elements = Enumerable.Range(0, data.Value.Length).Select(i => data.Pick([1], [i])).ToArray();
+        for (var i = 0; i < target.Length; i++)
+        {
+            var (old, put) = (elements[target[i]], updates.Pick([1], [i]));
+            elements[target[i]] = reduction switch
+            {
+                "mul" => Reading.Tangent(() => old * put),
+                "max" => put.Value[0] > old.Value[0] ? put : old,
+                "min" => put.Value[0] < old.Value[0] ? put : old,
+                _ => throw new NotSupportedException($"Scattering with reduction {reduction}."),
+            };
+        }
+        return Dual.Select(data.Shape, elements, [.. Enumerable.Range(0, elements.Length)], new int[elements.Length]);
     }
 
     public static Dual DepthToSpace(OracleNode node)

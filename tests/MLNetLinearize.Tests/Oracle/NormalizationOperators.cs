@@ -3,13 +3,26 @@ namespace MLNetLinearize.Tests.Oracle;
 /// <summary>Normalisation and softmax, composed of simpler operators.</summary>
 internal static class NormalizationOperators
 {
-    public static Dual BatchNormalization(OracleNode node)
+    /// <summary>The value; in training mode, by the statistics of x, the running mean and variance as well.</summary>
+    public static IReadOnlyList<Dual> BatchNormalization(OracleNode node)
     {
-        if (node.Int("training_mode", 0) != 0) throw new NotSupportedException("BatchNormalization in training mode.");
         var x = node.X;
         Dual PerChannel(Dual v) => v.Reshaped([1, v.Value.Length, .. Enumerable.Repeat(1, x.Rank - 2)]);
-        var epsilon = Dual.Scalar(node.Float("epsilon", 1e-5f));
-        return (x - PerChannel(node[3])) * PerChannel(node[1]) / PointwiseOperators.SquareRoot(PerChannel(node[4]) + epsilon) + PerChannel(node[2]);
+        var (mean, variance) = (PerChannel(node[3]), PerChannel(node[4]));
+        IReadOnlyList<Dual> running = [];
+        if (node.Int("training_mode", 0) != 0)
+        {
+            int[] axes = [0, .. Enumerable.Range(2, x.Rank - 2)];
+            mean = ReductionOperators.Mean(x, axes, keep: true);
+            variance = ReductionOperators.Mean((x - mean) * (x - mean), axes, keep: true);
+            var momentum = node.Float("momentum", 0.9f);
+            Dual Running(Dual before, Dual now) => before * Dual.Scalar(momentum) + now.Reshaped(before.Shape) * Dual.Scalar(1 - momentum);
+            running = [Running(node[3], mean), Running(node[4], variance)];
+        }
+        var deviation = PointwiseOperators.SquareRoot(variance + Dual.Scalar(node.Float("epsilon", 1e-5f)));
+        // The row's own statistic is a gate.
+        if (running.Count > 0) deviation = deviation.As(Role.Gate);
+        return [(x - mean) * PerChannel(node[1]) / deviation + PerChannel(node[2]), .. running];
     }
 
     public static Dual InstanceNormalization(OracleNode node)

@@ -1,6 +1,6 @@
 namespace MLNetLinearize.Tests.Oracle;
 
-/// <summary>Resize and GridSample by the formulas of the ONNX specification: each output element is a weighted sum of inputs.</summary>
+/// <summary>Resize by the formulas of the ONNX specification: each output element is a weighted sum of inputs.</summary>
 internal static class ResamplingOperators
 {
     public static Dual Resize(OracleNode node)
@@ -15,39 +15,32 @@ internal static class ResamplingOperators
             var from = x.Shape[axes[i]];
             var to = given.Length > 0 ? (int)Math.Floor(from * given[i]) : (int)node[3].Integers[i];
             var scale = given.Length > 0 ? given[i] : (double)to / from;
+            if (given.Length == 0 && node.Text("keep_aspect_ratio_policy", "stretch") is not "stretch" and var policy)
+            {
+                var ratios = axes.Select((a, k) => node[3].Integers[k] / (double)node.X.Shape[a]);
+                scale = policy == "not_larger" ? ratios.Min() : ratios.Max();
+                to = (int)Math.Floor(scale * from + 0.5);
+            }
+            if (node.Text("coordinate_transformation_mode", "") == "tf_crop_and_resize")
+            {
+                var region = node[1].Value;
+                x = Cropped(node, x, axes[i], region[i], region[axes.Length + i], to);
+                continue;
+            }
             if (scale * from != to && node.Text("coordinate_transformation_mode", "") == "align_corners") throw new NotSupportedException("align_corners with a scale that reaches no whole size: the last corner is read in two ways.");
             if (scale != 1) x = Along(x, axes[i], [.. Enumerable.Range(0, to).Select(c => Taps(node, oldStyle, c, scale, from, to))]);
         }
         return x;
     }
 
-    /// <summary>Bilinear or nearest sampling at a constant grid of (x, y) in [−1, 1].</summary>
-    public static Dual GridSample(OracleNode node)
+    /// <summary>A part of an axis, in units of it, resized; the extrapolation value where that reaches beyond.</summary>
+    private static Dual Cropped(OracleNode node, Dual x, int axis, double start, double end, int to)
     {
-        var (x, grid) = (node.X, node[1]);
-        if (node.Text("padding_mode", "zeros") == "reflection" || node.Text("mode", "linear") is "cubic" or "bicubic" || x.Rank != 4) throw new NotSupportedException("GridSample with reflection, cubic, or not of images.");
-        var (rows, channels, h, w, oh, ow) = (x.Shape[0], x.Shape[1], x.Shape[2], x.Shape[3], grid.Shape[1], grid.Shape[2]);
-        var (aligned, border, nearest) = (node.Int("align_corners", 0) != 0, node.Text("padding_mode", "zeros") == "border", node.Text("mode", "linear") == "nearest");
-        if (!grid.IsConstant && !nearest) return DeformableOperators.Grid(node);
-        double At(double unit, int size)
-        {
-            var p = aligned ? (unit + 1) / 2 * (size - 1) : ((unit + 1) * size - 1) / 2;
-            return border ? Math.Clamp(p, 0, size - 1) : p;
-        }
-
-        IEnumerable<(int, double)> Around(double p) => nearest ? [((int)Math.Round(p, MidpointRounding.ToEven), 1)] : [((int)Math.Floor(p), 1 - (p - Math.Floor(p))), ((int)Math.Floor(p) + 1, p - Math.Floor(p))];
-        return x.Linear([rows, channels, oh, ow], xs =>
-        {
-            var ys = new double[rows * channels * oh * ow];
-            for (var i = 0; i < ys.Length; i++)
-            {
-                var sample = i / (channels * oh * ow) * oh * ow + i % (oh * ow);
-                foreach (var (row, a) in Around(At(grid.Value[2 * sample + 1], h)))
-                    foreach (var (column, b) in Around(At(grid.Value[2 * sample], w)))
-                        if (row >= 0 && row < h && column >= 0 && column < w) ys[i] += a * b * xs[(i / (oh * ow) * h + row) * w + column];
-            }
-            return ys;
-        });
+        var last = x.Shape[axis] - 1;
+        double[] places = [.. Enumerable.Range(0, to).Select(c => to > 1 ? last * (start + c * (end - start) / (to - 1)) : 0.5 * (start + end) * last)];
+        var read = Along(x, axis, [.. places.Select(p => Around(node, false, p, x.Shape[axis]))]);
+        var outside = new Dual(read.Shape, [.. Shapes.Map(read.Shape, at => places[at[axis]] < 0 || places[at[axis]] > last ? 1 : 0).Select(o => (double)o)]);
+        return read * (Dual.Scalar(1) - outside) + outside * Dual.Scalar(node.Float("extrapolation_value", 0));
     }
 
     /// <summary>The input elements that make output element <paramref name="c"/> of an axis, with their weights.</summary>
@@ -61,6 +54,12 @@ internal static class ResamplingOperators
             "half_pixel" => (c + 0.5) / scale - 0.5,
             var mode => throw new NotSupportedException(mode),
         };
+        return Around(node, oldStyle, p, from);
+    }
+
+    /// <summary>The elements around a place, with their weights.</summary>
+    private static (int At, double Weight)[] Around(OracleNode node, bool oldStyle, double p, int from)
+    {
         var (floor, rest) = ((int)Math.Floor(p), p - Math.Floor(p));
         int Inside(int i) => Math.Clamp(i, 0, from - 1);
         switch (node.Text("mode", "nearest"))

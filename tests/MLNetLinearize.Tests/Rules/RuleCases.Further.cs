@@ -21,6 +21,13 @@ internal static partial class RuleCases
             var parts = n.Ops("Split", 2, [x, n.Ints(4, 2)], ("axis", 1L));
             return n.Op("ScatterND", [parts[0], n.Ints([0, 1, 0, 1], [1, 2, 2]), parts[1]], ("reduction", "add"));
         }) with { Batch = 1L },
+        .. new[] { "mul", "max", "min" }.SelectMany(r => new[]
+        {
+            Reduced("ScatterND", r, "data and updates", (n, x) => ScatterTuples(n, x, r, true, true)),
+            Reduced("ScatterND", r, "constant data", (n, x) => ScatterTuples(n, x, r, false, true)),
+            Reduced("ScatterND", r, "constant updates", (n, x) => ScatterTuples(n, x, r, true, false)) with { IsPiecewiseLinear = true },
+            Reduced("ScatterND", r, "slices meet", (n, x) => n.Op("ScatterND", [n.Op("Reshape", [x, n.Ints(3, 2)]), n.Ints([0, 2, 0], [3, 1]), n.Op("Reshape", [n.Op("Neg", [x]), n.Ints(3, 2)])], ("reduction", r))),
+        }),
         Case("ScatterND, slices", "ScatterND", [3, 4], (n, x) => n.Op("ScatterND", [x, n.Ints([0, 2, 0, 0], [2, 2]), n.Op("Squeeze", [n.Op("Slice", [x, n.Ints(1), n.Ints(3), n.Ints(1)]), n.Ints(0)])])) with { Batch = 1L },
     ];
 
@@ -65,6 +72,10 @@ internal static partial class RuleCases
 
     private static IEnumerable<RuleCase> Smooth(string op, string what, int[] row, Func<Net, string, string> body, long opset = 17) =>
         [Case(op + what, op, row, body, opset) with { IsPiecewiseLinear = false }];
+
+    /// <summary>A product of explained factors is smooth, an extremum piecewise linear.</summary>
+    private static RuleCase Reduced(string op, string reduction, string name, Func<Net, string, string> body) =>
+        Case($"{op}, {reduction}, {name}", op, [6], body, 18) with { Batch = 1L, IsPiecewiseLinear = reduction != "mul" };
 
     private static string ScatterTuples(Net n, string x, string reduction, bool data, bool updates)
     {

@@ -22,6 +22,20 @@ internal static partial class RuleCases
         Scatter("add, constant data", "add", (n, x, parts) => [n.Weights(1, 4), n.Ints([3, 3], [1, 2]), parts[1]]),
         Scatter("none, constant updates", "none", (n, x, parts) => [parts[0], n.Ints([2, 0], [1, 2]), n.Weights(1, 2)]),
         Scatter("add, constant updates", "add", (n, x, parts) => [parts[0], n.Ints([2, 2], [1, 2]), n.Weights(1, 2)]),
+        .. new[] { "mul", "max", "min" }.SelectMany(r => new[]
+        {
+            ReducedElements(r, "data and updates", (n, parts) => [parts[0], n.Ints([2, 0], [1, 2]), parts[1]]),
+            ReducedElements(r, "indices meet", (n, parts) => [parts[0], n.Ints([1, -3], [1, 2]), parts[1]]),
+            ReducedElements(r, "constant data, indices meet", (n, parts) => [n.Weights(1, 4), n.Ints([3, 3], [1, 2]), parts[1]]),
+            ReducedElements(r, "constant updates", (n, parts) => [parts[0], n.Ints([2, 2], [1, 2]), n.Weights(1, 2)]) with { IsPiecewiseLinear = true },
+            ReducedElements(r, "zeros meet", (n, parts) => [parts[0], n.Ints([1, 1], [1, 2]), n.Op("Relu", [parts[1]])]),
+            ReducedElements(r, "ties", (n, parts) => [n.Op("Relu", [parts[0]]), n.Ints([1, 1], [1, 2]), n.Op("Relu", [n.Op("Neg", [n.Op("Abs", [parts[1]])])])]),
+        }),
+        Case("ScatterElements, mul, indices for every row", "ScatterElements", [2, 6], (n, x) =>
+        {
+            var parts = n.Ops("Split", 2, [x, n.Ints(4, 2)], ("axis", 2L));
+            return n.Op("ScatterElements", [parts[0], ForEveryRow(n, x, n.Ints([3, 1, 2, 2], [1, 2, 2]), 2, 2), parts[1]], ("axis", 2L), ("reduction", "mul"));
+        }, 18) with { IsPiecewiseLinear = false },
         Case("ScatterElements, indices for every row", "ScatterElements", [6], (n, x) =>
         {
             var parts = n.Ops("Split", 2, [x, n.Ints(4, 2)], ("axis", 1L));
@@ -47,9 +61,19 @@ internal static partial class RuleCases
         Resize("Resize, cubic, a −0.5", 18, [1, 4, 5], [1, 1, 1.5f, 2], ("mode", "cubic"), ("cubic_coeff_a", -0.5f), ("coordinate_transformation_mode", "align_corners")),
         Case("Resize, linear, sizes", "Resize", [2, 3, 4], (n, x) => n.Op("Resize", [x, "", "", n.Ints(1, 2, 5, 7)], ("mode", "linear"))) with { Batch = 1L },
         Case("Resize 18, linear, sizes of axes", "Resize", [2, 3, 4], (n, x) => n.Op("Resize", [x, "", "", n.Ints(5, 7)], ("mode", "linear"), ("axes", L(2, 3))), opset: 18),
+        Cropped("nearest", 13, [0, 0, 0.1f, 0.2f, 1, 1, 0.8f, 0.9f], n => n.Ints(1, 2, 3, 7), ("mode", "nearest")),
+        Cropped("linear, beyond the image", 13, [0, 0, -0.2f, 0.1f, 1, 1, 0.8f, 1.3f], n => n.Ints(1, 2, 5, 6), ("mode", "linear"), ("extrapolation_value", 2.5f)),
+        Cropped("cubic, two axes", 18, [0.1f, 0.2f, 0.8f, 1.2f], n => n.Ints(3, 4), ("mode", "cubic"), ("axes", L(2, 3))),
+        Cropped("linear, turned over", 18, [0.9f, 0.2f, 0.1f, 0.8f], n => n.Ints(3, 1), ("mode", "linear"), ("axes", L(2, 3))),
+        Case("Resize 18, not larger", "Resize", [2, 3, 5], (n, x) => n.Op("Resize", [x, "", "", n.Ints(5, 7)], ("mode", "linear"), ("axes", L(2, 3)), ("keep_aspect_ratio_policy", "not_larger")), opset: 18),
+        Case("Resize 18, not smaller, cubic", "Resize", [2, 3, 5], (n, x) => n.Op("Resize", [x, "", "", n.Ints(5, 7)], ("mode", "cubic"), ("axes", L(3, 2)), ("keep_aspect_ratio_policy", "not_smaller")), opset: 18),
+        Case("Resize 18, not larger, nearest", "Resize", [2, 3, 4], (n, x) => n.Op("Resize", [x, "", "", n.Ints(6, 9)], ("axes", L(2, 3)), ("keep_aspect_ratio_policy", "not_larger")), opset: 18),
         Case("Upsample 9, linear", "Upsample", [2, 3, 2], (n, x) => n.Op("Upsample", [x, n.Floats([1, 1, 2, 3], 4)], ("mode", "linear")), opset: 9),
         Case("GridSample, bilinear", "GridSample", [2, 3, 4], (n, x) => n.Op("GridSample", [x, ForEveryRow(n, x, Grid(n), 2, 3, 2)]), opset: 20),
         Case("GridSample, border, align_corners", "GridSample", [2, 3, 4], (n, x) => n.Op("GridSample", [x, ForEveryRow(n, x, Grid(n), 2, 3, 2)], ("align_corners", 1L), ("padding_mode", "border")), opset: 20),
+        Case("GridSample, reflection", "GridSample", [2, 3, 4], (n, x) => n.Op("GridSample", [x, ForEveryRow(n, x, Grid(n), 2, 3, 2)], ("padding_mode", "reflection")), opset: 20),
+        Case("GridSample, cubic, reflection, align_corners", "GridSample", [2, 3, 4], (n, x) => n.Op("GridSample", [x, ForEveryRow(n, x, Grid(n), 2, 3, 2)], ("mode", "cubic"), ("padding_mode", "reflection"), ("align_corners", 1L)), opset: 20),
+        Case("GridSample, of a volume", "GridSample", [1, 2, 3, 2], (n, x) => n.Op("GridSample", [x, ForEveryRow(n, x, n.Floats([-0.9f, -0.3f, 0.1f, 0.2f, 1.3f, 0.4f, -0.2f, 0.77f, 0.6f, 0.35f, 0.2f, -0.8f], 1, 2, 2, 1, 3), 2, 2, 1, 3)]), opset: 20),
         Case("GridSample, nearest, one row", "GridSample", [2, 3, 4], (n, x) => n.Op("GridSample", [x, Grid(n)], ("mode", "nearest")), opset: 20) with { Batch = 1L },
         Case("Resize, between convolutions", "Resize", [1, 4, 4], (n, x) => n.Op("Conv", [n.Op("Resize", [n.Op("Relu", [n.Op("Conv", [x, n.Weights(2, 1, 2, 2)])]), "", n.Floats([1, 1, 2, 2], 4)], ("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor")), n.Weights(1, 2, 3, 3)])),
     ];
@@ -93,9 +117,15 @@ internal static partial class RuleCases
             with
         { Batch = 1L };
 
+    private static RuleCase ReducedElements(string reduction, string name, Func<Net, string[], string[]> operands) =>
+        Reduced("ScatterElements", reduction, name, (n, x) => n.Op("ScatterElements", operands(n, n.Ops("Split", 2, [x, n.Ints(4, 2)], ("axis", 1L))), ("axis", 1L), ("reduction", reduction)));
+
     private static RuleCase Resize(string name, long opset, int[] row, float[] scales, params (string, object)[] attributes) =>
         // Opset 11 asks for a region of interest even where the mode ignores it.
         Case(name, "Resize", row, (n, x) => n.Op("Resize", [x, opset == 11 ? n.Floats([], 0) : "", n.Floats(scales, scales.Length)], attributes), opset);
+
+    private static RuleCase Cropped(string name, long opset, float[] region, Func<Net, string> sizes, params (string, object)[] attributes) =>
+        Case($"Resize {opset}, tf_crop_and_resize, {name}", "Resize", [2, 4, 5], (n, x) => n.Op("Resize", [x, n.Floats(region, region.Length), "", sizes(n)], [("coordinate_transformation_mode", "tf_crop_and_resize"), .. attributes]), opset) with { Batch = 1L };
 
     /// <summary>Six points (x, y), two of them outside.</summary>
     private static string Grid(Net n) => n.Floats([-0.9f, -0.3f, 0.1f, 0.2f, 1.3f, 0.4f, -0.2f, 0.77f, 0.6f, -1.2f, 0.35f, -0.8f], 1, 2, 3, 2);

@@ -59,16 +59,35 @@ internal static partial class RuleCases
 
     private static IEnumerable<RuleCase> ComputedPlaces() =>
     [
-        .. new[] { "zeros", "border" }.SelectMany(padding => new[] { 0L, 1 }.Select(aligned => Case($"GridSample, computed grid, {padding}, align_corners {aligned}", "GridSample", [2, 3, 4], (n, x) =>
+        .. new[] { "linear", "cubic" }.SelectMany(mode => new[] { "zeros", "border", "reflection" }.SelectMany(padding => new[] { 0L, 1 }.Select(aligned => Case($"GridSample, computed grid, {mode}, {padding}, align_corners {aligned}", "GridSample", [2, 3, 4], (n, x) =>
         {
             var places = n.Op("Reshape", [n.Op("Mul", [n.Op("Slice", [x, n.Ints(0), n.Ints(1), n.Ints(1)]), n.Scalar(0.6f)]), n.Ints(-1, 2, 3, 2)]);
-            return n.Op("GridSample", [x, places], ("padding_mode", padding), ("align_corners", aligned));
-        }, opset: 20) with { IsPiecewiseLinear = false })),
+            return n.Op("GridSample", [x, places], ("mode", mode), ("padding_mode", padding), ("align_corners", aligned));
+        }, opset: 20) with { IsPiecewiseLinear = false }))),
+        Case("GridSample, computed grid, of a volume", "GridSample", [1, 2, 3, 2], (n, x) => n.Op("GridSample", [x, n.Op("Reshape", [n.Op("Mul", [x, n.Scalar(0.6f)]), n.Ints(-1, 2, 2, 1, 3)])], ("padding_mode", "border")), opset: 20) with { IsPiecewiseLinear = false },
+        .. new[] { "avg", "max" }.SelectMany(mode => new[]
+        {
+            Aligned(mode, "two points a cell", 16, ("sampling_ratio", 2L)),
+            Aligned(mode, "scaled", 16, ("sampling_ratio", 1L), ("spatial_scale", 0.7f)),
+            Aligned(mode, "of version 10", 10, ("sampling_ratio", 2L)),
+            Aligned(mode, "whole pixels", 16, ("sampling_ratio", 3L), ("coordinate_transformation_mode", "output_half_pixel")),
+        }),
+        Aligned("avg", "as many points as pixels", 16),
+        Pooled("MaxRoiPool, one region", 1, [0, 0, 0, 4, 3]),
+        Pooled("MaxRoiPool, regions overlap and leave the image", 1, [0, 0, 0, 2, 2, 0, 1, 1, 4, 3, 0, 3, 2, 6, 5]),
+        Pooled("MaxRoiPool, two images, scaled", 0.6f, [1, 0, 0, 4, 3, 0, 2, 2, 7, 5]) with { Batch = null, RowShape = [2, 2, 4, 5] },
         Case("GridSample, computed grid, nearest", "GridSample", [2, 3, 4], (n, x) => n.Op("GridSample", [x, n.Op("Reshape", [n.Op("Slice", [x, n.Ints(0), n.Ints(1), n.Ints(1)]), n.Ints(-1, 2, 3, 2)])], ("mode", "nearest")), 20),
         Deformed("plain", (n, x) => [x, n.Weights(2, 2, 2, 2), Moves(n, x, 8, 3, 4)]),
         Deformed("bias and mask, strides, pads", (n, x) => [x, n.Weights(2, 2, 2, 2), Moves(n, x, 8, 3, 3), n.Weights(2), Moves(n, x, 4, 3, 3)], ("strides", L(2, 2)), ("pads", L(1, 0, 1, 1))),
         Deformed("two groups of offsets, two of channels, dilated", (n, x) => [x, n.Weights(2, 1, 2, 2), Moves(n, x, 16, 2, 4)], ("offset_group", 2L), ("group", 2L), ("dilations", L(2, 1))),
     ];
+
+    /// <summary>Three regions, left, top, right, bottom, one of which leaves the image.</summary>
+    private static RuleCase Aligned(string mode, string name, long opset, params (string, object)[] attributes) =>
+        Case($"RoiAlign, {mode}, {name}", "RoiAlign", [2, 4, 5], (n, x) => n.Op("RoiAlign", [x, n.Floats([0.3f, 0.2f, 4.1f, 3.4f, 1.2f, 0.7f, 2.9f, 2.8f, 2.1f, 1.6f, 6.5f, 4.7f], 3, 4), n.Ints(0, 0, 0)], [("mode", mode), ("output_height", 2L), ("output_width", 3L), .. attributes]), opset) with { Batch = 1L };
+
+    private static RuleCase Pooled(string name, float scale, float[] regions) =>
+        Case(name, "MaxRoiPool", [2, 4, 5], (n, x) => n.Op("MaxRoiPool", [x, n.Floats(regions, regions.Length / 5, 5)], ("pooled_shape", L(2, 2)), ("spatial_scale", scale))) with { Batch = 1L };
 
     private static RuleCase Deformed(string name, Func<Net, string, string[]> operands, params (string, object)[] attributes) =>
         Case($"DeformConv, {name}", "DeformConv", [2, 4, 5], (n, x) => n.Op("DeformConv", operands(n, x), attributes), 19) with { IsPiecewiseLinear = false };

@@ -1,0 +1,96 @@
+using System.Runtime.InteropServices;
+using MLNetLinearize.Onnx;
+using MLNetLinearize.Tests.Rules;
+using static MLNetLinearize.Tests.Rules.Agreement;
+using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
+
+namespace MLNetLinearize.Tests.Canonicalization;
+
+/// <summary>Networks in half, bfloat16 and double precision: computed, and explained, as the float32 network of the same weights.</summary>
+public class PrecisionTests
+{
+    private static readonly float[] Row = [0.3f, -1.2f, 0.8f, 0.1f, 1.4f, -0.6f, 0.5f, -0.9f, 1.1f, -0.2f, 0.7f, -1.5f];
+
+    private static readonly Dictionary<string, Func<Net, string, string>> Networks = new()
+    {
+        ["attention"] = (n, x) => n.Op("Attention", [x, n.Op("MatMul", [x, n.Weights(4, 4)]), n.Op("MatMul", [x, n.Weights(4, 4)])], ("q_num_heads", 2L), ("kv_num_heads", 2L)),
+        ["convolution"] = (n, x) => n.Op("Relu", [n.Op("Conv", [x, n.Weights(2, 3, 2), n.Weights(2)])]),
+        ["normalization"] = (n, x) => n.Op("MatMul", [n.Op("Sigmoid", [n.Op("LayerNormalization", [x, n.Weights(4), n.Weights(4)])]), n.Weights(4, 2)]),
+    };
+
+    public static TheoryData<string, int> Cases
+    {
+        get
+        {
+            var cases = new TheoryData<string, int>();
+            foreach (var name in Networks.Keys)
+                foreach (var type in new[] { DataType.Float16, DataType.Bfloat16, DataType.Double }) cases.Add(name, (int)type);
+            return cases;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void A_network_of_another_precision_is_the_float32_network_of_its_weights(string name, int type)
+    {
+        var original = In((DataType)type, Build(name));
+        var rounded = original.Clone();
+        foreach (var tensor in rounded.Graph.Initializer.Where(t => t.ElementType() == (DataType)type).ToList())
+            rounded.Graph.Initializer[rounded.Graph.Initializer.IndexOf(tensor)] = Tensors.Of(tensor.Name, tensor.ToSingle(), tensor.Dims.ToArray());
+        foreach (var value in rounded.Graph.Input.Concat(rounded.Graph.Output)) value.Type.TensorType.ElemType = (int)DataType.Float;
+        var (actual, note) = Explain(original);
+        var (expected, none) = Explain(rounded);
+        AssertClose(expected.Weights.ToRowMajorArray().Widened(), actual.Weights.ToRowMajorArray().Widened(), "W", 1e-6);
+        AssertClose(expected.Bias.Widened(), actual.Bias.Widened(), "b", 1e-6);
+        AssertClose(expected.Scores.Widened(), actual.Scores.Widened(), "score", 1e-6);
+        Assert.Contains($"holds {(DataType)type} numbers; it is computed, and explained, in float32", note, StringComparison.Ordinal);
+        Assert.DoesNotContain("in float32", none, StringComparison.Ordinal);
+        for (var k = 0; k < actual.Targets.Count; k++) AssertExact(actual, k, $"target {k}");
+    }
+
+    /// <summary>Between casts, so that ONNX Runtime's own kernel of that precision can be fed and read: half knows eleven bits.</summary>
+    [Theory]
+    [InlineData("attention", (int)DataType.Float16, 4e-3)]
+    [InlineData("normalization", (int)DataType.Double, 1e-6)]
+    public void The_score_is_what_the_kernel_of_that_precision_gives(string name, int type, double tolerance)
+    {
+        var net = new Net(23, 4);
+        var y = Networks[name](net, net.Op("Cast", [net.Input("x", "N", 3, 4)], ("to", (long)type)));
+        var model = net.Build(net.Op("Cast", [y], ("to", (long)DataType.Float)));
+        for (var i = 0; i < model.Graph.Initializer.Count; i++) model.Graph.Initializer[i] = In((DataType)type, model.Graph.Initializer[i]);
+        using var original = new OriginalModel(model, model.Graph.Output[0].Name);
+        AssertClose(original.Run("x", Row, [1, 3, 4]).Widened(), Explain(model).Map.Scores.Widened(), "score", tolerance);
+    }
+
+    private static ModelProto Build(string name)
+    {
+        var net = new Net(23, 4);
+        return net.Build(Networks[name](net, net.Input("x", "N", 3, 4)));
+    }
+
+    private static (LinearMap Map, string Notes) Explain(ModelProto model)
+    {
+        using var linearizer = new Linearizer(LinearizationGraph.Compile(CaseRun.Stream(model), new() { Targets = Targets.All, InputShapes = new Dictionary<string, IReadOnlyList<int>> { ["x"] = [1, 3, 4] } }));
+        return (linearizer.Explain(Row), string.Join(' ', linearizer.Graph.Report.Notes));
+    }
+
+    private static ModelProto In(DataType type, ModelProto model)
+    {
+        for (var i = 0; i < model.Graph.Initializer.Count; i++) model.Graph.Initializer[i] = In(type, model.Graph.Initializer[i]);
+        foreach (var value in model.Graph.Input.Concat(model.Graph.Output)) value.Type.TensorType.ElemType = (int)type;
+        return model;
+    }
+
+    private static TensorProto In(DataType type, TensorProto tensor)
+    {
+        if (tensor.ElementType() != DataType.Float) return tensor;
+        var values = tensor.ToSingle();
+        return Tensors.Raw(tensor.Name, type, type switch
+        {
+            DataType.Float16 => MemoryMarshal.AsBytes(values.Select(v => (Half)v).ToArray().AsSpan()),
+            // The upper half of a float32.
+            DataType.Bfloat16 => MemoryMarshal.AsBytes(values.Select(v => (ushort)(BitConverter.SingleToUInt32Bits(v) >> 16)).ToArray().AsSpan()),
+            _ => MemoryMarshal.AsBytes(values.Select(v => (double)v).ToArray().AsSpan()),
+        }, tensor.Dims.ToArray());
+    }
+}
