@@ -39,10 +39,12 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
                 mlnet-linearize explain fashion-cnn.onnx images-idx3-ubyte.gz --labels labels-idx1-ubyte.gz --class-names labels.txt --scale 1/255 --out columns.csv --picture sheet.png
               The same as a report to read in a browser:
                 mlnet-linearize explain fashion-cnn.onnx images-idx3-ubyte.gz --labels labels-idx1-ubyte.gz --class-names labels.txt --scale 1/255 --report report.html
+              With a section on how faithful the explanations are, judged on the first 100 rows:
+                mlnet-linearize explain digits-cnn.onnx digits.csv --label-column label --scale 1/16 --report report.html --evaluate 100
               Why a shirt rather than a coat?
                 mlnet-linearize explain fashion-cnn.onnx images-idx3-ubyte.gz --class-names labels.txt --scale 1/255 --targets contrast:Shirt,Coat
               How does the score come about inside, layer by layer?
-                mlnet-linearize explain digits-cnn.onnx digits.csv --label-column label --scale 1/16 --every-layer --layer-rows 0,17 --picture layers.png
+                mlnet-linearize explain digits-cnn.onnx digits.csv --label-column label --scale 1/16 --every-layer --layer-rows 0,17 --picture layers.png --layer-out layers.csv
               From one inner tensor to another (inspect --tensors lists them):
                 mlnet-linearize explain digits-cnn.onnx digits.csv --label-column label --scale 1/16 --from /1/Relu_output_0 --to /7/MaxPool_output_0
               The whole map of the first ten rows of a table, every output:
@@ -78,8 +80,10 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
             """,
         ["evaluate"] = """
             Examples:
-              mlnet-linearize evaluate fashion-cnn.onnx images-idx3-ubyte.gz --scale 1/255 --rows 200 --plot curves.png
-              mlnet-linearize evaluate digits-cnn.onnx digits.csv --label-column label --scale 1/16 --rows 200 --targets label --out measures.csv
+              Curves as a picture, everything as a report to read in a browser:
+                mlnet-linearize evaluate fashion-cnn.onnx images-idx3-ubyte.gz --scale 1/255 --plot curves.png --report report.html
+              More rows, the true class of each, the table to a file:
+                mlnet-linearize evaluate digits-cnn.onnx digits.csv --label-column label --scale 1/16 --rows 500 --targets label --out measures.csv
             """,
         ["export"] = """
             Examples:

@@ -10,6 +10,8 @@ internal readonly record struct RowRange(long First, long Count)
     public static RowRange All { get; } = new(0, long.MaxValue);
 
     public static RowRange Of(long limit) => new(0, limit);
+
+    public bool Holds(long row) => row >= First && row - First < Count;
 }
 
 /// <summary>One of n parts of the data, for jobs side by side.</summary>
@@ -22,6 +24,9 @@ internal readonly record struct Shard(int Index, int Count)
         return parts is [> 0 and var index, > 0 and var count] && index <= count ? new(index, count)
             : throw new InputException($"--shard '{text}': expected i/n with i from 1 to n, such as 3/16.");
     }
+
+    /// <summary>Whether no part follows.</summary>
+    public bool IsLast => Index == Count;
 
     /// <summary>
     /// The rows of this part. Parts begin where blocks begin, so that every row runs through the network beside the same

@@ -47,7 +47,7 @@ internal static class RunProgress
             clock.Restart();
         }
 
-        public long PerSecond(long rows) => (long)((rows - rowsBefore) / Math.Max(1e-9, Elapsed.TotalSeconds));
+        public double PerSecond(long rows) => (rows - rowsBefore) / Math.Max(1e-9, Elapsed.TotalSeconds);
 
         /// <summary>Null where nothing tells how much there is.</summary>
         public TimeSpan? Left(double share) => double.IsNaN(share) ? null : TimeSpan.FromSeconds(Math.Min(1e9, Elapsed.TotalSeconds * (1 - share) / Math.Max(share - shareBefore, 1e-9)));
@@ -61,7 +61,7 @@ internal static class RunProgress
         {
             task.IsIndeterminate = double.IsNaN(share);
             if (!double.IsNaN(share)) task.Value = share;
-            task.Description = $"{Words.Count(rows)} rows, {Words.Count(rate.PerSecond(rows))} a second";
+            task.Description = $"{Words.Count(rows)} rows, {Words.Rate(rate.PerSecond(rows))} a second";
         }
 
         public void Resume(long rows, double share) => rate.Restart(rows, share);
@@ -79,8 +79,8 @@ internal static class RunProgress
             next = rate.Elapsed + LogEvery;
             var (perSecond, left) = (rate.PerSecond(rows), rate.Left(share));
             var line = json
-                ? new JsonObject { ["progress"] = new JsonObject { ["rows"] = rows, ["share"] = double.IsNaN(share) ? null : share, ["rowsPerSecond"] = perSecond, ["secondsLeft"] = left?.TotalSeconds } }.ToJsonString()
-                : $"{Words.Count(rows)} rows, {(left is null ? "" : $"{Words.Percent(share)}, ")}{Words.Count(perSecond)} a second{(left is { } time ? $", {time:hh\\:mm\\:ss} left" : "")}";
+                ? new JsonObject { ["progress"] = new JsonObject { ["rows"] = rows, ["share"] = double.IsNaN(share) ? null : share, ["rowsPerSecond"] = Math.Round(perSecond, 1), ["secondsLeft"] = left?.TotalSeconds } }.ToJsonString()
+                : $"{Words.Count(rows)} rows, {(left is null ? "" : $"{Words.Percent(share)}, ")}{Words.Rate(perSecond)} a second{(left is { } time ? $", {time:hh\\:mm\\:ss} left" : "")}";
             console.Profile.Out.Writer.WriteLine(line);
         }
 

@@ -26,6 +26,9 @@ public sealed record AttributionEvaluation
     /// <summary>In what the curves, comprehensiveness and sufficiency are measured.</summary>
     public required EvaluationScale Scale { get; init; }
 
+    /// <summary>Value that a removed element took; null where each took its own (<see cref="EvaluateOptions.BaselineRow"/>).</summary>
+    public required float? Baseline { get; init; }
+
     /// <summary>Shares of the units at the points of <see cref="MethodEvaluation.Deletion"/> and <see cref="MethodEvaluation.Insertion"/>, from 0 to 1.</summary>
     public required IReadOnlyList<double> Fractions { get; init; }
 

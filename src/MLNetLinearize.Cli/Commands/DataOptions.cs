@@ -5,7 +5,7 @@ using MLNetLinearize.Cli.Data;
 namespace MLNetLinearize.Cli.Commands;
 
 /// <summary>Arguments about the data, the same in every command that reads some.</summary>
-internal sealed class DataOptions
+internal sealed class DataOptions(string rows = "all")
 {
     public Argument<string> Data { get; } = new("DATA") { Description = "The rows: a CSV or TSV table with a header line, a Parquet file, a NumPy array (.npy), an IDX file (as MNIST comes), a folder of PNG or JPEG images, or - for standard input. What it is is told from its bytes; gzip is unpacked." };
 
@@ -29,7 +29,7 @@ internal sealed class DataOptions
 
     public Option<string?> PreprocessingFile { get; } = new("--preprocessing") { HelpName = "FILE.json", Description = "Scale, mean, std, size and crop as a Hugging Face preprocessor_config.json gives them, in place of --scale, --mean, --std and --resize." };
 
-    public Option<string> Rows { get; } = new("--rows") { HelpName = "N|all", Description = "How many rows to explain, from the first.", DefaultValueFactory = _ => "all" };
+    public Option<string> Rows { get; } = new("--rows") { HelpName = "N|all", Description = "How many rows to read, from the first.", DefaultValueFactory = _ => rows };
 
     public Option<int?> Batch { get; } = new Option<int?>("--batch") { HelpName = "B", Description = "Rows per run of the network. Default: chosen by the network's size." }.Between(1);
 

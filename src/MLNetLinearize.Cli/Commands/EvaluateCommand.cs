@@ -10,7 +10,8 @@ namespace MLNetLinearize.Cli.Commands;
 internal sealed class EvaluateCommand(Terminal terminal)
 {
     private readonly ModelOptions model = new();
-    private readonly DataOptions data = new();
+    private readonly DataOptions data = new(rows: "100");
+    private readonly PageOptions page = new();
 
     private readonly Option<string> targets = new("--targets") { HelpName = "T", Description = "Which outputs each row explains: predicted, all, top:K, classes:A,B,…, label.", DefaultValueFactory = _ => "predicted" };
 
@@ -28,49 +29,54 @@ internal sealed class EvaluateCommand(Terminal terminal)
 
     public Command Create()
     {
-        var command = new Command("evaluate", "Judge the explanations on your own data: remove what they call important and see whether the score falls, and more such measures of the literature, beside input × gradient, occlusion and random explanations. A few hundred rows tell the means (--rows 200).");
+        var command = new Command("evaluate", "Judge the explanations on your own data: remove what they call important and see whether the score falls, and more such measures of the literature, beside input × gradient, occlusion and random explanations. Each row takes hundreds of runs of the network, so it reads 100 rows unless told otherwise; the standard errors tell whether more are needed.");
         model.AddTo(command);
         data.AddTo(command);
         foreach (Option option in new Option[] { targets, baseline, scale, imageShape, seed, output, plot }) command.Add(option);
+        page.AddTo(command);
         command.SetAction((result, cancel) => Task.Run(() => Run(result, cancel), cancel));
         return command;
     }
 
     private int Run(ParseResult result, CancellationToken cancel)
     {
-        Paths.Check([.. model.Files(result), .. data.Files(result)], new("--out", result.GetValue(output)), new("--plot", result.GetValue(plot)));
+        Paths.Check([.. model.Files(result), .. data.Files(result)], new("--out", result.GetValue(output)), new("--plot", result.GetValue(plot)), page.File(result));
         var classes = data.ReadClassNames(result);
         var (preprocessing, limit, quiet) = (data.ReadPreprocessing(result), data.ReadRows(result), result.GetValue(data.Quiet));
+        var modelFile = result.GetValue(model.Model)!;
         var options = Options(result);
         var explained = TargetsParser.Parse(result.GetValue(targets)!, classes);
-        if (explained.Kind is TargetKind.Contrast or TargetKind.PredictedVersusRunnerUp) throw new InputException($"--targets {explained}: an evaluation follows the score of one output. Expected predicted, all, top:K, classes:A,B,… or label.");
         var graph = model.Compile(result, explained, classes.NamesOrNull);
         classes.Check(graph.OutputCount);
         using var rows = data.Open(result, terminal, graph, preprocessing);
         using var csvFile = result.GetValue(output) is { } csv ? new OutputFile("--out", csv) : null;
         using var plotFile = result.GetValue(plot) is { } png ? new OutputFile("--plot", png) : null;
-        using var sink = Sink(graph, options, cancel);
+        using var reportFile = page.Open(result);
+        using var sink = new EvaluationSink(graph, options, limit, cancel);
+        using var report = reportFile is null ? null : page.Create(result, reportFile, modelFile, rows, graph, result.GetValue(imageShape), targets => model.Compile(result, targets, classes.NamesOrNull));
         // Each row takes so many runs of its own that progress should come row by row.
         using var explainer = new Explainer(graph, result.GetValue(data.Batch) ?? 1);
         var summary = new Summary();
-        var time = RunProgress.Show(terminal, quiet, progress => explainer.Run(rows, preprocessing, classes, RowRange.Of(limit), [summary, sink], progress, cancel));
+        var time = RunProgress.Show(terminal, quiet, progress => explainer.Run(rows, preprocessing, classes, RowRange.Of(limit), report is null ? [summary, sink] : [summary, sink, report], progress, cancel));
         if (summary.Rows == 0) throw new InputException($"'{rows.Name}' holds no rows.");
         var evaluation = sink.Result();
         if (evaluation.Explanations == 0) throw new InputException($"'{rows.Name}': none of the {Words.Rows(evaluation.Rows)} has an explanation to judge. {summary.Warning()}");
 
         csvFile?.Write(stream => EvaluationTable.WriteCsv(stream, evaluation));
-        plotFile?.Write(stream => EvaluationTable.Plot(stream, evaluation, Path.GetFileNameWithoutExtension(result.GetValue(model.Model)!), Path.GetFileName(rows.Name.TrimEnd('/', '\\'))));
+        plotFile?.Write(stream => EvaluationTable.Plot(stream, evaluation, Path.GetFileNameWithoutExtension(modelFile), Path.GetFileName(rows.Name.TrimEnd('/', '\\'))));
+        report?.Complete(evaluation);
         csvFile?.Complete();
         plotFile?.Complete();
+        reportFile?.Complete();
         if (terminal.IsJson)
         {
             var json = EvaluationTable.ToJson(evaluation);
-            (json["model"], json["data"], json["seconds"]) = (result.GetValue(model.Model), rows.Name, time.TotalSeconds);
+            (json["model"], json["data"], json["seconds"]) = (modelFile, rows.Name, time.TotalSeconds);
             terminal.WriteJson(json);
             return ExitCodes.Success;
         }
-        terminal.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(result.GetValue(model.Model)!))}[/]: {Words.Count(evaluation.Explanations)} explanations of {Words.Rows(evaluation.Rows)} of {Markup.Escape(Path.GetFileName(rows.Name.TrimEnd('/', '\\')))}");
-        EvaluationTable.Write(terminal.Out, evaluation, graph, result.GetValue(baseline)!);
+        terminal.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(modelFile))}[/]: {Words.Count(evaluation.Explanations)} explanations of {Words.Rows(evaluation.Rows)} of {Markup.Escape(Path.GetFileName(rows.Name.TrimEnd('/', '\\')))}");
+        EvaluationTable.Write(terminal.Out, evaluation, graph);
         if (!quiet) terminal.Error.WriteLine($"{Words.Rows(evaluation.Rows)} in {time.TotalSeconds:0.00} s");
         return ExitCodes.Success;
     }
@@ -86,22 +92,6 @@ internal sealed class EvaluateCommand(Terminal terminal)
             ImageShape = result.GetValue(imageShape) is { } shape ? Sizes(shape) : null,
             Seed = result.GetValue(seed)!.Value,
         };
-    }
-
-    private static EvaluationSink Sink(LinearizationGraph graph, EvaluateOptions options, CancellationToken cancel)
-    {
-        try
-        {
-            return new(graph, options, cancel);
-        }
-        catch (ArgumentException e) when (options.ImageShape is { } shape && e.Message.Contains(nameof(options.ImageShape), StringComparison.Ordinal))
-        {
-            throw new InputException($"--image-shape {string.Join('x', shape)}: expected HxW, CxHxW or HxWxC (1 or 3 channels) of {Explainer.DataInput(graph).RowLength} values in all, such as 28x28.");
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new InputException(e.Message);
-        }
     }
 
     private static int[] Sizes(string text)

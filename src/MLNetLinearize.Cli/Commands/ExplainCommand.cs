@@ -15,6 +15,8 @@ internal sealed class ExplainCommand(Terminal terminal)
     private readonly Option<string> targets = new("--targets") { HelpName = "T", Description = $"Which outputs each row explains: {TargetsParser.Spellings}.", DefaultValueFactory = _ => "predicted" };
     private readonly OutputOptions output = new();
     private readonly PictureOptions picture = new();
+    private readonly PageOptions page = new();
+    private readonly Option<int?> evaluate = new Option<int?>("--evaluate") { HelpName = "N", Description = "Judge the explanations of the first N rows for --report: deletion and insertion curves and the other measures of the command evaluate." }.Between(1);
     private readonly TableOptions shown = new();
     private readonly RunOptions run = new();
 
@@ -26,6 +28,8 @@ internal sealed class ExplainCommand(Terminal terminal)
         command.Add(targets);
         output.AddTo(command);
         picture.AddTo(command);
+        page.AddTo(command);
+        command.Add(evaluate);
         shown.AddTo(command);
         run.AddTo(command);
         layers.AddTo(command);
@@ -35,7 +39,7 @@ internal sealed class ExplainCommand(Terminal terminal)
 
     private int Run(ParseResult result, CancellationToken cancel)
     {
-        NamedPath[] reads = [.. model.Files(result), .. data.Files(result)], writes = [.. output.Files(result), .. picture.Files(result)];
+        NamedPath[] reads = [.. model.Files(result), .. data.Files(result)], writes = [.. output.Files(result), picture.File(result), page.File(result), layers.File(result)];
         var journalFile = run.ReadJournal(result, writes);
         Paths.Check([.. reads, .. model.ExternalFiles(result)], [.. writes, .. journalFile is { } named ? [named] : Array.Empty<NamedPath>()]);
         var (format, people) = (output.ReadFormat(result), output.IsStandard(result) ? terminal.WithDataOnOutput() : terminal);
@@ -47,27 +51,31 @@ internal sealed class ExplainCommand(Terminal terminal)
         classes.Check(graph.OutputCount);
         using var rows = data.Open(result, terminal, graph, preprocessing);
 
-        var (summary, table) = (new Summary(), shown.Create(result, quiet || terminal.IsJson, Features(rows, graph, FeatureNames.ShortPositions), classes, graph));
+        var (summary, table) = (new Summary(), shown.Create(result, quiet || terminal.IsJson, ExplanationColumns.FeaturesOf(rows, graph, FeatureNames.ShortPositions), classes, graph));
         var layerRows = layers.ReadRows(result);
         var byLayer = result.GetValue(layers.EveryLayer) ? new LayerRows(graph, layerRows, classes, picture.ReadShapeOrNull(result, graph, preprocessing), () => model.CompileLayers(result, graph.Options.Targets, classes.NamesOrNull)) : null;
         var sheet = byLayer is not null ? null : picture.Create(result, modelFile, graph, classes, preprocessing, Compile);
         using var explainer = new Explainer(graph, result.GetValue(data.Batch), weights: format is not null && chosen.HasFlag(ColumnSet.Weights));
         var range = run.ReadRange(result, limit, explainer.RowsPerBlock, () => data.Count(result, terminal, graph, preprocessing, rows));
         using var columns = format is { } f
-            ? output.Create(result, terminal, f, new ExplanationColumns(chosen, graph, Features(rows, graph, FeatureNames.Positions), classes, rows.HasLabels), () => picture.ReadShape(result, $"--format {result.GetValue(output.Format)}", graph, preprocessing))
+            ? output.Create(result, terminal, f, new ExplanationColumns(chosen, graph, ExplanationColumns.FeaturesOf(rows, graph, FeatureNames.Positions), classes, rows.HasLabels), () => picture.ReadShape(result, $"--format {result.GetValue(output.Format)}", graph, preprocessing))
             : null;
         using var sheetFile = result.GetValue(picture.Picture) is { } file ? new OutputFile("--picture", file) : null;
-        using var reportFile = result.GetValue(picture.Report) is { } html ? new OutputFile("--report", html) : null;
-        using var page = reportFile is null ? null : new Report(reportFile, modelFile, rows.Name, graph, Features(rows, graph, FeatureNames.Positions), result.GetValue(picture.ImageShape), rows.HasLabels, Compile);
+        using var layerFile = result.GetValue(layers.Out) is { } layerPath ? new OutputFile("--layer-out", layerPath) : null;
+        using var reportFile = page.Open(result);
+        using var report = reportFile is null ? null : page.Create(result, reportFile, modelFile, rows, graph, result.GetValue(picture.ImageShape), Compile);
+        using var judge = Judge(result, graph, reportFile, cancel);
         using var journal = journalFile is { Path: { } path } ? new Journal(path, RunOptions.Identity(result, Shown(), [.. reads, .. model.ExternalFiles(result)], result.GetValue(data.Data)!, explainer), graph, explainer.Outputs) : null;
 
-        IRowSink?[] sinks = [summary, table, columns, sheet, page, byLayer];
+        IRowSink?[] sinks = [summary, table, columns, sheet, report, byLayer, judge];
         var time = RunProgress.Show(people, quiet, progress => explainer.Run(rows, preprocessing, classes, range, [.. sinks.OfType<IRowSink>()], progress, cancel, journal));
         // A part may be empty where there are more parts than blocks; its output then is too.
         if (summary.Rows == 0 && range != new RowRange(range.First, 0)) throw new InputException($"'{rows.Name}' holds no rows.");
         columns?.Finish();
-        page?.Complete();
-        byLayer?.Explain();
+        var evaluation = judge?.Result();
+        report?.Complete(evaluation);
+        byLayer?.Explain(run.ReadOwn(result, range));
+        if (layerFile is not null) new LayerTable(layerFile, classes).Write(byLayer!.Lines());
         sheetFile?.Write(stream =>
         {
             if (byLayer is null) sheet!.Save(stream, rows.Name, summary);
@@ -75,10 +83,11 @@ internal sealed class ExplainCommand(Terminal terminal)
         });
         columns?.Publish();
         sheetFile?.Complete();
+        layerFile?.Complete();
         reportFile?.Complete();
         journal?.Delete();
 
-        var facts = new RunFacts(modelFile, rows.Name, range, journal?.Replayed ?? 0, graph, columns, sheetFile?.Path, reportFile?.Path);
+        var facts = new RunFacts(modelFile, rows.Name, range, journal?.Replayed ?? 0, graph, columns, sheetFile?.Path, reportFile?.Path, layerFile?.Path, evaluation);
         if (people.IsJson)
         {
             people.WriteJson(facts.ToJson(summary, time, byLayer));
@@ -88,19 +97,21 @@ internal sealed class ExplainCommand(Terminal terminal)
         table.Write(people.Out);
         byLayer?.Write(people.Out);
         summary.Write(people.Out, facts.Lines());
-        if (!quiet) people.Error.WriteLine($"{Words.Rows(summary.Rows)} in {time.TotalSeconds:0.00} s, {Words.Count((long)(summary.Rows / time.TotalSeconds))} rows per second");
+        if (!quiet) people.Error.WriteLine($"{Words.Rows(summary.Rows)} in {time.TotalSeconds:0.00} s, {Words.Rate(summary.Rows / time.TotalSeconds)} rows per second");
         return ExitCodes.Success;
 
         LinearizationGraph Compile(Targets explained) => model.Compile(result, explained, classes.NamesOrNull);
     }
 
     /// <summary>Options that say what is written and shown: the results do not depend on them.</summary>
-    private IEnumerable<Option> Shown() => [output.Out, output.Format, output.Columns, picture.Picture, picture.Report, picture.ImageShape, shown.Show, shown.TopFeatures, layers.EveryLayer, layers.Rows, run.Resume, data.Quiet];
+    private IEnumerable<Option> Shown() => [output.Out, output.Format, output.Columns, picture.Picture, picture.ImageShape, .. page.All, evaluate, shown.Show, shown.TopFeatures, .. layers.All, run.Resume, data.Quiet];
 
-    /// <summary>Names of what the score is explained by: the data's own where it explains by the data, else positions.</summary>
-    private static IReadOnlyList<string> Features(IRows rows, LinearizationGraph graph, Func<GraphInput, IReadOnlyList<string>> positions)
+    /// <summary>What judges the first rows for the report; null where none is to be.</summary>
+    private EvaluationSink? Judge(ParseResult result, LinearizationGraph graph, OutputFile? reportFile, CancellationToken cancel)
     {
-        var explained = graph.ExplainedInputs.Single();
-        return explained.Name == Explainer.DataInput(graph).Name && rows.FeatureNames is { } names ? names : positions(explained);
+        if (result.GetValue(evaluate) is not { } most) return null;
+        if (reportFile is null) throw new InputException("--evaluate is for the report, which is not given. Name a file with --report, or use the command evaluate.");
+        var shape = result.GetValue(picture.ImageShape) is { } given ? MapShape.Sizes(given, Explainer.DataInput(graph)) : null;
+        return new(graph, new() { ImageShape = shape }, most, cancel);
     }
 }

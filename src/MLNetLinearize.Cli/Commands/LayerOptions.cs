@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using MLNetLinearize.Cli.Output;
 
 namespace MLNetLinearize.Cli.Commands;
 
@@ -10,10 +11,22 @@ internal sealed class LayerOptions
 
     public Option<string?> Rows { get; } = new("--layer-rows") { HelpName = "LIST", Description = "Rows that --every-layer shows, by number, with a comma between. Default: the first, and the first mistake." };
 
+    public Option<string?> Out { get; } = new("--layer-out") { HelpName = "FILE", Description = "Write the table of --every-layer, one line for each row, target and layer, by extension as .csv or .json." };
+
+    public IEnumerable<Option> All => [EveryLayer, Rows, Out];
+
     public void AddTo(Command command)
     {
-        command.Add(EveryLayer);
-        command.Add(Rows);
+        foreach (var option in All) command.Add(option);
+    }
+
+    /// <summary>The file that these arguments name.</summary>
+    public NamedPath File(ParseResult result)
+    {
+        if (result.GetValue(Out) is not { } path) return new("--layer-out", null);
+        if (!result.GetValue(EveryLayer)) throw new InputException("--layer-out is the table of --every-layer, which is not given. Give both, or leave it out.");
+        LayerTable.IsJson(path);
+        return new("--layer-out", path);
     }
 
     /// <summary>The chosen rows; null where none are named.</summary>

@@ -5,22 +5,20 @@ using MLNetLinearize.Reporting;
 
 namespace MLNetLinearize.Cli.Commands;
 
-/// <summary>Arguments about what people look at: the contact sheet and the report.</summary>
+/// <summary>Arguments about pictures.</summary>
 internal sealed class PictureOptions
 {
     public Option<string?> Picture { get; } = new("--picture", "-p") { HelpName = "FILE.png", Description = "Draw a contact sheet: photographs beside the maps of which pixels spoke for and against, right answers first, then the mistakes beside the map of the true class." };
-
-    public Option<string?> Report { get; } = new("--report", "-r") { HelpName = "FILE.html", Description = "Write a report to read in a browser: accuracy, exactness, what matters overall, and every row with what spoke for and against each class. One file that needs no network." };
 
     public Option<string?> ImageShape { get; } = new("--image-shape") { HelpName = "HxW", Description = "Shape of the images for pictures and reports where the network takes them as a line of numbers." };
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { Picture, Report, ImageShape }) command.Add(option);
+        foreach (Option option in new Option[] { Picture, ImageShape }) command.Add(option);
     }
 
-    /// <summary>The files that these arguments name.</summary>
-    public IEnumerable<NamedPath> Files(ParseResult result) => [new("--picture", result.GetValue(Picture)), new("--report", result.GetValue(Report))];
+    /// <summary>The file that these arguments name.</summary>
+    public NamedPath File(ParseResult result) => new("--picture", result.GetValue(Picture));
 
     /// <summary>The image that maps are drawn over.</summary>
     public ImageShape ReadShape(ParseResult result, string argument, LinearizationGraph graph, InputPreprocessing preprocessing) => MapShape.Of(argument, result.GetValue(ImageShape), graph, preprocessing);

@@ -20,6 +20,14 @@ internal sealed class RunOptions
     public RowRange ReadRange(ParseResult result, long limit, int rowsPerBlock, Func<long> count) =>
         result.GetValue(Shard) is { } text ? Cli.Shard.Parse(text).Of(Math.Min(limit, count()), rowsPerBlock) : RowRange.Of(limit);
 
+    /// <summary>The rows that no other part explains, of which a run over <paramref name="range"/> can tell whether the data has them.</summary>
+    public RowRange ReadOwn(ParseResult result, RowRange range) => result.GetValue(Shard) switch
+    {
+        null => RowRange.All,
+        var text when Cli.Shard.Parse(text).IsLast => range with { Count = long.MaxValue },
+        _ => range,
+    };
+
     /// <summary>The file that the run is resumed from; null where it is not to be.</summary>
     /// <param name="result">The arguments.</param>
     /// <param name="outputs">What the run writes: the journal lies beside the first.</param>

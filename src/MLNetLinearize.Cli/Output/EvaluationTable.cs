@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using CsvHelper;
-using MLNetLinearize.Evaluation;
 using MLNetLinearize.Reporting;
 using Spectre.Console;
 
@@ -9,10 +8,10 @@ namespace MLNetLinearize.Cli.Output;
 /// <summary>An evaluation for people: a table, a plot, and a file for the next program.</summary>
 internal static class EvaluationTable
 {
-    public static void Write(IAnsiConsole console, AttributionEvaluation evaluation, LinearizationGraph graph, string baseline)
+    public static void Write(IAnsiConsole console, AttributionEvaluation evaluation, LinearizationGraph graph)
     {
         var table = new Table().Border(TableBorder.Simple).AddColumn("measure").AddColumn("better");
-        foreach (var method in evaluation.Methods) table.AddColumn(new TableColumn(Markup.Escape(Name(method.Method))).RightAligned());
+        foreach (var method in evaluation.Methods) table.AddColumn(new TableColumn(Markup.Escape(Measure.NameOf(method.Method))).RightAligned());
         table.AddColumn("defined by");
         foreach (var measure in Measure.All)
         {
@@ -21,7 +20,7 @@ internal static class EvaluationTable
             table.AddRow([measure.Name, Arrow(measure), .. values.Select(v => Cell(v, v.Mean == best)), $"[grey]{measure.Source}[/]"]);
         }
         console.Write(table);
-        foreach (var note in Notes(evaluation, graph, baseline)) console.MarkupLine($"[grey]{Markup.Escape(note)}[/]");
+        foreach (var note in Notes(evaluation, graph)) console.MarkupLine($"[grey]{Markup.Escape(note)}[/]");
         if (evaluation.RandomizedStages.Count > 0) WriteSanity(console, evaluation.RandomizedStages);
     }
 
@@ -33,7 +32,7 @@ internal static class EvaluationTable
         foreach (var method in evaluation.Methods)
             foreach (var measure in Measure.All)
                 if (measure.Value(method) is { Mean: var mean and not double.NaN } value)
-                    Line(Name(method.Method), measure.Name, Words.Plain(mean), Words.Plain(value.StandardError), measure.HigherIsBetter switch { true => "higher", false => "lower", _ => "" }, measure.Source);
+                    Line(Measure.NameOf(method.Method), measure.Name, Words.Plain(mean), Words.Plain(value.StandardError), measure.HigherIsBetter switch { true => "higher", false => "lower", _ => "" }, measure.Source);
     }
 
     public static JsonObject ToJson(AttributionEvaluation evaluation)
@@ -42,24 +41,24 @@ internal static class EvaluationTable
         foreach (var method in evaluation.Methods)
             foreach (var measure in Measure.All)
                 if (measure.Value(method) is { Mean: var mean and not double.NaN } value)
-                    methods.Add(new JsonObject { ["method"] = Name(method.Method), ["measure"] = measure.Name, ["mean"] = mean, ["standardError"] = value.StandardError, ["higherIsBetter"] = measure.HigherIsBetter, ["source"] = measure.Source });
-        return new() { ["rows"] = evaluation.Rows, ["explanations"] = evaluation.Explanations, ["skipped"] = evaluation.Skipped, ["scale"] = Scale(evaluation.Scale), ["unit"] = Units(evaluation.Unit), ["measures"] = methods };
+                    methods.Add(new JsonObject { ["method"] = Measure.NameOf(method.Method), ["measure"] = measure.Name, ["mean"] = mean, ["standardError"] = value.StandardError, ["higherIsBetter"] = measure.HigherIsBetter, ["source"] = measure.Source });
+        return new() { ["rows"] = evaluation.Rows, ["explanations"] = evaluation.Explanations, ["skipped"] = evaluation.Skipped, ["scale"] = Measure.NameOf(evaluation.Scale), ["unit"] = Measure.NameOf(evaluation.Unit), ["measures"] = methods };
     }
 
     public static void Plot(Stream stream, AttributionEvaluation evaluation, string model, string data)
     {
-        var scale = Scale(evaluation.Scale);
+        var scale = Measure.NameOf(evaluation.Scale);
         // Two lines in one place look like a missing line.
         var (ours, gradient) = (evaluation.Methods[0], evaluation.Methods.Single(m => m.Method == AttributionMethod.InputTimesGradient));
         var isOne = ours.Deletion.SequenceEqual(gradient.Deletion) && ours.Insertion.SequenceEqual(gradient.Insertion);
-        string Line(MethodEvaluation m, MeasuredValue area) => $"{Name(m.Method)}{(isOne && m == ours ? ", here input × gradient as well" : "")}: area {Number(area.Mean)} ± {Number(area.StandardError)}";
+        string Line(MethodEvaluation m, MeasuredValue area) => $"{Measure.NameOf(m.Method)}{(isOne && m == ours ? ", here input × gradient as well" : "")}: area {Words.Measured(area)}";
         PlotPanel Panel(string title, string note, string x, Func<MethodEvaluation, IReadOnlyList<double>> curve, Func<MethodEvaluation, MeasuredValue> area) => new(title, note, x, scale, evaluation.Fractions,
             [.. evaluation.Methods.Where(m => !(isOne && m == gradient)).Select(m => new PlotLine(Line(m, area(m)), curve(m), m == ours))]);
         new CurvePlot($"Do the explanations of {model} find what matters?",
             $"Mean over {Words.Count(evaluation.Explanations)} explanations of {data}; ± standard error. Deletion and insertion: Petsiuk et al. 2018.",
             [
-                Panel("Deletion", "The most important units are removed first: the lower, the better found.", $"share of {Units(evaluation.Unit)} removed", m => m.Deletion, m => m.DeletionArea),
-                Panel("Insertion", "The most important units are put back first: the higher, the better found.", $"share of {Units(evaluation.Unit)} put back", m => m.Insertion, m => m.InsertionArea),
+                Panel("Deletion", "The most important units are removed first: the lower, the better found.", $"share of {Measure.NameOf(evaluation.Unit)} removed", m => m.Deletion, m => m.DeletionArea),
+                Panel("Insertion", "The most important units are put back first: the higher, the better found.", $"share of {Measure.NameOf(evaluation.Unit)} put back", m => m.Insertion, m => m.InsertionArea),
             ]).SavePng(stream);
     }
 
@@ -74,9 +73,9 @@ internal static class EvaluationTable
         console.Write(table);
     }
 
-    private static IEnumerable<string> Notes(AttributionEvaluation evaluation, LinearizationGraph graph, string baseline)
+    private static IEnumerable<string> Notes(AttributionEvaluation evaluation, LinearizationGraph graph)
     {
-        yield return $"± standard error of the mean. Curves, comprehensiveness and sufficiency in: {Scale(evaluation.Scale)}. {Words.Count(evaluation.Units)} {Units(evaluation.Unit)} a row; a removed one takes the value {baseline}.";
+        yield return $"± standard error of the mean. Curves, comprehensiveness and sufficiency in: {Measure.NameOf(evaluation.Scale)}. {Words.Count(evaluation.Units)} {Measure.NameOf(evaluation.Unit)} a row; a removed one takes the value {Words.Plain(evaluation.Baseline ?? double.NaN)}.";
         if (graph.Options.Nonlinearity == Nonlinearity.Tangent || graph.Report.IsPiecewiseLinear)
             yield return "For this network W∘x is input × gradient; the bias is what sets the two apart. Central differences, which know nothing of W, confirm it.";
         if (evaluation.Skipped > 0) yield return $"{Words.Count(evaluation.Skipped)} explanations left out: NaN, infinite, or without a known label.";
@@ -90,29 +89,5 @@ internal static class EvaluationTable
 
     private static string Arrow(Measure measure) => measure.HigherIsBetter switch { true => "↑", false => "↓", _ => "" };
 
-    private static string Cell(MeasuredValue value, bool isBest)
-    {
-        if (double.IsNaN(value.Mean)) return "–";
-        var text = $"{Number(value.Mean)} ±{Number(value.StandardError)}";
-        return isBest ? $"[bold]{text}[/]" : text;
-    }
-
-    private static string Number(double value) => Math.Abs(value) is > 0 and < 0.001 ? Words.Error(Math.Abs(value)) : Words.Value(value);
-
-    private static string Name(AttributionMethod method) => method switch
-    {
-        AttributionMethod.Linearization => "linearization",
-        AttributionMethod.InputTimesGradient => "input × gradient",
-        AttributionMethod.Occlusion => "occlusion",
-        _ => "random",
-    };
-
-    private static string Scale(EvaluationScale scale) => scale switch
-    {
-        EvaluationScale.Softmax => "probability of the output (softmax)",
-        EvaluationScale.Sigmoid => "probability of the output (sigmoid)",
-        _ => "score of the output",
-    };
-
-    private static string Units(EvaluationUnit unit) => unit switch { EvaluationUnit.Pixel => "pixels", EvaluationUnit.Column => "columns", _ => "inputs" };
+    private static string Cell(MeasuredValue value, bool isBest) => isBest ? $"[bold]{Words.Measured(value)}[/]" : Words.Measured(value);
 }

@@ -70,6 +70,13 @@ internal sealed class ExplanationColumns
     /// <summary>Whether outputs have names; they are written as numbers where they have none.</summary>
     public bool HasClassNames => classes.NamesOrNull is not null;
 
+    /// <summary>Names of what the score is explained by: the data's own where it explains by the data, else positions.</summary>
+    public static IReadOnlyList<string> FeaturesOf(IRows rows, LinearizationGraph graph, Func<GraphInput, IReadOnlyList<string>> positions)
+    {
+        var explained = graph.ExplainedInputs.Single();
+        return explained.Name == Explainer.DataInput(graph).Name && rows.FeatureNames is { } names ? names : positions(explained);
+    }
+
     /// <summary>Number of targets that a column holds.</summary>
     public int Count(Column column) => column.PerTarget ? Targets.Count : 1;
 

@@ -28,9 +28,10 @@ internal sealed class LayerRows(LinearizationGraph graph, IReadOnlySet<long>? ch
     }
 
     /// <summary>Explains the rows. A row that the data does not have is an error.</summary>
-    public void Explain()
+    /// <param name="mine">The rows that this run answers for: others are another part's.</param>
+    public void Explain(RowRange mine)
     {
-        if (chosen?.Except(rows.Select(r => r.Number)).Order().ToList() is { Count: > 0 } missing) throw new InputException($"--layer-rows names row {missing[0]}, which was not among the rows explained. Rows count from 0; --rows says how many are read.");
+        if (chosen?.Except(rows.Select(r => r.Number)).Where(mine.Holds).Order().ToList() is { Count: > 0 } missing) throw new InputException($"--layer-rows names row {missing[0]}, which was not among the rows explained. Rows count from 0; --rows says how many are read.");
         using var linearizer = compile();
         explained = [.. rows.Select(r => (r, linearizer.Run(Inputs(r), 1)[0]))];
     }
@@ -40,6 +41,14 @@ internal sealed class LayerRows(LinearizationGraph graph, IReadOnlySet<long>? ch
         foreach (var (row, layers) in explained!)
             for (var k = 0; k < layers.ExplainedScores.Count; k++) Write(console, row, layers, k);
     }
+
+    /// <summary>For files: one line for each row, target and layer.</summary>
+    public IEnumerable<LayerLine> Lines() =>
+        from e in explained!
+        from k in Enumerable.Range(0, e.Layers.ExplainedScores.Count)
+        from l in e.Layers.Layers.Index()
+        select new LayerLine(e.Row.Number, e.Row.Label, graph.OutputCount > 1 ? e.Row.Predicted : null, e.Layers.Targets[k] < 0 ? null : e.Layers.Targets[k],
+            l.Index, l.Item.Layer.Tensor, l.Item.Layer.Operator, l.Item.Sum[k], l.Item.Bias[k], e.Layers.ExplainedScores[k], l.Item.Error[k]);
 
     /// <summary>For programs: of each row, each layer's sums for each target.</summary>
     public JsonArray ToJson() => new([.. explained!.Select(e => (JsonNode)new JsonObject

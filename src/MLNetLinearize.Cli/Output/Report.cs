@@ -17,19 +17,17 @@ internal sealed class Report : IRowSink, IDisposable
     private readonly ExplanationSession? truth;
     private readonly LinearizationReport report;
 
-    public Report(OutputFile file, string modelFile, string data, LinearizationGraph graph, IReadOnlyList<string> features, string? imageShape, bool labelled, Func<Targets, LinearizationGraph> compile)
+    /// <param name="file">Where to write.</param>
+    /// <param name="graph">The compiled graph.</param>
+    /// <param name="labelled">Whether the data has labels.</param>
+    /// <param name="compile">Compiles the model for other targets.</param>
+    /// <param name="options">Names and limits.</param>
+    public Report(OutputFile file, LinearizationGraph graph, bool labelled, Func<Targets, LinearizationGraph> compile, ReportOptions options)
     {
         var all = (long)graph.OutputCount * graph.ExplainedInputs.Single().RowLength <= Few || graph.OutputCount == 1;
         this.file = file;
         session = Open(all ? Targets.All : Targets.Top(2));
         truth = labelled && !all ? Open(Targets.FromColumn(TargetsParser.Label)) : null;
-        var options = new ReportOptions
-        {
-            Model = Path.GetFileName(modelFile),
-            Data = Path.GetFileName(data.TrimEnd('/', '\\')),
-            FeatureNames = features,
-            ImageShape = imageShape is null ? null : MapShape.Sizes(imageShape, graph.ExplainedInputs.Single()),
-        };
         LinearizationReport? made = null;
         file.Write(stream => made = new LinearizationReport(stream, session.Graph, options));
         report = made!;
@@ -57,7 +55,12 @@ internal sealed class Report : IRowSink, IDisposable
     }
 
     /// <summary>Writes what belongs behind the rows. The file is not yet given its name.</summary>
-    public void Complete() => file.Write(_ => report.Complete());
+    /// <param name="evaluation">How faithful the explanations are, for a section of its own.</param>
+    public void Complete(AttributionEvaluation? evaluation) => file.Write(_ =>
+    {
+        if (evaluation is not null) report.Add(evaluation);
+        report.Complete();
+    });
 
     public void Dispose()
     {

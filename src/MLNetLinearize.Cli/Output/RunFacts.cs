@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace MLNetLinearize.Cli.Output;
 
 /// <summary>What an explain run was of and what it wrote: the last lines of its summary.</summary>
-internal sealed record RunFacts(string Model, string Data, RowRange Range, long Replayed, LinearizationGraph Graph, IColumnOutput? Columns, string? Picture, string? Report)
+internal sealed record RunFacts(string Model, string Data, RowRange Range, long Replayed, LinearizationGraph Graph, IColumnOutput? Columns, string? Picture, string? Report, string? Layers, AttributionEvaluation? Evaluation)
 {
     /// <summary>For people.</summary>
     public IEnumerable<(string, string)> Lines()
@@ -14,7 +14,8 @@ internal sealed record RunFacts(string Model, string Data, RowRange Range, long 
         if (Replayed > 0) yield return ("resumed", $"{Words.Rows(Replayed)} taken over from the interrupted run");
         if (Columns is not null) yield return ("columns", $"{(Columns.Path == Paths.Standard ? "standard output" : Columns.Path)} ({Columns.Contents})");
         if (Picture is not null) yield return ("picture", Picture);
-        if (Report is not null) yield return ("report", Report);
+        if (Layers is not null) yield return ("layers", Layers);
+        if (Report is not null) yield return ("report", Evaluation is null ? Report : $"{Report} (with an evaluation of {Words.Rows(Evaluation.Rows)})");
     }
 
     /// <summary>For programs, with the summary, and the rows explained by every layer where any are.</summary>
@@ -24,7 +25,8 @@ internal sealed record RunFacts(string Model, string Data, RowRange Range, long 
         (json["model"], json["data"], json["firstRow"], json["resumedRows"], json["seconds"]) = (Model, Data, Range.First, Replayed, time.TotalSeconds);
         (json["explainedOutput"], json["cutActivation"], json["targets"]) = (Graph.Report.ExplainedOutput, Graph.Report.CutActivation, Graph.Options.Targets.ToString());
         (json["out"], json["picture"], json["report"], json["notes"]) = (Columns?.Path, Picture, Report, new JsonArray([.. Graph.Report.Notes.Select(n => (JsonNode)n)]));
-        if (layers is not null) json["layerRows"] = layers.ToJson();
+        if (layers is not null) (json["layerRows"], json["layerOut"]) = (layers.ToJson(), Layers);
+        if (Evaluation is not null) json["evaluation"] = EvaluationTable.ToJson(Evaluation);
         return json;
     }
 

@@ -19,6 +19,18 @@ internal static class Words
         return (value < 0 ? "−" : signed ? "+" : "") + text;
     }
 
+    /// <summary>A mean and its standard error, both to the decimal that the error's second digit is at; – where nothing was measured.</summary>
+    public static string Measured(MeasuredValue value)
+    {
+        if (double.IsNaN(value.Mean)) return "–";
+        var digits = value.StandardError > 0 ? 1 - (int)Math.Floor(Math.Log10(value.StandardError)) : 3;
+        if (digits > 5) return $"{Small(value.Mean)} ±{Small(value.StandardError)}";
+        var format = "N" + Math.Max(0, digits).ToString(CultureInfo.InvariantCulture);
+        return $"{(value.Mean < 0 ? "−" : "")}{Math.Abs(value.Mean).ToString(format, CultureInfo.InvariantCulture)} ±{value.StandardError.ToString(format, CultureInfo.InvariantCulture)}";
+
+        static string Small(double number) => Math.Abs(number) is > 0 and < 0.001 ? $"{(number < 0 ? "−" : "")}{Error(Math.Abs(number))}" : Value(number);
+    }
+
     public static string Plain(double value) => value.ToString(CultureInfo.InvariantCulture);
 
     public static string Percent(double share) => (100 * share).ToString("0.0", CultureInfo.InvariantCulture) + " %";
@@ -26,6 +38,9 @@ internal static class Words
     public static string Shape(IEnumerable<int> shape) => $"[{string.Join(", ", shape)}]";
 
     public static string Rows(long count) => count == 1 ? "1 row" : $"{Count(count)} rows";
+
+    /// <summary>How many a second; slow ones with a decimal.</summary>
+    public static string Rate(double perSecond) => perSecond.ToString(perSecond < 10 ? "0.0" : "N0", CultureInfo.InvariantCulture);
 
     /// <summary>Multiply-adds, such as <c>1.2 M</c>.</summary>
     public static string Large(long value) => value switch

@@ -1,27 +1,7 @@
 using Microsoft.ML;
+using MLNetLinearize.Reporting;
 
 namespace MLNetLinearize.Evaluation;
-
-/// <summary>A measure of <see cref="MethodEvaluation"/>, as tables show it.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="HigherIsBetter">Its direction; null where it tells agreement rather than merit.</param>
-/// <param name="Source">Who defined it.</param>
-/// <param name="Value">Reads it.</param>
-internal sealed record Measure(string Name, bool? HigherIsBetter, string Source, Func<MethodEvaluation, MeasuredValue> Value)
-{
-    public static IReadOnlyList<Measure> All { get; } =
-    [
-        new("completeness error", false, "Sundararajan et al. 2017", m => m.CompletenessError),
-        new("deletion area", false, "Petsiuk et al. 2018", m => m.DeletionArea),
-        new("insertion area", true, "Petsiuk et al. 2018", m => m.InsertionArea),
-        new("comprehensiveness", true, "DeYoung et al. 2020", m => m.Comprehensiveness),
-        new("sufficiency", false, "DeYoung et al. 2020", m => m.Sufficiency),
-        new("infidelity", false, "Yeh et al. 2019", m => m.Infidelity),
-        new("max-sensitivity", false, "Yeh et al. 2019", m => m.MaxSensitivity),
-        new("correlation with x · ∂F/∂x", null, "central differences", m => m.GradientCorrelation),
-        new("rank agreement with W∘x", null, "Spearman 1904", m => m.RankAgreement),
-    ];
-}
 
 /// <summary>An evaluation as tables.</summary>
 internal static class EvaluationView

@@ -86,6 +86,7 @@ internal sealed class Evaluator : IDisposable
         Unit = units.Kind,
         Units = units.Count,
         Scale = scale,
+        Baseline = options.BaselineRow is null ? options.Baseline : null,
         Fractions = tallies[AttributionMethod.Linearization].Fractions,
         Methods = [.. tallies.Values.Select(t => t.Result())],
         RandomizedStages = randomized.Result(),

@@ -18,7 +18,7 @@ internal static class LayerSheet
     {
         var photographs = rows.Any(r => r.Photograph is not null);
         var left = Margin + (photographs ? LayerStrip.Cell + LayerStrip.Gap : 0);
-        var width = left + LayerStrip.Width(rows.Max(r => r.Panels.Count)) + ScoreSpace + Margin;
+        var width = left + LayerStrip.Width(rows.Select(r => r.Panels.Count).DefaultIfEmpty(1).Max()) + ScoreSpace + Margin;
         var text = SheetCanvas.Wrap("Red spoke for the score, blue against it. Below each layer: what its units contributed together, Σ (red or blue), and the bias added behind it, b (ochre). Σ + b is the score, at every layer.", 13, width - 2 * Margin);
         var head = TextTop + text.Count * TextLine + 6;
         using var page = new SheetCanvas(width, head + rows.Count * (Caption + LayerStrip.Height + RowGap) + Margin);

@@ -23,6 +23,7 @@ public sealed class LinearizationReport
     private readonly ReportData data;
     private readonly string tail;
     private readonly int length;
+    private AttributionEvaluation? evaluation;
     private bool isComplete;
 
     /// <summary>Begins a report. Nothing of it can be read before <see cref="Complete"/>.</summary>
@@ -35,6 +36,7 @@ public sealed class LinearizationReport
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(graph);
         (this.graph, this.options) = (graph, options ?? new());
+        evaluation = this.options.Evaluation;
         if (graph.Options.Targets.Kind is TargetKind.Contrast or TargetKind.PredictedVersusRunnerUp)
             throw new ArgumentException($"A report explains the scores of outputs and shows their differences itself, but the graph explains {graph.Options.Targets}. Compile it with Targets.Top(2), Targets.All or Targets.Classes.", nameof(graph));
         length = graph.ExplainedInputs.Sum(i => i.RowLength);
@@ -95,6 +97,15 @@ public sealed class LinearizationReport
             [.. map.Targets.Select((output, k) => new ReportTarget((int)output, map.ExplainedScores[k], map.Bias[k], attribution.Row(k).ToArray()))]));
     }
 
+    /// <summary>Adds how faithful the explanations are, in place of <see cref="ReportOptions.Evaluation"/>: where it is known only behind the rows.</summary>
+    /// <param name="evaluation">What was measured.</param>
+    public void Add(AttributionEvaluation evaluation)
+    {
+        ArgumentNullException.ThrowIfNull(evaluation);
+        ObjectDisposedException.ThrowIf(isComplete, this);
+        this.evaluation = evaluation;
+    }
+
     internal void Add(ReportRow row)
     {
         ObjectDisposedException.ThrowIf(isComplete, this);
@@ -110,6 +121,7 @@ public sealed class LinearizationReport
         isComplete = true;
         data.Flush();
         data.Json("statistics", json => new ReportSummary(statistics, image).Write(json, data));
+        if (evaluation is not null) data.Json("evaluation", json => ReportEvaluation.Write(json, evaluation));
         data.Text(tail);
     }
 

@@ -25,6 +25,12 @@ public sealed record ReportOptions
     public IReadOnlyList<int>? ImageShape { get; init; }
 
     /// <summary>
+    /// How faithful the explanations are, for a section of its own: what <see cref="Transforms.LinearizingTransformer.Evaluate"/>
+    /// gives for some hundred of the rows. Default: no such section.
+    /// </summary>
+    public AttributionEvaluation? Evaluation { get; init; }
+
+    /// <summary>
     /// Most bytes of the file for the explanations of single rows. When three quarters are used, only wrong rows'
     /// explanations are stored; the report tells what was left out. Statistics always count every row. Default: 64 MiB.
     /// </summary>

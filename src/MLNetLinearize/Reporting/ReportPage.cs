@@ -13,8 +13,8 @@ internal static class ReportPage
     private const string Data = "{{data}}";
 
     // In the order in which each uses the ones before it.
-    private static readonly string[] Styles = ["page.css", "parts.css", "print.css"];
-    private static readonly string[] Scripts = ["text.js", "data.js", "charts.js", "images.js", "overview.js", "table.js", "row.js", "main.js"];
+    private static readonly string[] Styles = ["page.css", "parts.css", "evaluation.css", "print.css"];
+    private static readonly string[] Scripts = ["text.js", "data.js", "charts.js", "images.js", "overview.js", "evaluation.js", "table.js", "row.js", "main.js"];
 
     /// <summary>The page before and behind the place of the data.</summary>
     public static (string Head, string Tail) Parts(string title)

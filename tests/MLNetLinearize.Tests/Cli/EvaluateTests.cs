@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using MLNetLinearize.Cli;
+using MLNetLinearize.Tests.Reporting;
 using SkiaSharp;
 
 namespace MLNetLinearize.Tests.Cli;
@@ -69,6 +70,43 @@ public sealed class EvaluateTests : IDisposable
         Assert.True(image.Width > 1500 && image.Height > 800);
         // The main line's colour is there.
         Assert.Contains(image.Pixels, p => p == new SKColor(0xD5, 0x5E, 0x00));
+    }
+
+    [Fact]
+    public void AHundredRowsAreReadUnlessMoreAreAskedFor()
+    {
+        var run = CliRun.Of("evaluate", Samples.Model("digits-mlp.onnx"), Samples.Digits, "--label-column", "label", "--scale", "1/16", "--json");
+
+        Assert.Equal((ExitCodes.Success, ""), (run.Code, run.Error));
+        Assert.Equal(100, (int)JsonNode.Parse(run.Out)!["rows"]!);
+    }
+
+    [Fact]
+    public void ExplainJudgesTheFirstRowsForItsReport()
+    {
+        var (model, data, report) = (TinyModels.WriteLinear(folder), folder.Write("rows.csv", "a,b,c\n1,1,2\n3,1,2\n0,1,2\n"), folder.File("report.html"));
+        var run = CliRun.Of("explain", model, data, "--report", report, "--evaluate", "1", "--json");
+
+        Assert.Equal((ExitCodes.Success, ""), (run.Code, run.Error));
+        var json = JsonNode.Parse(run.Out)!;
+        Assert.Equal((3, 1), ((int)json["rows"]!, (int)json["evaluation"]!["rows"]!));
+        var written = ReportFile.Read(report);
+        Assert.Equal((3, 1), (written.Entries.Count, written.Evaluation!.Value.GetProperty("rows").GetInt32()));
+        Assert.Contains($"{report} (with an evaluation of 1 row)", CliRun.Of("explain", model, data, "--report", report, "--evaluate", "1").Out.ReplaceLineEndings(" "), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--evaluate is for the report, which is not given.", "--evaluate", "5")]
+    [InlineData("--report-rows is about --report, which is not given.", "--report-rows", "5")]
+    [InlineData("--targets contrast:0,1: an evaluation follows the score of one output.", "--evaluate", "5", "--targets", "contrast:0,1", "--report", "FOLDER/report.html")]
+    [InlineData("--report-size: expected a whole number of 1 or more, but got '0'.", "--report-size", "0")]
+    public void WhatExplainCannotJudgeIsTold(string expected, params string[] more)
+    {
+        var run = CliRun.Of(["explain", TinyModels.WriteLinear(folder), folder.Write("rows.csv", "a,b,c\n1,1,2\n"), .. more.Select(m => m.Replace("FOLDER", folder.Path, StringComparison.Ordinal))]);
+
+        Assert.Equal((ExitCodes.BadInput, ""), (run.Code, run.Out));
+        Assert.StartsWith(expected, run.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(folder.File("report.html")));
     }
 
     [Theory]

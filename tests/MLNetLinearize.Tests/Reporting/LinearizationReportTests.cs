@@ -163,6 +163,22 @@ public partial class LinearizationReportTests
     }
 
     [Fact]
+    public void The_command_line_sets_the_limits()
+    {
+        using var folder = new TemporaryFolder();
+        ReportFile Write(params string[] limits)
+        {
+            var run = CliRun.Of(["explain", Samples.Model("digits-mlp.onnx"), Samples.Digits, "--label-column", "label", "--scale", "1/16", "--report", folder.File("report.html"), "--quiet", .. limits]);
+            Assert.Equal((0, ""), (run.Code, run.Error));
+            return ReportFile.Read(folder.File("report.html"));
+        }
+        var (few, small) = (Write("--report-rows", "700"), Write("--report-size", "1"));
+        Assert.Equal((700, 700, 1797), (few.Entries.Count, few.Stored.Count, few.Statistics.GetProperty("rows").GetInt32()));
+        Assert.Equal(1797, small.Entries.Count);
+        Assert.InRange(small.Stored.Count, 100, 1796);
+    }
+
+    [Fact]
     public void Names_are_text_whatever_they_look_like()
     {
         const string Evil = "</script><script>alert(1)</script><!--<img src=x onerror=alert(2)>&\"'{{data}}\u2028";

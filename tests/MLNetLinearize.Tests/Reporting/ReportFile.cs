@@ -28,6 +28,7 @@ internal sealed partial class ReportFile
         this.html = html;
         Header = JsonDocument.Parse(Scripts("header").Single()).RootElement;
         Statistics = JsonDocument.Parse(Scripts("statistics").Single()).RootElement;
+        Evaluation = Scripts("evaluation").Select(text => (JsonElement?)JsonDocument.Parse(text).RootElement).SingleOrDefault();
         var image = Header.TryGetProperty("image", out var sizes) ? sizes.EnumerateArray().Select(s => s.GetInt32()).ToArray() : null;
         Entries = [.. Scripts("rows").SelectMany(Rows)];
         var rows = new Queue<StoredRow>(Scripts("details").SelectMany(text => Details(text, image)));
@@ -38,6 +39,9 @@ internal sealed partial class ReportFile
     public JsonElement Header { get; }
 
     public JsonElement Statistics { get; }
+
+    /// <summary>How faithful the explanations are; null where the report does not say.</summary>
+    public JsonElement? Evaluation { get; }
 
     /// <summary>The table's rows, by column.</summary>
     public IReadOnlyList<IReadOnlyDictionary<string, double>> Entries { get; }

@@ -280,9 +280,11 @@ public sealed class SampleReports : IDisposable
         Assert.Equal((0, ""), (run.Code, run.Error));
         Accuracy = Regex.Match(run.Out, @"accuracy +(\d+\.\d %)").Groups[1].Value;
         var cancer = Path.Combine(Samples.Root, "samples", "data", "breast-cancer");
-        run = CliRun.Of("explain", Samples.Model("breast-cancer-mlp.onnx"), Path.Combine(cancer, "breast-cancer.csv"), "--label-column", "diagnosis", "--class-names", Path.Combine(cancer, "labels.txt"), "--report", Table, "--quiet");
+        run = CliRun.Of("explain", Samples.Model("breast-cancer-mlp.onnx"), Path.Combine(cancer, "breast-cancer.csv"), "--label-column", "diagnosis", "--class-names", Path.Combine(cancer, "labels.txt"), "--report", Table, "--evaluate", $"{EvaluatedRows}", "--quiet");
         Assert.Equal((0, ""), (run.Code, run.Error));
     }
+
+    public const int EvaluatedRows = 40;
 
     public string Images => File("images.html");
 

@@ -42,7 +42,7 @@ function beeswarm(swarm, open) {
   const chart = shape("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", class: "swarm", "aria-label": `Contributions of the ${swarm.features.length} strongest features in ${rowCount(swarm.rows.length)}. The bars beside it tell the same as numbers.` });
   for (const tick of ticks(low, high)) chart.append(
     shape("line", { x1: x(tick), x2: x(tick), y1: top - 6, y2: height - 22, class: tick === 0 ? "axis" : "grid" }),
-    shape("text", { x: x(tick), y: height - 8, class: "tick" }, tick === 0 ? "0" : signed(tick).replace(/\.?0+$/, "")));
+    shape("text", { x: x(tick), y: height - 8, class: "tick" }, tick === 0 ? "0" : trimmed(signed(tick))));
   swarm.features.forEach((feature, f) => {
     const y = top + lane * (f + 0.5);
     const label = shape("text", { x: left - 12, y: y + 4, class: "lane" }, shortened(featureName(feature.index), 22));

@@ -20,6 +20,7 @@ drawOverview(row => {
   byId("row-panel").scrollIntoView({ block: "nearest" });
   panel.focus();
 });
+drawEvaluation();
 byId("rows").append(el("div", { class: "browse" }, table.node, panel.node));
 drawFooter();
 

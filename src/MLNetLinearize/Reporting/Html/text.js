@@ -28,9 +28,11 @@ function number(value, signed = false) {
   return (value < 0 ? "−" : signed ? "+" : "") + text;
 }
 
+// Without the zeros that end its decimals.
+const trimmed = text => text.replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
 const signed = value => number(value, true);
 // Of sums over a map, whose pixels the file holds rounded.
-const rough = value => signed(Number(value.toPrecision(3))).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
+const rough = value => trimmed(signed(Number(value.toPrecision(3))));
 const errorText = value => !Number.isFinite(value) ? number(value) : value === 0 ? "0" : value.toExponential(1);
 
 // Rounded so that the parts add up to the whole as they are printed.
