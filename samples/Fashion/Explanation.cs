@@ -70,6 +70,7 @@ internal sealed record Explanation(string File, int Class, float[] Pixels, float
         while (row.MoveNext())
         {
             var scores = Vector(row, network.Output);
+            network.CheckNames(scores.Length);
             yield return new Explanation(Value<ReadOnlyMemory<char>>(row, "File").ToString(), Array.IndexOf(scores, scores.Max()), Vector(row, network.Input),
                 Vector(row, "ExplainedScore")[0], Vector(row, "Attribution"), Vector(row, "Bias")[0], Vector(row, "LinearizationError")[0],
                 Bitmap(row, "Photograph"), Bitmap(row, "Map"), Bitmap(row, "Overlay"));

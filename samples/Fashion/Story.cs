@@ -24,7 +24,7 @@ internal static class Story
         Console.WriteLine($"saved as fashion.zip, loaded by another process, explained again: numbers differ by at most {SavedModel.Difference(ml, model, photographs, images, Path.Combine(output, "fashion.zip")):0.######}");
         Sheet.Save(Path.Combine(output, "photographs.png"), "What the network saw", "Red pixels spoke for the class that the network named, blue ones against it. Their contributions and the bias add up to the score.",
             Sheet.Reasons, [.. explained.Except(wrong).GroupBy(e => e.Class).OrderBy(g => g.Key).Select(g => g.MaxBy(e => e.Score)!).Select(e =>
-                new Tiles(network.ClassName(e.Class), $"score {e.Score:0.0} = pixels {e.Contributions.Sum():0.0} + bias {e.Bias:0.0}", [e.Photograph, e.Map, e.Overlay]))], columns: 2);
+                new Tiles(network.ClassName(e.Class), $"score {Figures.Text(e.Score, "0.0")} = {Figures.Caption(e.Contributions.Sum(), e.Bias)}", [e.Photograph, e.Map, e.Overlay]))], columns: 2);
 
         Console.WriteLine();
         Contrast(ml, network, [.. explained.Where(e => Truth(e) == network.Class("shirt") && e.Class == Truth(e))], "shirt", "coat", output);
@@ -44,11 +44,11 @@ internal static class Story
 
         Console.WriteLine($"Why {name} and not {rival}? The {photographs.Length} photographs of a {name} that the network recognized, closest first");
         Console.WriteLine($"  photograph      ahead by   contributions     bias");
-        foreach (var e in difference.OrderBy(e => e.Score)) Console.WriteLine($"  {e.Name,-14}{e.Score,10:0.00} ={e.Contributions.Sum(),14:0.00} +{e.Bias,8:0.00}");
+        foreach (var e in difference.OrderBy(e => e.Score)) Console.WriteLine($"  {e.Name,-14}{Figures.Text(e.Score),10} {Figures.Sum(e.Contributions.Sum(), e.Bias)}");
         var parts = difference.Zip(why, whyRival).OrderBy(d => d.First.Score).Take(6);
         Sheet.Save(Path.Combine(output, $"{name}-not-{rival}.png"), $"Why {name} and not {rival}?", $"Red pixels spoke for, blue ones against. The last map explains the difference of the two scores: what made the network say {name} rather than {rival}.",
             ["photograph", $"for {name}", $"for {rival}", $"{name}, not {rival}"], [.. parts.Select(p =>
-                new Tiles($"{name}, {p.First.Score:0.0} ahead of {rival}", $"{name} {p.Second.Score:0.0}, {rival} {p.Third.Score:0.0}", [p.First.Photograph, p.Second.Map, p.Third.Map, p.First.Map]))], columns: 2);
+                new Tiles($"{name}, {p.First.Score:0.0} ahead of {rival}", $"{name} {Figures.Text(p.Second.Score, "0.0")}, {rival} {Figures.Text(p.Third.Score, "0.0")}", [p.First.Photograph, p.Second.Map, p.Third.Map, p.First.Map]))], columns: 2);
     }
 
     /// <summary>What spoke for the class named rather than the true one; and how little of it must go for the network to be right.</summary>
@@ -64,7 +64,7 @@ internal static class Story
             var contrast = Explanation.Of(ml, network, [e.File], Targets.Contrast(e.Class, truth)).Single();
             var right = Explanation.Of(ml, network, [e.File], Targets.Classes(truth)).Single();
             var (count, mended) = Blackening.Until(ml, network, contrast, truth);
-            Console.WriteLine($"  {e.Name,-16}{network.ClassName(e.Class),-12}{contrast.Score,10:0.00} ={contrast.Contributions.Sum(),14:0.00} +{contrast.Bias,8:0.00}{count?.ToString(CultureInfo.InvariantCulture) ?? "never",12}");
+            Console.WriteLine($"  {e.Name,-16}{network.ClassName(e.Class),-12}{Figures.Text(contrast.Score),10} {Figures.Sum(contrast.Contributions.Sum(), contrast.Bias)}{count?.ToString(CultureInfo.InvariantCulture) ?? "never",12}");
             var test = count is null ? "blackening all that spoke so does not set it right" : $"with {count} pixels black, {network.ClassName(truth)} is ahead";
             rows.Add(new($"{network.ClassName(truth)}, said to be {network.ClassName(e.Class)}", $"{contrast.Score:0.0} ahead; {test}", [e.Photograph, e.Map, right.Map, contrast.Map, mended]));
         }

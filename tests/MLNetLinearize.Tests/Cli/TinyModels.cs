@@ -56,6 +56,18 @@ internal static class TinyModels
         Write(folder, "image.onnx", [Nodes.Create("GlobalAveragePool", ["x"], ["mean"], "pool"), Nodes.Create("Flatten", ["mean"], ["flat"], "flatten"), Nodes.Create("Mul", ["flat", "four"], ["y"], "sum")],
             [Tensors.Of("four", [4f], 1)], ["N", 3, 2, 2], ["N", 3]);
 
+    /// <summary>
+    /// Images of three channels, [3, height, width] or [height, width, 3], declared as <paramref name="input"/>: output c is
+    /// channel c of the pixel at the top right, plus 0.5, −1 and 0.25.
+    /// </summary>
+    public static string WriteCorner(TemporaryFolder folder, object[] input, int height, int width, bool isChannelsLast)
+    {
+        var weights = new float[height * width * 3, 3];
+        for (var c = 0; c < 3; c++) weights[isChannelsLast ? (width - 1) * 3 + c : c * height * width + width - 1, c] = 1;
+        return Write(folder, "corner.onnx", [Nodes.Create("Flatten", ["x"], ["flat"], "flatten"), Nodes.Create("Gemm", ["flat", "w", "b"], ["y"], "corner")],
+            [Tensors.Of("w", weights.Cast<float>().ToArray(), height * width * 3, 3), Tensors.Of("b", [0.5f, -1, 0.25f], 3)], input, ["N", 3]);
+    }
+
     /// <summary>The network of <see cref="WriteLinear"/> behind an input in double precision.</summary>
     public static string WriteDouble(TemporaryFolder folder)
     {

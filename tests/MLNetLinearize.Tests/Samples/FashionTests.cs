@@ -44,10 +44,12 @@ public class FashionTests
         foreach (var line in found)
         {
             var sides = line.Split('=');
-            var terms = sides[1].Split('+').Select(t => Number(t.Split(' ', StringSplitOptions.RemoveEmptyEntries)[0])).ToArray();
-            Assert.True(Math.Abs(Number(sides[0].Split(' ', StringSplitOptions.RemoveEmptyEntries)[^1]) - terms.Sum()) <= 0.0151, line);
+            var words = sides[1].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            Assert.True(words[1] is "+" or "−" && char.IsDigit(words[2][0]), line); // a bias is added or taken away, and never "+ −"
+            var sum = Number(words[0]) + Number(words[1] + words[2]);
+            Assert.True(Math.Abs(Number(sides[0].Split(' ', StringSplitOptions.RemoveEmptyEntries)[^1]) - sum) <= 0.0151, line);
         }
     }
 
-    private static double Number(string text) => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
+    private static double Number(string text) => double.Parse(text.Replace('−', '-'), System.Globalization.CultureInfo.InvariantCulture);
 }

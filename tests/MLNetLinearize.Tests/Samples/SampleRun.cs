@@ -16,19 +16,34 @@ internal sealed partial class SampleRun : IDisposable
     {
         this.name = name;
         Folder = Directory.CreateTempSubdirectory($"sample-{name}-").FullName;
-        // The tests stand in tests/MLNetLinearize.Tests/bin/<configuration>/<framework>/.
-        var here = new DirectoryInfo(AppContext.BaseDirectory);
-        var dll = Repository.File($"samples/{name}/bin/{here.Parent!.Name}/net10.0/{name}.dll");
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [dll, .. arguments, Folder]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        var errors = process.StandardError.ReadToEndAsync();
-        Output = process.StandardOutput.ReadToEnd().ReplaceLineEndings("\n").TrimEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"{name} ended with {process.ExitCode}: {errors.Result}");
+        var (code, output, errors) = Start(name, [.. arguments, Folder]);
+        Output = output.TrimEnd();
+        Assert.True(code == 0, $"{name} ended with {code}: {errors}");
     }
 
     public string Folder { get; }
 
     public string Output { get; }
+
+    /// <summary>What a sample says on standard error when it ends with exit code 1, as it must.</summary>
+    public static string Refusal(string name, params string[] arguments)
+    {
+        var (code, _, errors) = Start(name, arguments);
+        Assert.True(code == 1, $"{name} ended with {code}: {errors}");
+        return errors.TrimEnd();
+    }
+
+    private static (int Code, string Output, string Errors) Start(string name, string[] arguments)
+    {
+        // The tests stand in tests/MLNetLinearize.Tests/bin/<configuration>/<framework>/.
+        var here = new DirectoryInfo(AppContext.BaseDirectory);
+        var dll = Repository.File($"samples/{name}/bin/{here.Parent!.Name}/net10.0/{name}.dll");
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [dll, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output.ReplaceLineEndings("\n"), errors.Result.ReplaceLineEndings("\n"));
+    }
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 
