@@ -37,7 +37,7 @@ internal static class Simplification
         graph.Nodes.RemoveAll(n => n.Output.All(o => o.Length == 0 || graph.Initializers.ContainsKey(o)));
     }
 
-    /// <summary>Every operator that only renames dimensions becomes a Reshape to a constant, −1 at the batch axis.</summary>
+    /// <summary>Every operator that only renames dimensions becomes a Reshape to a constant that names no number of rows.</summary>
     public static void FixReshapes(Graph graph, Dictionary<string, TensorShape> shapes)
     {
         for (var i = 0; i < graph.Nodes.Count; i++)
@@ -45,7 +45,7 @@ internal static class Simplification
             var node = graph.Nodes[i];
             if (!node.IsStandard() || node.OpType is not ("Reshape" or "Flatten" or "Squeeze" or "Unsqueeze")) continue;
             var shape = shapes[node.Output[0]];
-            var target = graph.AddInitializer(Tensors.Of($"{node.Name}/to", shape.Open, shape.Rank));
+            var target = graph.AddInitializer(Tensors.Of($"{node.Name}/to", shape.OpenFrom(shapes[node.Input[0]]), shape.Rank));
             shapes[target] = new TensorShape([shape.Rank], -1);
             graph.Nodes[i] = Nodes.Create("Reshape", [node.Input[0], target], [node.Output[0]], node.Name);
         }

@@ -21,6 +21,15 @@ internal sealed record TensorShape(long[] Dims, int BatchAxis)
     /// <summary>Dimensions for a Reshape target: −1 at the batch axis, so that no batch size stands in a constant.</summary>
     public long[] Open => [.. Dims.Select((d, i) => i == BatchAxis ? -1 : d)];
 
+    /// <summary>
+    /// As <see cref="Open"/>, for a Reshape of a tensor of shape <paramref name="from"/>. Where rows come first in both, the
+    /// batch axis is copied, which is 0: ONNX Runtime keeps its blocked layout only where it can tell that two tensors have as many rows.
+    /// </summary>
+    public long[] OpenFrom(TensorShape from) => RowsFirst && from.RowsFirst ? [0, .. Dims.Skip(1)] : Open;
+
+    /// <summary>Whether the first axis counts rows, and nothing else.</summary>
+    private bool RowsFirst => BatchAxis == 0 && Dims[0] == 1;
+
     public bool Same(TensorShape other) => BatchAxis == other.BatchAxis && Dims.AsSpan().SequenceEqual(other.Dims);
 
     public override string ToString() => $"[{string.Join(", ", Dims.Select((d, i) => i == BatchAxis ? (d == 1 ? "N" : $"{d}N") : d.ToString(System.Globalization.CultureInfo.InvariantCulture)))}]";

@@ -23,7 +23,7 @@ internal sealed class Accumulator(Tape tape, TargetSeed seed, Targets kind, int 
         var head = Behind(order.Mode, output, [cut], [cut.Name]);
         var tail = order.ModeBeforeCut == AccumulationMode.Forward
             ? Forward(explained[0], cut.Name, [])
-            : Reverse(cut.Name, TargetSeed.EveryRow(tape.Emit, tape.Emit.Eye(cut.RowLength, cut.RowLength), cut.RowLength, cut.RowLength, Rows()), cut.RowLength, explained, []);
+            : Reverse(cut.Name, TargetSeed.EveryRow(tape.Emit, tape.Emit.Eye(cut.RowLength, cut.RowLength), cut.RowLength, cut.RowLength, seed.Scores), cut.RowLength, explained, []);
         return head.After(tape.Emit, tail, targets, cut.RowLength, explained.Select(i => i.RowShape), tape.Network.RowByRowReason is null ? -1 : 1);
     }
 
@@ -37,6 +37,8 @@ internal sealed class Accumulator(Tape tape, TargetSeed seed, Targets kind, int 
 
     private AffineFactor Reverse(string output, string cotangent, int rows, IReadOnlyList<GraphInput> inputs, string[] sources)
     {
+        if (rows > 1 && TargetsApart.Suits(tape, output, sources))
+            return new TargetsApart(tape, one => Reverse(output, one, 1, inputs, sources)).Emit(cotangent, rows, tape.Network.Shape(output).Count, [.. inputs.Select(i => i.RowShape)]);
         var finish = new Finish(tape.Network, tape.Emit, rows);
         var adjoint = Adjoint.Run(tape, rows, [(output, finish.Seed(cotangent, output))], sources);
         Note(adjoint);

@@ -87,7 +87,7 @@ internal sealed class Adjoint
     public string? Of(string tensor)
     {
         if (!cotangents.TryGetValue(tensor, out var terms)) return null;
-        if (!sums.TryGetValue(tensor, out var sum)) sums[tensor] = sum = tape.Emit.Sum(terms);
+        if (!sums.TryGetValue(tensor, out var sum)) sums[tensor] = sum = tape.Emit.Interleaved.Sum(tape.Emit, terms);
         return sum;
     }
 

@@ -16,14 +16,14 @@ internal sealed class Finish(CanonicalNetwork network, Emitter e, int targets)
     public string Score(string tensor)
     {
         var shape = network.Shape(tensor);
-        return e.Reshape(RowsFirst(tensor, shape, 0), shape.HasBatch ? -1 : 1, shape.Count);
+        return e.Reshape(RowsFirst(tensor, shape, 0), ScoreShape(shape).OpenFrom(shape));
     }
 
     /// <summary>A cotangent of the scores, [K, N, C], as that of the explained tensor.</summary>
     public string Seed(string cotangent, string tensor)
     {
         var shape = network.Shape(tensor);
-        if (shape.BatchAxis <= 0) return e.Reshape(cotangent, Prefixed(shape.Open));
+        if (shape.BatchAxis <= 0) return e.Reshape(cotangent, P == 0 ? shape.OpenFrom(ScoreShape(shape)) : Prefixed(shape.Open));
         var rows = e.Reshape(cotangent, Prefixed([-1, .. shape.Dims.Where((_, i) => i != shape.BatchAxis)]));
         // The batch axis goes back from the front to where the network has it.
         var perm = Enumerable.Range(0, shape.Rank).Select(i => i < shape.BatchAxis ? i + 1L : i == shape.BatchAxis ? 0L : i);
@@ -95,6 +95,9 @@ internal sealed class Finish(CanonicalNetwork network, Emitter e, int targets)
         var perm = Enumerable.Range(0, shape.Rank).Where(i => i != shape.BatchAxis).Prepend(shape.BatchAxis).Select(i => (long)i + offset);
         return e.Transpose(tensor, [.. Enumerable.Range(0, offset).Select(i => (long)i), .. perm]);
     }
+
+    /// <summary>[N, C] of an explained tensor.</summary>
+    private static TensorShape ScoreShape(TensorShape explained) => new([1, explained.Count], explained.HasBatch ? 0 : -1);
 
     private long[] Prefixed(IEnumerable<long> dims) => [.. Enumerable.Repeat((long)targets, P), .. dims];
 }

@@ -33,7 +33,7 @@ internal static class ForwardMode
         string[] results = offset is null ? [pulled] : [pulled, offset];
         var active = Transposable(measured, cotangent, results);
         var vectors = checked((int)width + 1);
-        var seeds = new List<(string, string)> { (pulled, new Finish(measured, e, vectors).Seed(TargetSeed.EveryRow(e, e.Eye(vectors, width), vectors, width, rows), input.Name)) };
+        var seeds = new List<(string, string)> { (pulled, new Finish(measured, e, vectors).Seed(e.Op("Expand", [e.Reshape(e.Eye(vectors, width), vectors, 1, width), e.Concat([e.Ints(1), rows, e.Ints(1)], 0)]), input.Name)) };
         if (offset is not null) seeds.Add((offset, e.Op("Expand", [e.Eye(vectors, 1, -width), e.Concat([e.Ints(vectors), e.Shape(offset)], 0)])));
         var columns = Transposed(new Tape(measured, e, active, Nonlinearity.Tangent, tape.Opset), vectors, seeds, cotangent);
 

@@ -57,13 +57,13 @@ internal sealed record TargetSeed(string Cotangent, string Targets, string Score
     }
 
     private static TargetSeed Single(Emitter e, string score, int count, string index) =>
-        new(OneHot(e, index, count, [-1, count]), index, e.Op("GatherElements", [score, index], ("axis", 1)));
+        new(OneHot(e, index, count), index, e.Op("GatherElements", [score, index], ("axis", 1)));
 
     private static TargetSeed Best(Emitter e, string score, int count, int k)
     {
         var (values, indices) = e.Two("TopK", [score, e.Ints(k)], ("axis", 1), ("largest", 1), ("sorted", 1));
         var hot = e.Op("OneHot", [indices, e.Ints(count), e.Floats([0, 1], 2)], ("axis", -1)); // [N, k, C]
-        return new(k == 1 ? e.Reshape(hot, -1, count) : e.Transpose(hot, 1, 0, 2), indices, values);
+        return new(k == 1 ? e.Reshape(hot, 0, count) : e.Transpose(hot, 1, 0, 2), indices, values);
     }
 
     private static TargetSeed Fixed(Emitter e, string score, int count, IReadOnlyList<int> classes)
@@ -78,13 +78,16 @@ internal sealed record TargetSeed(string Cotangent, string Targets, string Score
         var k = classes.Count;
         var n = e.Slice(e.Shape(score), 0, 1, 0);
         var targets = e.Op("Expand", [e.Reshape(e.Ints([.. classes.Select(c => (long)c)]), 1, k), e.Concat([n, e.Ints(1)], 0)]);
-        return new(EveryRow(e, rows, k, count, n), targets, e.Op("GatherElements", [score, targets], ("axis", 1)));
+        return new(EveryRow(e, rows, k, count, score), targets, e.Op("GatherElements", [score, targets], ("axis", 1)));
     }
 
-    /// <summary>A matrix [K, C] for each of <paramref name="n"/> rows: [K, N, C], or [N, C] when K = 1.</summary>
-    public static string EveryRow(Emitter e, string matrix, long k, long count, string n) => k == 1
-        ? e.Op("Expand", [matrix, e.Concat([n, e.Ints(1)], 0)])
-        : e.Op("Expand", [e.Reshape(matrix, k, 1, count), e.Concat([e.Ints(1), n, e.Ints(1)], 0)]);
+    /// <summary>A matrix [K, C] for each row of <paramref name="scores"/> [N, …]: [K, N, C], or [N, C] when K = 1.</summary>
+    public static string EveryRow(Emitter e, string matrix, long k, long count, string scores)
+    {
+        // A zero for each row, whose number ONNX Runtime then knows to be that of the network's rows; no number is less than itself.
+        var first = e.Slice(scores, 0, 1, 1);
+        return e.Add(k == 1 ? matrix : e.Reshape(matrix, k, 1, count), e.Indicator(e.Op("Less", [first, first])));
+    }
 
     private static TargetSeed Contrast(Emitter e, string score, int count, int a, int b)
     {
@@ -108,6 +111,6 @@ internal sealed record TargetSeed(string Cotangent, string Targets, string Score
         return seed with { Targets = e.Op("Where", [valid, label, e.Ints(-1)]), Scores = e.Add(seed.Scores, poison), Poison = poison };
     }
 
-    private static string OneHot(Emitter e, string index, int count, long[] shape) =>
-        e.Reshape(e.Op("OneHot", [index, e.Ints(count), e.Floats([0, 1], 2)], ("axis", -1)), shape);
+    private static string OneHot(Emitter e, string index, int count) =>
+        e.Reshape(e.Op("OneHot", [index, e.Ints(count), e.Floats([0, 1], 2)], ("axis", -1)), 0, count);
 }

@@ -115,12 +115,36 @@ internal sealed class Graph
         foreach (var node in Enumerable.Reverse(Nodes))
         {
             if (!node.Output.Any(o => o.Length > 0 && live.Contains(o))) continue;
+            if (node.IsStandard() && node.OpType == "Scan") DropUnread(node, live);
             kept.Add(node);
             live.UnionWith(Reads(node));
         }
         kept.Reverse();
         Nodes = kept;
         foreach (var name in Initializers.Keys.Where(n => !live.Contains(n)).ToList()) Initializers.Remove(name);
+    }
+
+    /// <summary>Drops what a Scan of no state gives back and nobody reads, and what its body computes for that alone.</summary>
+    private static void DropUnread(NodeProto scan, HashSet<string> live)
+    {
+        var isPlain = scan.Input.Count == scan.Int("num_scan_inputs", 0) && !scan.Has("scan_output_axes") && !scan.Has("scan_output_directions");
+        if (!isPlain || scan.Output.All(live.Contains)) return;
+        var body = scan.Find("body")!.G;
+        for (var i = scan.Output.Count - 1; i >= 0; i--)
+        {
+            if (live.Contains(scan.Output[i])) continue;
+            scan.Output.RemoveAt(i);
+            body.Output.RemoveAt(i);
+        }
+        var read = body.Output.Select(o => o.Name).ToHashSet();
+        var kept = new List<NodeProto>();
+        foreach (var node in Enumerable.Reverse(body.Node).Where(n => n.Output.Any(read.Contains)))
+        {
+            kept.Insert(0, node);
+            read.UnionWith(Reads(node));
+        }
+        body.Node.Clear();
+        body.Node.AddRange(kept);
     }
 
     /// <summary>Every outer tensor a node reads, those read inside its nested graphs included.</summary>

@@ -80,6 +80,7 @@ internal static class Nodes
             case long i: a.I = i; a.Type = AttributeType.Int; break;
             case float f: a.F = f; a.Type = AttributeType.Float; break;
             case string s: a.S = ByteString.CopyFromUtf8(s); a.Type = AttributeType.String; break;
+            case GraphProto g: a.G = g; a.Type = AttributeType.Graph; break;
             case TensorProto t: a.T = t; a.Type = AttributeType.Tensor; break;
             case IEnumerable<long> ints: a.Ints.AddRange(ints); a.Type = AttributeType.Ints; break;
             case IEnumerable<float> floats: a.Floats.AddRange(floats); a.Type = AttributeType.Floats; break;

@@ -1,32 +1,56 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Google.Protobuf;
 using MLNetLinearize.Onnx;
 using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
 
 namespace MLNetLinearize.Rules;
 
-/// <summary>Appends nodes and constants to a graph. Each call returns the name of the tensor it makes.</summary>
+/// <summary>
+/// Appends nodes and constants to a graph. Each call returns the name of the tensor it makes; what was computed before, from
+/// the same inputs by the same operator, is not computed again.
+/// </summary>
 internal sealed class Emitter(Graph graph, string prefix)
 {
     private readonly Dictionary<string, string> constants = [];
+    private readonly Dictionary<string, NodeProto> made = [];
+    private readonly Dictionary<string, string> computed = [];
 
     public Graph Graph { get; } = graph;
 
+    /// <summary>The images that were put together from parts.</summary>
+    public Interleaved Interleaved { get; } = new();
+
+    /// <summary>The emitted node whose one output is <paramref name="tensor"/>; null where it is another's.</summary>
+    public NodeProto? Maker(string tensor) => made.GetValueOrDefault(tensor);
+
     /// <summary>Emits a node with one output.</summary>
-    public string Op(string op, IEnumerable<string> inputs, params ReadOnlySpan<(string Name, object Value)> attributes) => Op(op, inputs, null, attributes);
+    public string Op(string op, IEnumerable<string> inputs, params ReadOnlySpan<(string Name, object Value)> attributes)
+    {
+        string[] read = [.. inputs];
+        var key = Key(op, read, attributes);
+        if (!computed.TryGetValue(key, out var output)) computed[key] = output = Op(op, read, Graph.Fresh($"{prefix}{op}"), attributes);
+        return output;
+    }
 
     /// <summary>Emits a node with one output of a given name.</summary>
-    public string Op(string op, IEnumerable<string> inputs, string? output, params ReadOnlySpan<(string Name, object Value)> attributes)
+    public string Op(string op, IEnumerable<string> inputs, string output, params ReadOnlySpan<(string Name, object Value)> attributes)
     {
-        output ??= Graph.Fresh($"{prefix}{op}");
-        Graph.Nodes.Add(Nodes.Create(op, inputs, [output], Graph.Fresh($"{prefix}node/{op}"), attributes));
+        Graph.Nodes.Add(made[output] = Nodes.Create(op, inputs, [output], Graph.Fresh($"{prefix}node/{op}"), attributes));
         return output;
     }
 
     /// <summary>Emits a node with two outputs.</summary>
-    public (string First, string Second) Two(string op, IEnumerable<string> inputs, params ReadOnlySpan<(string Name, object Value)> attributes)
+    public (string First, string Second) Two(string op, IEnumerable<string> inputs, params ReadOnlySpan<(string Name, object Value)> attributes) =>
+        Many(op, inputs, 2, attributes) is [var first, var second] ? (first, second) : throw new InvalidOperationException(op);
+
+    /// <summary>Emits a node with several outputs.</summary>
+    public IReadOnlyList<string> Many(string op, IEnumerable<string> inputs, int outputs, params ReadOnlySpan<(string Name, object Value)> attributes)
     {
-        var (first, second) = (Graph.Fresh($"{prefix}{op}"), Graph.Fresh($"{prefix}{op}"));
-        Graph.Nodes.Add(Nodes.Create(op, inputs, [first, second], Graph.Fresh($"{prefix}node/{op}"), attributes));
-        return (first, second);
+        string[] made = [.. Enumerable.Range(0, outputs).Select(_ => Graph.Fresh($"{prefix}{op}"))];
+        Graph.Nodes.Add(Nodes.Create(op, inputs, made, Graph.Fresh($"{prefix}node/{op}"), attributes));
+        return made;
     }
 
     public string Ints(params ReadOnlySpan<long> values)
@@ -37,7 +61,15 @@ internal sealed class Emitter(Graph graph, string prefix)
 
     public string Scalar(float value) => Shared($"f32 {value:R}", () => Tensors.Of($"{prefix}scalar", [value]));
 
-    public string Floats(float[] values, params ReadOnlySpan<long> dims) => Graph.AddInitializer(Tensors.Of($"{prefix}constant", values, dims));
+    public string Floats(float[] values, params ReadOnlySpan<long> dims)
+    {
+        var shape = dims.ToArray();
+        var content = Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes<float>(values)));
+        return Shared($"f32[{string.Join(',', shape)}] {content}", () => Tensors.Of($"{prefix}constant", values, shape));
+    }
+
+    /// <summary>An Int64 without dimensions.</summary>
+    public string Number(long value) => Shared($"i64 {value}", () => Tensors.Of($"{prefix}number", [value]));
 
     public string Add(string a, string b) => Op("Add", [a, b]);
 
@@ -83,6 +115,23 @@ internal sealed class Emitter(Graph graph, string prefix)
 
     /// <summary>A boolean tensor as 0 and 1, so that a mask is applied by the fast float product.</summary>
     public string Indicator(string condition) => Cast(condition, DataType.Float);
+
+    private static string Key(string op, string[] inputs, ReadOnlySpan<(string Name, object Value)> attributes)
+    {
+        var key = $"{op}({string.Join(", ", inputs)})";
+        foreach (var (name, value) in attributes) key += $" {name}={Text(value)}";
+        return key;
+    }
+
+    private static string Text(object value) => value switch
+    {
+        IEnumerable<long> list => string.Join(',', list),
+        IEnumerable<float> list => string.Join(',', list.Select(f => Text(f))),
+        IEnumerable<string> list => string.Join('\n', list),
+        float number => BitConverter.SingleToInt32Bits(number).ToString(CultureInfo.InvariantCulture),
+        TensorProto tensor => tensor.ToByteString().ToBase64(),
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
+    };
 
     private string Shared(string key, Func<TensorProto> make)
     {

@@ -42,7 +42,11 @@ internal static class Pointwise
     };
 
     /// <summary>1 where the output is positive: Relu'(0) = 0. ONNX Runtime converts to booleans and back three times faster than it takes signs.</summary>
-    public static string ReluSlope(Vjp v) => v.E.Indicator(v.E.Cast(v.Out(), DataType.Bool));
+    public static void Relu(Vjp v)
+    {
+        if (BlockedLayout.Holds(v)) v.Give(0, v.E.Mul(BlockedLayout.Enter(v.E, v.G, v.OutShape()), BlockedLayout.IsPositive(v.E, v.Out(), v.OutShape())));
+        else v.Give(0, v.E.Mul(v.G, v.E.Indicator(v.E.Cast(v.Out(), DataType.Bool))));
+    }
 
     public static string AbsSlope(Vjp v) => v.E.Op("Sign", [v.In(0)]);
 

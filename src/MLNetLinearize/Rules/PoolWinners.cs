@@ -45,9 +45,8 @@ internal static class PoolWinners
     private static string Channels(Vjp v, long size)
     {
         var (e, channels) = (v.E, v.InShape(0).Dims[1]);
-        string Number(long value) => e.Graph.AddInitializer(Tensors.Of("linearization/number", [value]));
         var count = e.Op("Squeeze", [e.Slice(e.Shape(v.In(0)), 0, 1, 0)]);
-        var rows = e.Op("Range", [Number(0), count, Number(1)]);
+        var rows = e.Op("Range", [e.Number(0), count, e.Number(1)]);
         return e.Add(e.Reshape(e.Op("Mul", [rows, e.Ints(channels * size)]), -1, 1, 1, 1), e.Op("Reshape", [e.Ints([.. Enumerable.Range(0, (int)channels).Select(c => c * size)]), e.Ints(1, channels, 1, 1)]));
     }
 }

@@ -81,7 +81,7 @@ internal static partial class RuleTable
         ["SpaceToDepth"] = Linear(Structural.SpaceToDepth),
 
         // Piecewise linear
-        ["Relu"] = Piecewise(Pointwise.Homogeneous(Pointwise.ReluSlope)),
+        ["Relu"] = Piecewise(Pointwise.Relu),
         ["LeakyRelu"] = Piecewise(Pointwise.Homogeneous(Pointwise.LeakyReluSlope)),
         ["PRelu"] = Piecewise(Pointwise.Homogeneous(Pointwise.PReluSlope), 0),
         ["Abs"] = Piecewise(Pointwise.Homogeneous(Pointwise.AbsSlope)),

@@ -8,7 +8,7 @@ internal static class Structural
 {
     public static void Identity(Vjp v) => v.Give(0, v.G);
 
-    public static void Reshape(Vjp v) => v.Give(0, v.ReshapeTo(v.G, v.InShape(0)));
+    public static void Reshape(Vjp v) => v.Give(0, v.ReshapeTo(v.G, v.InShape(0), v.OutShape()));
 
     public static void Transpose(Vjp v)
     {

@@ -164,4 +164,29 @@ internal readonly record struct Phases(long Stride, long Kernel, long Begin, lon
     public long ZerosBefore => -(Stride * Least + Begin);
 
     public long ZerosBehind => Stride * Taps - Kernel - ZerosBefore;
+
+    /// <summary>The s residues' own convolutions; null where one would begin or end within the output.</summary>
+    public IReadOnlyList<Residue>? Residues
+    {
+        get
+        {
+            var (stride, kernel, begin, count, output) = (Stride, Kernel, Begin, Count, Output);
+            Residue[] all = [.. Enumerable.Range(0, (int)Stride).Select(r =>
+            {
+                var first = (r + begin) % stride;
+                var taps = first >= kernel ? 0 : (kernel - 1 - first) / stride + 1;
+                var last = first + (taps - 1) * stride;
+                var most = (last - r - begin) / stride;
+                return new Residue(taps, last, most, count - output + taps - 1 - most);
+            })];
+            return all.All(r => r.Taps == 0 || r.PadBegin >= 0 && r.PadEnd >= 0) ? all : null;
+        }
+    }
 }
+
+/// <summary>The convolution that makes the elements of one residue along one axis.</summary>
+/// <param name="Taps">How many of the kernel's taps it has; 0 where no output meets these elements.</param>
+/// <param name="LastTap">The last of them, which comes first in the turned kernel; the others follow in steps of the stride.</param>
+/// <param name="PadBegin">Padding before the output.</param>
+/// <param name="PadEnd">Padding behind it.</param>
+internal readonly record struct Residue(long Taps, long LastTap, long PadBegin, long PadEnd);

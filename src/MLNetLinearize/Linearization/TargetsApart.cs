@@ -1,0 +1,76 @@
+using MLNetLinearize.Canonicalization;
+using MLNetLinearize.Onnx;
+using MLNetLinearize.Rules;
+using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
+
+namespace MLNetLinearize.Linearization;
+
+/// <summary>
+/// The reverse pass of several targets as one pass for each. Dense layers carry all of them as the rows of one matrix product; a
+/// convolution gains nothing from that, while the masks between two convolutions, which serve all targets, would be
+/// broadcast, for which ONNX Runtime leaves its blocked layout. Many targets go through a loop, a few at a time, so that neither
+/// the graph nor the memory in use grows with them.
+/// </summary>
+/// <param name="tape">The network.</param>
+/// <param name="reverse">Writes the reverse pass of one cotangent [N, C].</param>
+internal sealed class TargetsApart(Tape tape, Func<string, AffineFactor> reverse)
+{
+    /// <summary>Most targets that are written out.</summary>
+    private const int MostWithoutLoop = 16;
+
+    /// <summary>Targets of one turn of the loop, which makes the masks anew.</summary>
+    private const int PerTurn = 8;
+
+    private readonly Emitter e = tape.Emit;
+
+    /// <summary>Whether cotangents pass through a convolution of images on the way from <paramref name="output"/> to <paramref name="sources"/>.</summary>
+    public static bool Suits(Tape tape, string output, IReadOnlyCollection<string> sources)
+    {
+        var passed = new HashSet<string> { output };
+        foreach (var node in Enumerable.Reverse(tape.Network.Graph.Nodes))
+        {
+            if (!node.Output.Any(passed.Contains) || node.Output.Any(sources.Contains)) continue;
+            passed.UnionWith(node.Input.Where(tape.Active.Contains));
+            if (node.OpType == "Conv" && passed.Contains(node.Input[0]) && tape.Network.Shape(node.Output[0]).Rank == 4) return true;
+        }
+        return false;
+    }
+
+    /// <summary>The map of all targets.</summary>
+    /// <param name="cotangents">[K, N, C].</param>
+    /// <param name="targets">K.</param>
+    /// <param name="width">C.</param>
+    /// <param name="inputs">Row shapes of the explained inputs.</param>
+    public AffineFactor Emit(string cotangents, int targets, long width, IReadOnlyList<IReadOnlyList<int>> inputs) =>
+        targets <= MostWithoutLoop ? Each(cotangents, targets) : Loop(cotangents, targets, width, inputs);
+
+    private AffineFactor Each(string cotangents, int targets)
+    {
+        var each = Enumerable.Range(0, targets).Select(k => reverse(e.Op("Squeeze", [e.Slice(cotangents, k, k + 1, 0), e.Ints(0)]))).ToList();
+        return new([.. each[0].Weights.Select((_, i) => e.Concat(each.Select(m => m.Weights[i]), 1))], e.Concat(each.Select(m => m.Bias), 1));
+    }
+
+    private AffineFactor Loop(string cotangents, int targets, long width, IReadOnlyList<IReadOnlyList<int>> inputs)
+    {
+        object rows = tape.Network.RowByRowReason is null ? BatchAxis.Symbol : 1L;
+        var turns = (targets + PerTurn - 1) / PerTurn;
+        var added = e.Graph.Nodes.Count;
+        var turn = e.Graph.Fresh($"{GraphNames.Prefix}targets");
+        var map = Each(turn, PerTurn);
+        var body = new LoopBody(e, added, turn);
+        var (n, apart) = (body.Graph, turns * PerTurn - targets);
+        n.Input.Add(Graph.Value(turn, DataType.Float, [PerTurn, rows, width]));
+        foreach (var (result, row) in map.Weights.Zip(inputs).Append((map.Bias, [])))
+            n.Output.Add(Graph.Value(body.Result(result), DataType.Float, [rows, PerTurn, .. row.Select(d => (object)d)]));
+
+        if (apart > 0) cotangents = e.Op("Pad", [cotangents, e.Ints(0, 0, 0, apart, 0, 0)]);
+        var stacked = e.Many("Scan", [e.Reshape(cotangents, turns, PerTurn, rows is 1L ? 1 : -1, width)], n.Output.Count, ("body", n), ("num_scan_inputs", 1));
+        string Whole(string turnByTurn, IReadOnlyList<int> row)
+        {
+            // [turns, N, targets of a turn, d…]
+            var whole = e.Reshape(e.Transpose(turnByTurn, [1, 0, 2, .. row.Select((_, i) => i + 3L)]), [rows is 1L ? 1 : -1, turns * PerTurn, .. row.Select(d => (long)d)]);
+            return apart > 0 ? e.Slice(whole, 0, targets, 1) : whole;
+        }
+        return new([.. inputs.Select((row, i) => Whole(stacked[i], row))], Whole(stacked[^1], []));
+    }
+}

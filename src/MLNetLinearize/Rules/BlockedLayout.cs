@@ -1,0 +1,48 @@
+using MLNetLinearize.Canonicalization;
+
+namespace MLNetLinearize.Rules;
+
+/// <summary>
+/// ONNX Runtime's CPU kernels keep channels in blocks between convolutions, and between them through sums and products of two
+/// tensors of that layout; every other operator makes it put channels one behind the other again. What a cotangent meets between
+/// two convolutions is therefore written as convolutions of every channel by itself.
+/// </summary>
+internal static class BlockedLayout
+{
+    /// <summary>The widest block; ONNX Runtime leaves such convolutions of other numbers of channels to a slow loop.</summary>
+    public const long Channels = 16;
+
+    private static readonly HashSet<string> Makers = ["Conv", "Add", "Sum", "BatchNormalization", "MaxPool", "AveragePool", "Concat"];
+
+    /// <summary>Whether the node's output comes in blocks, and its cotangent can.</summary>
+    public static bool Holds(Vjp v) =>
+        v.P == 0 && v.OutShape() is { Rank: 4, BatchAxis: 0 } shape && shape.Dims[0] == 1 && shape.Dims[1] % Channels == 0
+        && v.Network.Graph.Nodes.FirstOrDefault(n => n.Output.Contains(v.In(0))) is { } maker && Makers.Contains(maker.OpType);
+
+    /// <summary>
+    /// 1 where a tensor of no negative numbers is positive, else 0. The largest float twice makes 1 or more of any positive
+    /// one, the smallest included, which the bound of HardSigmoid cuts to 1; ONNX Runtime makes one operator of both.
+    /// </summary>
+    public static string IsPositive(Emitter e, string tensor, TensorShape shape) =>
+        e.Op("HardSigmoid", [EachChannel(e, tensor, shape, float.MaxValue)], ("alpha", float.MaxValue), ("beta", 0f));
+
+    /// <summary>Whether <see cref="IsPositive"/> wrote a tensor.</summary>
+    public static bool IsMask(Emitter e, string tensor) =>
+        e.Maker(tensor) is { OpType: "HardSigmoid" } maker && e.Maker(maker.Input[0]) is { OpType: "Conv" };
+
+    /// <summary>A tensor in blocks.</summary>
+    public static string Enter(Emitter e, string tensor, TensorShape shape) => IsBlocked(e, tensor) ? tensor : EachChannel(e, tensor, shape, 1);
+
+    private static string EachChannel(Emitter e, string tensor, TensorShape shape, float factor)
+    {
+        var channels = shape.Dims[1];
+        return e.Op("Conv", [tensor, e.Filled(e.Ints(channels, 1, 1, 1), factor)], ("group", channels));
+    }
+
+    private static bool IsBlocked(Emitter e, string tensor) => e.Maker(tensor) switch
+    {
+        { OpType: "Conv" or "HardSigmoid" } => true,
+        { OpType: "Mul" or "Add" or "Sum" } maker => maker.Input.All(i => IsBlocked(e, i)),
+        _ => false,
+    };
+}

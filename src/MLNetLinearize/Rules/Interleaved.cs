@@ -1,0 +1,45 @@
+namespace MLNetLinearize.Rules;
+
+/// <summary>
+/// Images put together from their elements of every residue (Shi et al. 2016, arXiv 1609.07009): element s·q + r along each axis
+/// is element q of part r. Sums of such images are summed part by part, so that elements are moved once, and parts of nothing but
+/// zeros, as the transpose of a strided 1×1 convolution has, cost nothing.
+/// </summary>
+internal sealed class Interleaved
+{
+    private readonly Dictionary<string, Image> images = [];
+
+    /// <param name="e">Writer.</param>
+    /// <param name="image">The parts.</param>
+    /// <returns>The image, [N, C, h, w].</returns>
+    public string Join(Emitter e, Image image)
+    {
+        var zeros = image.Parts.Contains(null) ? e.Zeros(e.Shape(image.Parts.First(p => p is not null)!)) : null;
+        var joined = Join(e, e.Concat(image.Parts.Select(p => p ?? zeros!), 1), image.Stride, image.Height, image.Width);
+        images[joined] = image;
+        return joined;
+    }
+
+    /// <summary>Channels that are the elements of blocks, put side by side and cut to the image's size.</summary>
+    public static string Join(Emitter e, string channels, long block, long height, long width)
+    {
+        var joined = e.Op("DepthToSpace", [channels], ("blocksize", block));
+        if (height % block != 0) joined = e.Slice(joined, 0, height, 2);
+        return width % block == 0 ? joined : e.Slice(joined, 0, width, 3);
+    }
+
+    /// <summary>The sum of tensors of one shape.</summary>
+    public string Sum(Emitter e, IReadOnlyList<string> terms)
+    {
+        var parts = terms.Where(images.ContainsKey).Select(t => images[t]).ToList();
+        if (parts.Count < 2 || parts.Any(p => p.Stride != parts[0].Stride)) return e.Sum(terms);
+        var sums = parts[0].Parts.Select((_, i) => parts.Select(p => p.Parts[i]).OfType<string>().ToList() is { Count: > 0 } given ? e.Sum(given) : null);
+        return e.Sum([Join(e, parts[0] with { Parts = [.. sums] }), .. terms.Where(t => !images.ContainsKey(t))]);
+    }
+
+    /// <param name="Parts">For each residue of rows and columns, columns inmost, [N, C, ⌈h/s⌉, ⌈w/s⌉]; null where all is zero.</param>
+    /// <param name="Stride">s.</param>
+    /// <param name="Height">h.</param>
+    /// <param name="Width">w.</param>
+    public sealed record Image(IReadOnlyList<string?> Parts, long Stride, long Height, long Width);
+}
