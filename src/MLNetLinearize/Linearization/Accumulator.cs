@@ -23,28 +23,34 @@ internal sealed class Accumulator(Tape tape, TargetSeed seed, Targets kind, int 
         var head = Behind(order.Mode, output, [cut], [cut.Name]);
         var tail = order.ModeBeforeCut == AccumulationMode.Forward
             ? Forward(explained[0], cut.Name, [])
-            : Reverse(cut.Name, TargetSeed.EveryRow(tape.Emit, tape.Emit.Eye(cut.RowLength, cut.RowLength), cut.RowLength, cut.RowLength, seed.Scores), cut.RowLength, explained, []);
+            : Reverse(cut.Name, Unit(cut.RowLength), cut.RowLength, explained, []);
         return head.After(tape.Emit, tail, targets, cut.RowLength, explained.Select(i => i.RowShape), tape.Network.RowByRowReason is null ? -1 : 1);
     }
 
     /// <summary>The explained targets by <paramref name="inputs"/>.</summary>
     private AffineFactor Behind(AccumulationMode mode, string output, IReadOnlyList<GraphInput> inputs, string[] sources)
     {
-        if (mode == AccumulationMode.Reverse) return Reverse(output, seed.Cotangent, targets, inputs, sources);
+        if (mode == AccumulationMode.Reverse) return Reverse(output, seed, targets, inputs, sources);
         var all = Forward(inputs[0], output, sources);
         return kind.Kind == TargetKind.All ? all : all.Picked(tape.Emit, seed.Targets, targets, inputs[0].RowShape);
     }
 
-    private AffineFactor Reverse(string output, string cotangent, int rows, IReadOnlyList<GraphInput> inputs, string[] sources)
+    /// <summary>Every element of a tensor of <paramref name="width"/> elements a row.</summary>
+    private TargetSeed Unit(int width) => new(TargetSeed.AnyRow(tape.Emit, tape.Emit.Eye(width, width), width, width), seed.Targets, seed.Scores, IsUniform: true);
+
+    private AffineFactor Reverse(string output, TargetSeed from, int vectors, IReadOnlyList<GraphInput> inputs, string[] sources)
     {
-        if (rows > 1 && TargetsApart.Suits(tape, output, sources))
-            return new TargetsApart(tape, one => Reverse(output, one, 1, inputs, sources)).Emit(cotangent, rows, tape.Network.Shape(output).Count, [.. inputs.Select(i => i.RowShape)]);
-        var finish = new Finish(tape.Network, tape.Emit, rows);
-        var adjoint = Adjoint.Run(tape, rows, [(output, finish.Seed(cotangent, output))], sources);
+        if (vectors > 1 && TargetsApart.Suits(tape, output, sources))
+            return new TargetsApart(tape, one => Reverse(output, new(one, seed.Targets, seed.Scores), 1, inputs, sources)).Emit(from.EveryRow(tape.Emit), vectors, tape.Network.Shape(output).Count, [.. inputs.Select(i => i.RowShape)]);
+        var finish = new Finish(tape.Network, tape.Emit, vectors);
+        var adjoint = from.IsUniform && UniformCotangents.Fit(tape, output)
+            ? Adjoint.RunUniform(tape, vectors, [(output, finish.Seed(from.Cotangent, output))], sources)
+            : Adjoint.Run(tape, vectors, [(output, finish.Seed(from.EveryRow(tape.Emit), output))], sources);
         Note(adjoint);
+        var bias = finish.Bias([.. adjoint.Offsets.Select(o => o.Term)], Rows());
         return new(
             [.. inputs.Select(i => finish.Weights(adjoint.OfOrZero(i.Name), i.Name, i.RowShape))],
-            finish.Bias([.. adjoint.Offsets.Select(o => o.Term)], Rows()));
+            adjoint.HasUniformOffsets ? tape.Emit.Op("Expand", [bias, tape.Emit.Concat([Rows(), tape.Emit.Ints(1)], 0)]) : bias);
     }
 
     private AffineFactor Forward(GraphInput input, string output, string[] sources)

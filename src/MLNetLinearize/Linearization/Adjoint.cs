@@ -12,11 +12,13 @@ internal sealed class Adjoint
 {
     private readonly Dictionary<string, List<string>> cotangents = [];
     private readonly Dictionary<string, string> sums = [];
+    private readonly UniformCotangents uniform;
     private readonly Tape tape;
     private readonly int targets;
     private string? start;
+    private int uniformOffsets;
 
-    private Adjoint(Tape tape, int targets) => (this.tape, this.targets) = (tape, targets);
+    private Adjoint(Tape tape, int targets) => (this.tape, this.targets, uniform) = (tape, targets, new(tape));
 
     /// <summary>Terms of the bias by node, each [K, N], or [N] when K = 1.</summary>
     public List<(NodeProto Node, string Term)> Offsets { get; } = [];
@@ -34,16 +36,33 @@ internal sealed class Adjoint
     /// <summary>How each node that is not affine on its piece was read, by its name.</summary>
     public Dictionary<string, string> ReadingByNode { get; } = [];
 
+    /// <summary>Whether all <see cref="Offsets"/> may be the same for every row, and have 1 for N.</summary>
+    public bool HasUniformOffsets => Offsets.Count > 0 && uniformOffsets == Offsets.Count;
+
+    /// <summary>
+    /// As <see cref="Run"/>, from cotangents that are the same for every row and have 1 for N. They stay so through the affine
+    /// end of the network, which ONNX Runtime then computes once, when a session opens.
+    /// </summary>
+    public static Adjoint RunUniform(Tape tape, int targets, IEnumerable<(string Tensor, string Cotangent)> seeds, params ReadOnlySpan<string> sources) =>
+        Walk(tape, targets, seeds, true, sources);
+
     /// <param name="tape">The nodes to walk over.</param>
     /// <param name="targets">Cotangents a row, K.</param>
     /// <param name="seeds">Tensors to start from, and their cotangents.</param>
     /// <param name="sources">Tensors to stop at: what makes them is not walked over.</param>
     /// <exception cref="UnsupportedOperatorException">Rules that turn out not to apply, all in one error.</exception>
-    public static Adjoint Run(Tape tape, int targets, IEnumerable<(string Tensor, string Cotangent)> seeds, params ReadOnlySpan<string> sources)
+    public static Adjoint Run(Tape tape, int targets, IEnumerable<(string Tensor, string Cotangent)> seeds, params ReadOnlySpan<string> sources) =>
+        Walk(tape, targets, seeds, false, sources);
+
+    private static Adjoint Walk(Tape tape, int targets, IEnumerable<(string Tensor, string Cotangent)> seeds, bool areUniform, ReadOnlySpan<string> sources)
     {
         var (network, active) = (tape.Network, tape.Active);
         var adjoint = new Adjoint(tape, targets);
-        foreach (var (tensor, cotangent) in seeds) adjoint.Start(tensor, cotangent);
+        foreach (var (tensor, cotangent) in seeds)
+        {
+            if (areUniform) adjoint.uniform.Add(cotangent);
+            adjoint.Start(tensor, cotangent);
+        }
         var open = adjoint.cotangents.Keys.ToHashSet();
         if (open.Count == 1) adjoint.Cuts.Add((open.Single(), 0));
         HashSet<string> stops = [.. sources];
@@ -51,7 +70,8 @@ internal sealed class Adjoint
         foreach (var node in Enumerable.Reverse(network.Graph.Nodes.ToList()))
         {
             if (!node.Output.Any(o => active.Contains(o) && adjoint.cotangents.ContainsKey(o)) || !node.Input.Any(active.Contains) || node.Output.Any(stops.Contains)) continue;
-            var vjp = adjoint.VjpOf(node, [.. node.Output.Select(adjoint.Of)]);
+            var isUniform = adjoint.IsUniform(node.Output[0]) && adjoint.uniform.Passes(node);
+            var vjp = adjoint.VjpOf(node, isUniform ? [adjoint.Summed(node.Output[0])] : [.. node.Output.Select(adjoint.Of)]);
             try
             {
                 if (node.OpType != "Split" && node.Output.Skip(1).FirstOrDefault(o => active.Contains(o) && adjoint.cotangents.ContainsKey(o)) is { } second)
@@ -64,8 +84,10 @@ internal sealed class Adjoint
                 refused.Insert(0, node.Unsupported(tape.Opset, (e.Message, e.Remedy)));
                 continue;
             }
+            if (isUniform) adjoint.uniformOffsets += vjp.Offsets.Count;
             foreach (var (tensor, cotangent) in vjp.Given)
             {
+                if (isUniform && UniformCotangents.Stays(node)) adjoint.uniform.Add(cotangent);
                 if (!adjoint.cotangents.TryGetValue(tensor, out var terms)) adjoint.cotangents[tensor] = terms = [];
                 terms.Add(cotangent);
             }
@@ -86,10 +108,21 @@ internal sealed class Adjoint
     /// <summary>The cotangent of a tensor: the sum of what its readers gave; null where none did.</summary>
     public string? Of(string tensor)
     {
+        if (Summed(tensor) is not { } sum || !uniform.Contains(sum)) return Summed(tensor);
+        cotangents[tensor] = [sums[tensor] = uniform.Repeated(tensor, sum)];
+        return sums[tensor];
+    }
+
+    private string? Summed(string tensor)
+    {
         if (!cotangents.TryGetValue(tensor, out var terms)) return null;
-        if (!sums.TryGetValue(tensor, out var sum)) sums[tensor] = sum = tape.Emit.Interleaved.Sum(tape.Emit, terms);
+        if (sums.TryGetValue(tensor, out var known)) return known;
+        var sum = sums[tensor] = tape.Emit.Interleaved.Sum(tape.Emit, terms);
+        if (terms.TrueForAll(uniform.Contains)) uniform.Add(sum);
         return sum;
     }
+
+    private bool IsUniform(string tensor) => Summed(tensor) is { } sum && uniform.Contains(sum);
 
     private void Start(string tensor, string cotangent)
     {

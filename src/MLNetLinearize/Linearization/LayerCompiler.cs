@@ -52,12 +52,13 @@ internal static class LayerCompiler
         var seed = TargetSeed.Emit(e, request.Targets, score, count);
         names.Output(OutputNames.ExplainedTarget, seed.Targets, [targets], DataType.Int64);
         names.Output(OutputNames.ExplainedScore, seed.Scores, [targets]);
-        var adjoint = Adjoint.Run(new Tape(network, e, active, options.Nonlinearity, request.Opset), targets, [(output, finish.Seed(seed.Cotangent, output))]);
+        var rows = e.Slice(e.Shape(seed.Scores), 0, 1, 0);
+        var adjoint = Adjoint.Run(new Tape(network, e, active, options.Nonlinearity, request.Opset), targets, [(output, finish.Seed(seed.EveryRow(e), output))]);
         // Piecewise constant in its one input: that contributes nothing, and the whole score is bias.
         if (!active.Contains(output) && request.Explained is [var only] && only != output) adjoint.Cuts.Add((only, adjoint.Offsets.Count));
 
         var layers = new List<NetworkLayer>();
-        var (bias, counted, rows) = (e.Zeros(e.Shape(seed.Scores)), 0, e.Slice(e.Shape(seed.Scores), 0, 1, 0));
+        var (bias, counted) = (e.Zeros(e.Shape(seed.Scores)), 0);
         foreach (var (tensor, offsets) in adjoint.Cuts)
         {
             if (offsets > counted) bias = e.Add(bias, finish.Bias([.. adjoint.Offsets[counted..offsets].Select(o => o.Term)], rows));

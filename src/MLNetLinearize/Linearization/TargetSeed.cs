@@ -6,12 +6,17 @@ namespace MLNetLinearize.Linearization;
 /// What the reverse pass starts from: for each target the cotangent of the row's scores, a one-hot vector or a difference
 /// of two.
 /// </summary>
-/// <param name="Cotangent">[K, N, C], or [N, C] when K = 1.</param>
+/// <param name="Cotangent">[K, N, C], or [N, C] when K = 1; with 1 for N where it is the same for every row.</param>
 /// <param name="Targets">Explained outputs, Int64 [N, K].</param>
 /// <param name="Scores">Explained scores, [N, K].</param>
+/// <param name="IsUniform">Whether <paramref name="Cotangent"/> is the same for every row.</param>
 /// <param name="Poison">[N, 1]: 0, or NaN for a row whose label names no output; null where that cannot happen.</param>
-internal sealed record TargetSeed(string Cotangent, string Targets, string Scores, string? Poison = null)
+internal sealed record TargetSeed(string Cotangent, string Targets, string Scores, bool IsUniform = false, string? Poison = null)
 {
+    /// <summary><see cref="Cotangent"/> with all N rows.</summary>
+    /// <param name="e">Writer.</param>
+    public string EveryRow(Emitter e) => IsUniform ? Repeated(e, Cotangent, Scores) : Cotangent;
+
     /// <summary>A tensor [N, K, d…] with NaN in the rows whose label names no output.</summary>
     /// <param name="e">Writer.</param>
     /// <param name="tensor">The tensor.</param>
@@ -78,21 +83,23 @@ internal sealed record TargetSeed(string Cotangent, string Targets, string Score
         var k = classes.Count;
         var n = e.Slice(e.Shape(score), 0, 1, 0);
         var targets = e.Op("Expand", [e.Reshape(e.Ints([.. classes.Select(c => (long)c)]), 1, k), e.Concat([n, e.Ints(1)], 0)]);
-        return new(EveryRow(e, rows, k, count, score), targets, e.Op("GatherElements", [score, targets], ("axis", 1)));
+        return new(AnyRow(e, rows, k, count), targets, e.Op("GatherElements", [score, targets], ("axis", 1)), IsUniform: true);
     }
 
-    /// <summary>A matrix [K, C] for each row of <paramref name="scores"/> [N, …]: [K, N, C], or [N, C] when K = 1.</summary>
-    public static string EveryRow(Emitter e, string matrix, long k, long count, string scores)
+    /// <summary>A matrix [K, C] for any row: [K, 1, C], or [1, C] when K = 1.</summary>
+    public static string AnyRow(Emitter e, string matrix, long k, long count) => k == 1 ? matrix : e.Reshape(matrix, k, 1, count);
+
+    private static string Repeated(Emitter e, string uniform, string scores)
     {
         // A zero for each row, whose number ONNX Runtime then knows to be that of the network's rows; no number is less than itself.
         var first = e.Slice(scores, 0, 1, 1);
-        return e.Add(k == 1 ? matrix : e.Reshape(matrix, k, 1, count), e.Indicator(e.Op("Less", [first, first])));
+        return e.Add(uniform, e.Indicator(e.Op("Less", [first, first])));
     }
 
     private static TargetSeed Contrast(Emitter e, string score, int count, int a, int b)
     {
         var (first, second) = (Fixed(e, score, count, [a]), Fixed(e, score, count, [b]));
-        return new(e.Sub(first.Cotangent, second.Cotangent), first.Targets, e.Sub(first.Scores, second.Scores));
+        return new(e.Sub(first.Cotangent, second.Cotangent), first.Targets, e.Sub(first.Scores, second.Scores), IsUniform: true);
     }
 
     private static TargetSeed RunnerUp(Emitter e, string score, int count)

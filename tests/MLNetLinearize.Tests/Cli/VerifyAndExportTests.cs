@@ -1,4 +1,8 @@
+using Google.Protobuf;
+using MathNet.Numerics.LinearAlgebra;
 using Microsoft.ML.OnnxRuntime;
+using MLNetLinearize.Tests.Linearization;
+using static MLNetLinearize.Tests.Rules.Agreement;
 
 namespace MLNetLinearize.Tests.Cli;
 
@@ -86,6 +90,33 @@ public class VerifyAndExportTests
         using var results = session.Run(options, ["x"], [x], ["Attribution", "Bias"]);
         Assert.Equal([2f, -6, 0, -1, 8, 1.5f, 0, 3, 0, 0, -4, 2], results[0].GetTensorDataAsSpan<float>().ToArray());
         Assert.Equal([1f, -2, 1, -2], results[1].GetTensorDataAsSpan<float>().ToArray());
+    }
+
+    [Fact]
+    public void The_exported_file_of_a_network_that_is_cut_gives_the_same_map()
+    {
+        using var folder = new TemporaryFolder();
+        var (file, rows) = (folder.File("autoencoder.onnx"), 3);
+        File.WriteAllBytes(file, NarrowestCutTests.Autoencoder().ToByteArray());
+        var run = CliRun.Of("export", file, folder.File("out.onnx"), "--targets", "all");
+        Assert.Equal((0, ""), (run.Code, run.Error));
+
+        using var linearizer = new Linearizer(file, new() { Targets = Targets.All });
+        Assert.Equal(4, linearizer.Graph.Report.Accumulation!.CutWidth);
+        var random = new Random(5);
+        var x = Enumerable.Range(0, rows * 48).Select(_ => random.NextSingle() * 2 - 1).ToArray();
+        var maps = linearizer.ExplainBatch(x, rows);
+
+        using var session = new InferenceSession(folder.File("out.onnx"));
+        using var input = OrtValue.CreateTensorValueFromMemory(x, [rows, 48]);
+        using var options = new RunOptions();
+        using var results = session.Run(options, ["x"], [input], ["Weights", "Bias", "LinearizationError"]);
+        Assert.Equal([rows, 48, 48], results[0].GetTensorTypeAndShape().Shape);
+        AssertClose([.. maps.SelectMany(m => m.Weights.ToRowMajorArray().Widened())], results[0].GetTensorDataAsSpan<float>().ToArray().Widened(), "W", 1e-6);
+        AssertClose([.. maps.SelectMany(m => m.Bias.Widened())], results[1].GetTensorDataAsSpan<float>().ToArray().Widened(), "b", 1e-6);
+        Assert.All(results[2].GetTensorDataAsSpan<float>().ToArray(), e => Assert.InRange(e, 0, 1e-6f));
+        // The map differs from row to row, and is no constant that any file would give.
+        Assert.NotEqual(maps[0].Weights, maps[1].Weights);
     }
 
     [Fact]

@@ -201,7 +201,7 @@ public sealed class NarrowestCutTests
     private static float[] Row(int length, Random random) => [.. Enumerable.Range(0, length).Select(_ => random.NextSingle() * 2 - 1)];
 
     /// <summary>48-24-4-24-48, times a factor but for the code.</summary>
-    private static ModelProto Autoencoder(int times = 1)
+    internal static ModelProto Autoencoder(int times = 1)
     {
         var net = new Net(17, 21);
         var tensor = net.Input("x", "N", 48 * times);

@@ -1,0 +1,40 @@
+using MLNetLinearize.Canonicalization;
+using MLNetLinearize.Onnx;
+using MLNetLinearize.Rules;
+
+namespace MLNetLinearize.Linearization;
+
+/// <summary>
+/// Cotangents that are the same for every row, with 1 for N. The affine end of a network makes them out of constants alone;
+/// the first mask that they meet gives them their rows, by broadcasting, and whatever else they meet takes them repeated.
+/// </summary>
+internal sealed class UniformCotangents(Tape tape)
+{
+    private static readonly HashSet<string> Affine = new(StringComparer.Ordinal) { "Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Add", "Sub", "Gemm", "MatMul" };
+    private static readonly HashSet<string> Masks = new(StringComparer.Ordinal) { "Relu", "LeakyRelu", "Abs" };
+
+    private readonly HashSet<string> uniform = [];
+
+    public bool Contains(string cotangent) => uniform.Contains(cotangent);
+
+    public void Add(string cotangent) => uniform.Add(cotangent);
+
+    /// <summary>Whether the cotangent of a tensor can be uniform: rows, one entry each, lie on an axis of their own.</summary>
+    public static bool Fit(Tape tape, string tensor) => tape.Active.Contains(tensor) && tape.Network.Shape(tensor) is { HasBatch: true } shape && shape.Dims[shape.BatchAxis] == 1;
+
+    /// <summary>Whether the rule of a node takes the uniform cotangent of its output as it is.</summary>
+    public bool Passes(NodeProto node) =>
+        (Affine.Contains(node.OpType) || Masks.Contains(node.OpType)) && Fit(tape, node.Output[0])
+        && node.Input.Where(tape.Active.Contains).All(i => Fit(tape, i))
+        && (node.OpType is not ("Gemm" or "MatMul") || MultipliesConstant(node));
+
+    /// <summary>Whether what that rule gives is uniform as well.</summary>
+    public static bool Stays(NodeProto node) => Affine.Contains(node.OpType);
+
+    /// <summary>A cotangent of <paramref name="tensor"/> for each row.</summary>
+    public string Repeated(string tensor, string cotangent) => tape.Emit.Op("Expand", [cotangent, tape.Emit.Shape(tensor)]);
+
+    private bool MultipliesConstant(NodeProto node) =>
+        tape.Active.Contains(node.Input[0]) && !tape.Active.Contains(node.Input[1]) && !tape.Network.Shape(node.Input[1]).HasBatch
+        && node.Int("transA", 0) == 0 && tape.Network.Shape(node.Input[0]).Rank > 1;
+}
