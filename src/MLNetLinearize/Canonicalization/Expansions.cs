@@ -29,6 +29,9 @@ internal static class Expansions
         ["STFT"] = FourierTransforms.Short,
         ["DeformConv"] = ComputedSampling.DeformConv,
         ["GridSample"] = ComputedSampling.GridSample,
+        ["NegativeLogLikelihoodLoss"] = Losses.NegativeLogLikelihood,
+        ["SoftmaxCrossEntropyLoss"] = Losses.SoftmaxCrossEntropy,
+        ["OneHot"] = OtherSpellings.OneHot,
         ["RoiAlign"] = RegionPools.RoiAlign,
         ["MaxRoiPool"] = RegionPools.MaxRoiPool,
         ["BatchNormalization"] = ComputedParameters.BatchNormalization,
@@ -41,7 +44,7 @@ internal static class Expansions
     };
 
     /// <summary>Operators that have an entry although the rules know them: written out only where their parameters are computed from the row.</summary>
-    private static readonly string[] OnlyComputed = ["BatchNormalization", "LayerNormalization", "RMSNormalization", "InstanceNormalization", "GroupNormalization", "PRelu", "Clip", "GridSample"];
+    private static readonly string[] OnlyComputed = ["BatchNormalization", "LayerNormalization", "RMSNormalization", "InstanceNormalization", "GroupNormalization", "PRelu", "Clip", "GridSample", "OneHot"];
 
     /// <summary>Whether a node whose parameters turn out to be computed from the row is written out.</summary>
     public static bool TakesComputedParameters(NodeProto node) => OnlyComputed.Contains(node.OpType);

@@ -8,6 +8,14 @@ internal static class OtherSpellings
 {
     public static void CastLike(Expansion x) => x.Output(0, x.Cast(x.In(0), x.Type(1)));
 
+    /// <summary>Both values computed from the row: off + mask·(on − off).</summary>
+    public static void OneHot(Expansion x)
+    {
+        var mask = x.Op("OneHot", [x.In(0), x.In(1), x.Floats([0, 1], 2)], ("axis", x.Node.Int("axis", -1)));
+        var off = x.Slice(x.In(2), 0, 1, 0);
+        x.Output(0, x.Add(off, x.Mul(mask, x.Sub(x.Slice(x.In(2), 1, 2, 0), off))));
+    }
+
     /// <summary>Cuts, or fills up with zeros, around the middle; an odd one more falls to the end.</summary>
     public static void CenterCropPad(Expansion x)
     {

@@ -65,7 +65,7 @@ internal static class Refusals
         if (rule.Differentiates is not { } inputs) return null;
         for (var i = 0; i < node.Input.Count; i++)
             if (!inputs.Contains(i) && rule.IsFlatIn?.Invoke(node, i) != true && reached.Contains(node.Input[i]))
-                return isComputed ? known : ($"its input {i} '{node.Input[i]}' depends on what is explained, and has no rule yet", "export the model with that input as a constant");
+                return isComputed ? known : ($"its input {i} '{node.Input[i]}' depends on what is explained, and the operator is linearized for parameters of the row only", "export the model with that input as a constant, or " + RuleTable.ExplainFromHere);
         return null;
     }
 }

@@ -30,7 +30,31 @@ internal static class EinsteinSum
     private static string Transposed(Vjp v, string[] terms, string result, int i, string g)
     {
         var (term, shape) = (terms[i], v.InShape(i));
-        if (term.Distinct().Count() < term.Length) throw new RuleException($"its operand {i} repeats an axis ('{term}': a diagonal)", "take the diagonal by GatherElements");
+        if (term.Distinct().Count() < term.Length) return OnDiagonal(v, terms, result, i, g);
+        return Transposed(v, terms, result, i, g, term, shape);
+    }
+
+    /// <summary>An axis that the operand repeats reads its diagonal: the cotangent of that is put back there, by a product with unit matrices.</summary>
+    private static string OnDiagonal(Vjp v, string[] terms, string result, int i, string g)
+    {
+        var (term, shape) = (terms[i], v.InShape(i));
+        int[] first = [.. Enumerable.Range(0, term.Length).Where(k => term.IndexOf(term[k]) == k)];
+        if (shape.HasBatch && !first.Contains(shape.BatchAxis) || shape.HasBatch && term.Count(c => c == term[shape.BatchAxis]) > 1) throw new RuleException("it takes a diagonal over the batch axis", "take it inside a row only");
+        var unique = string.Concat(first.Select(k => term[k]));
+        var diagonal = new TensorShape([.. first.Select(k => shape.Dims[k])], shape.HasBatch ? Array.IndexOf(first, shape.BatchAxis) : -1);
+        var back = Transposed(v, [.. terms.Select((t, k) => k == i ? unique : t)], result, i, g, unique, diagonal);
+        var letters = Unused([.. terms, result], 1 + term.Length);
+        var (target, spelled, units) = (v.P == 0 ? "" : letters[..1], term.ToCharArray(), new List<(string Term, string Matrix)>());
+        foreach (var k in Enumerable.Range(0, term.Length).Except(first))
+        {
+            spelled[k] = letters[1 + k];
+            units.Add(($"{term[k]}{spelled[k]}", v.E.Eye(shape.Dims[k], shape.Dims[k])));
+        }
+        return v.E.Op("Einsum", [back, .. units.Select(u => u.Matrix)], ("equation", $"{string.Join(',', units.Select(u => u.Term).Prepend(target + unique))}->{target}{new string(spelled)}"));
+    }
+
+    private static string Transposed(Vjp v, string[] terms, string result, int i, string g, string term, TensorShape shape)
+    {
         var others = Enumerable.Range(0, terms.Length).Where(k => k != i).ToList();
         var kept = string.Concat(term.Where(c => result.Contains(c) || others.Any(k => terms[k].Contains(c))));
         var target = v.P == 0 ? "" : Unused(terms, 1);

@@ -70,6 +70,8 @@ internal static partial class RuleTable
         ["QLinearMatMul"] = RuleKind.PiecewiseLinear,
         ["ConvInteger"] = RuleKind.Linear,
         ["MatMulInteger"] = RuleKind.Bilinear,
+        ["NegativeLogLikelihoodLoss"] = RuleKind.Linear,
+        ["SoftmaxCrossEntropyLoss"] = RuleKind.Smooth,
         ["MaxRoiPool"] = RuleKind.PiecewiseLinear,
         ["CastLike"] = RuleKind.Linear,
         ["CumProd"] = RuleKind.Smooth,

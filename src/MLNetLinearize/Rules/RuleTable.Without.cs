@@ -13,11 +13,9 @@ internal static partial class RuleTable
         "StringConcat", "StringNormalizer", "StringSplit", "RegexFullMatch", "TfIdfVectorizer", "ImageDecoder",
     ];
 
-    private const string TrainingLoss = "it is a loss to train by, taken over rows and their labels, and no score of a row";
-
     private const string DecidedByTheRow = "which branch runs, or the number of rounds, depends on the row (where it does not, the inner graph is put in place)";
 
-    private const string ExplainFromHere = "explain between tensors on one side of it with ExplainedInputs and ExplainedOutput";
+    internal const string ExplainFromHere = "explain between tensors on one side of it with ExplainedInputs and ExplainedOutput";
 
     private static readonly Dictionary<string, (string Reason, string Remedy)> RefusedOperators = new(StringComparer.Ordinal)
     {
@@ -36,8 +34,6 @@ internal static partial class RuleTable
         ["RandomNormalLike"] = ("its output is random", "export the model in evaluation mode"),
         ["RandomUniformLike"] = ("its output is random", "export the model in evaluation mode"),
         ["Bernoulli"] = ("its output is random", "export the model in evaluation mode"),
-        ["NegativeLogLikelihoodLoss"] = (TrainingLoss, "explain the scores before it: name them as ExplainedOutput"),
-        ["SoftmaxCrossEntropyLoss"] = (TrainingLoss, "explain the scores before it: name them as ExplainedOutput"),
     };
 
     /// <summary>Why a node cannot be linearized, and what to do.</summary>

@@ -39,7 +39,7 @@ public class ConformanceTableTests
         var text = new StringBuilder("Every float output of the ONNX project's cases by every float input: primal, error of W·x + b, and W.\n\n");
         foreach (var set in results.GroupBy(r => r.Name.Split('/')[0]))
             text.Append($"{set.Key,-24}{set.Count(),4} cases   {string.Join("   ", Titles.Select(t => (t.Title, Count: set.Count(r => r.Result.Verdict == t.Verdict))).Where(t => t.Count > 0).Reverse().Select(t => $"{t.Title} {t.Count}"))}\n");
-        text.Append($"\nThe error of W·x + b is at most 1e-4 of max(1, |F|). Where the table says otherwise the score is made of contributions so large that\nfloat32 cannot tell it that closely: a sum of terms tᵢ is known to a few 2⁻²³·Σ|tᵢ|, of terms of 10,000 to about 0.001. There the\nerror is at most 4·2⁻²³·Σ|W∘x| (an a priori bound of summation: Higham 2002, Accuracy and Stability of Numerical Algorithms, §4.2).\n");
+        text.Append($"\nThe error of W·x + b is at most 1e-4 of max(1, |F|). Where the table says otherwise the score is made of contributions so large that\nfloat32 cannot tell it that closely: a sum of terms tᵢ is known to a few 2⁻²³·Σ|tᵢ|, of terms of 10,000 to about 0.001. There it\nmust be at most 4·2⁻²³·Σ|W∘x|: the errors of sums grow with Σ|tᵢ| (Higham 2002, Accuracy and Stability of Numerical Algorithms, §4.2).\n");
         text.Append("\nW of the passing cases is checked against\n");
         foreach (var how in results.Where(r => r.Result.Verdict == Verdict.Pass).GroupBy(r => r.Result.Detail).OrderByDescending(g => g.Count()))
             text.Append($"{how.Count(),6}   {how.Key}\n");

@@ -18,12 +18,12 @@ internal static class IndexingOperators
 
     public static Dual OneHot(OracleNode node)
     {
-        var (indices, depth, values) = (node.X, (int)node[1].Value[0], node[2].Value);
+        var (indices, depth, values) = (node.X, (int)node[1].Value[0], node[2]);
         var axis = Shapes.Axis(node.Int("axis", -1), indices.Rank + 1);
         int[] shape = [.. indices.Shape[..axis], depth, .. indices.Shape[axis..]];
         var strides = Shapes.Strides(indices.Shape);
         var hot = Shapes.Map(shape, at => at[axis] == Shapes.Axis((long)indices.Value[Shapes.Flat([.. at[..axis], .. at[(axis + 1)..]], strides)], depth) ? 1 : 0);
-        return new(shape, [.. hot.Select(h => values[h])], null, node[2].IsInteger);
+        return values.Pick(shape, hot);
     }
 
     public static Dual GatherElements(OracleNode node)

@@ -11,6 +11,8 @@ internal static class OracleOperators
         _ when node.Domain == "ai.onnx.ml" => ClassicalOperators.Apply(node),
         "MaxPool" => PoolingOperators.MaxPool(node),
         "TopK" => ReductionOperators.TopK(node),
+        "NegativeLogLikelihoodLoss" => [LossOperators.NegativeLogLikelihood(node, node.X)],
+        "SoftmaxCrossEntropyLoss" => LossOperators.SoftmaxCrossEntropy(node),
         "BatchNormalization" => NormalizationOperators.BatchNormalization(node),
         "LayerNormalization" => NormalizationOperators.LayerNormalization(node),
         "Split" => S.Split(node),

@@ -41,6 +41,8 @@ internal static partial class RuleCases
         Case("Einsum, sum over an axis of one operand", "Einsum", [3, 4], (n, x) => n.Op("Einsum", [x], ("equation", "bij->bj"))),
         Case("Einsum, three operands", "Einsum", [3, 4], (n, x) => n.Op("Einsum", [n.Weights(2, 3), x, n.Weights(4, 2)], ("equation", "ki,bij,jl->bkl"))),
         Case("Einsum, two explained operands", "Einsum", [3, 4], (n, x) => n.Op("Einsum", [x, n.Op("MatMul", [x, n.Weights(4, 4)])], ("equation", "bij,bkj->bik"))) with { IsPiecewiseLinear = false },
+        Case("Einsum, diagonal", "Einsum", [3, 3], (n, x) => n.Op("Einsum", [x, n.Weights(3, 2)], ("equation", "bii,ik->bik"))),
+        Case("Einsum, trace", "Einsum", [2, 3, 3], (n, x) => n.Op("Einsum", [x], ("equation", "bcii->bc"))),
         Case("Einsum, attention", "Einsum", [3, 4], (n, x) => n.Op("Einsum", [n.Op("Softmax", [n.Op("Einsum", [x, x], ("equation", "bij,bkj->bik"))]), x], ("equation", "bik,bkj->bij"))) with { IsPiecewiseLinear = false },
     ];
 

@@ -32,6 +32,15 @@ internal static partial class RuleCases
 
     private static IEnumerable<RuleCase> OtherSpellings() =>
     [
+        .. new[] { "none", "sum", "mean" }.SelectMany(r => new[]
+        {
+            Lost("NegativeLogLikelihoodLoss", r, r, [4, 2], n => [n.Ints([3, 1], [1, 2])]) with { IsPiecewiseLinear = true },
+            Lost("SoftmaxCrossEntropyLoss", r, r, [4, 2], n => [n.Ints([3, 1], [1, 2]), n.Positive(4)]),
+        }),
+        Lost("NegativeLogLikelihoodLoss", "a label ignored", "mean", [3, 2, 2], n => [n.Ints([2, 0, 0, 1], [1, 2, 2]), n.Positive(3)], ("ignore_index", 0L)) with { IsPiecewiseLinear = true },
+        Lost("SoftmaxCrossEntropyLoss", "a label that is no class ignored", "mean", [3, 2], n => [n.Ints([-1, 1], [1, 2])], ("ignore_index", -1L)),
+        Case("SoftmaxCrossEntropyLoss, probabilities", "SoftmaxCrossEntropyLoss", [4], (n, x) => n.Op("Neg", [n.Ops("SoftmaxCrossEntropyLoss", 2, [x, n.Ints(2)])[1]])) with { Batch = 1L, IsPiecewiseLinear = false },
+        Case("OneHot, computed values", "OneHot", [4], (n, x) => n.Op("OneHot", [n.Ints(2, 0, 5), n.Ints([3], []), n.Op("Reshape", [n.Op("Slice", [x, n.Ints(1), n.Ints(3), n.Ints(1)]), n.Ints(2)])], ("axis", 0L))) with { Batch = 1L },
         Case("CastLike", "CastLike", [4], (n, x) => n.Op("CastLike", [n.Op("Neg", [x]), n.Scalar(1)]), 19),
         Case("CenterCropPad", "CenterCropPad", [5, 4, 3], (n, x) => n.Op("CenterCropPad", [x, n.Ints(2, 7)], ("axes", L(1, -2))), 18),
         Case("CenterCropPad, odd", "CenterCropPad", [4, 4], (n, x) => n.Op("CenterCropPad", [x, n.Ints(1, 3, 7)]), 18) with { Batch = 1L },
@@ -56,6 +65,9 @@ internal static partial class RuleCases
         Case("ReverseSequence", "ReverseSequence", [4, 3], (n, x) => n.Op("ReverseSequence", [x, n.Ints(3)], ("time_axis", 1L), ("batch_axis", 0L))) with { Batch = 1L },
         Case("ReverseSequence, times first", "ReverseSequence", [3, 2], (n, x) => n.Op("ReverseSequence", [x, n.Ints(3, 2)])) with { Batch = null },
     ];
+
+    private static RuleCase Lost(string op, string name, string reduction, int[] row, Func<Net, string[]> labels, params (string, object)[] attributes) =>
+        Case($"{op}, {name}", op, row, (n, x) => n.Op(op, [x, .. labels(n)], [("reduction", reduction), .. attributes])) with { Batch = 1L, IsPiecewiseLinear = false };
 
     private static IEnumerable<RuleCase> ComputedPlaces() =>
     [
