@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using Microsoft.ML.OnnxRuntime;
+using MLNetLinearize.Canonicalization;
 using MLNetLinearize.Cli.Commands;
 
 namespace MLNetLinearize.Cli;
@@ -24,9 +25,7 @@ internal static class CommandLine
         // The library's own handler would print the usage again below each error, and a stack trace below each exception.
         if (parsed.Errors.Count > 0 && parsed.Action is ParseErrorAction)
         {
-            // A mistyped command is also reported as a missing one; the first is what the user needs.
-            var unknown = parsed.UnmatchedTokens;
-            foreach (var error in parsed.Errors.Where(e => unknown.Count == 0 || unknown.Any(t => e.Message.Contains($"'{t}'", StringComparison.Ordinal)))) terminal.Fail(error.Message, ExitCodes.BadInput);
+            foreach (var message in Mistakes(parsed)) terminal.Fail(message, ExitCodes.BadInput);
             if (!terminal.IsJson) terminal.Complain($"Try: {string.Join(' ', Names(parsed.CommandResult))} --help");
             return ExitCodes.BadInput;
         }
@@ -72,6 +71,18 @@ internal static class CommandLine
             terminal.Fail(OptionWords.Of(message), code);
             return code;
         }
+    }
+
+    /// <summary>What is wrong with the arguments. A mistyped word makes what follows it look wrong as well, and what it stands for look missing: only itself is told, with what may have been meant.</summary>
+    private static IEnumerable<string> Mistakes(ParseResult parsed)
+    {
+        var unknown = parsed.UnmatchedTokens;
+        var mistyped = unknown.Where(t => t.StartsWith('-')).ToList();
+        if (mistyped.Count == 0) mistyped = [.. unknown.Take(1)];
+        if (mistyped.Count == 0) return parsed.Errors.Select(e => e.Message);
+        var known = parsed.CommandResult.Command.Subcommands.Select(c => c.Name).ToList();
+        for (System.CommandLine.Parsing.SymbolResult? result = parsed.CommandResult; result is System.CommandLine.Parsing.CommandResult command; result = command.Parent) known.AddRange(command.Command.Options.SelectMany(o => o.Aliases.Prepend(o.Name)));
+        return mistyped.SelectMany(word => parsed.Errors.Select(e => e.Message).Where(m => m.Contains($"'{word}'", StringComparison.Ordinal)).Take(1).Select(m => $"{m}{NearestNames.Hint(word, known)}"));
     }
 
     private static RootCommand Root(Terminal terminal)

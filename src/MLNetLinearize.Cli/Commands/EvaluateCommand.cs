@@ -72,11 +72,14 @@ internal sealed class EvaluateCommand(Terminal terminal)
         {
             var json = EvaluationTable.ToJson(evaluation);
             (json["model"], json["data"], json["seconds"]) = (modelFile, rows.Name, time.TotalSeconds);
+            (json["out"], json["plot"], json["report"]) = (csvFile?.Path, plotFile?.Path, reportFile?.Path);
             terminal.WriteJson(json);
             return ExitCodes.Success;
         }
         terminal.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(modelFile))}[/]: {Words.Count(evaluation.Explanations)} explanations of {Words.Rows(evaluation.Rows)} of {Markup.Escape(Path.GetFileName(rows.Name.TrimEnd('/', '\\')))}");
         EvaluationTable.Write(terminal.Out, evaluation, graph);
+        foreach (var (name, file) in new[] { ("table", csvFile), ("curves", plotFile), ("report", reportFile) })
+            if (file is not null) terminal.Out.MarkupLine($"[grey]{name,-6}[/]   {Markup.Escape(file.Path)}");
         if (!quiet) terminal.Error.WriteLine($"{Words.Rows(evaluation.Rows)} in {time.TotalSeconds:0.00} s");
         return ExitCodes.Success;
     }

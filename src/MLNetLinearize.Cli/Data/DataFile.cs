@@ -25,7 +25,7 @@ internal static class DataFile
         {
             if (stream.Peek(4) is [(byte)'P', (byte)'A', (byte)'R', (byte)'1']) return OpenParquet(path, name, stream, input, columns);
             var (isIdx, isNpy) = (IdxFile.IsIdx(stream), NpyHeader.IsNpy(stream));
-            if (!isIdx && !isNpy) return new CsvRows(name, stream, input, columns);
+            if (!isIdx && !isNpy) return IsText(stream) ? new CsvRows(name, stream, input, columns) : throw NoFormat(name, stream);
             if (columns.IsGiven)
                 throw new InputException($"'{name}' is an {(isIdx ? "IDX" : "NPY")} file and has no columns. Leave out --label-column and --ignore-column; give its labels as --labels FILE.");
             return (isIdx ? IdxFile.Open(name, stream) : NpyFile.Open(name, stream)).Feeding(input);
@@ -46,6 +46,17 @@ internal static class DataFile
 
     private static PeekStream Unpack(PeekStream file, string name) =>
         file.Peek(2) is [0x1F, 0x8B] ? new PeekStream(new GZipStream(file, CompressionMode.Decompress), name, file) : file;
+
+    /// <summary>Whether a file may be a table: text has no control characters but tabs and ends of lines, save in UTF-16, which begins with a mark.</summary>
+    private static bool IsText(PeekStream stream)
+    {
+        var start = stream.Peek(16);
+        return start is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] || !start.ContainsAnyInRange((byte)0, (byte)8) && !start.ContainsAnyInRange((byte)0x0E, (byte)0x1F);
+    }
+
+    private static InputException NoFormat(string name, PeekStream stream) => stream.Peek(4) is [0x89, (byte)'P', (byte)'N', (byte)'G'] or [0xFF, 0xD8, 0xFF, _]
+        ? new($"'{name}' is a single image. Name the folder that holds it.")
+        : new($"'{name}' is none of the formats of DATA: it is no text, and begins like no Parquet, NPY or IDX file. Expected a CSV or TSV table with a header line, one of these, or a folder of images.");
 
     private static ParquetRows OpenParquet(string path, string name, PeekStream stream, GraphInput input, ColumnChoice columns)
     {

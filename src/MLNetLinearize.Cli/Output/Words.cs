@@ -19,11 +19,12 @@ internal static class Words
         return (value < 0 ? "−" : signed ? "+" : "") + text;
     }
 
-    /// <summary>A mean and its standard error, both to the decimal that the error's second digit is at; – where nothing was measured.</summary>
+    /// <summary>A mean and its standard error, which keeps two digits up to 35 and one beyond (Particle Data Group, "Review of Particle Physics", 2024, 5.3); – where nothing was measured.</summary>
     public static string Measured(MeasuredValue value)
     {
         if (double.IsNaN(value.Mean)) return "–";
-        var digits = value.StandardError > 0 ? 1 - (int)Math.Floor(Math.Log10(value.StandardError)) : 3;
+        var second = value.StandardError > 0 ? 1 - (int)Math.Floor(Math.Log10(value.StandardError)) : 3;
+        var digits = value.StandardError * Math.Pow(10, second) > 35 ? second - 1 : second;
         if (digits > 5) return $"{Small(value.Mean)} ±{Small(value.StandardError)}";
         var format = "N" + Math.Max(0, digits).ToString(CultureInfo.InvariantCulture);
         return $"{(value.Mean < 0 ? "−" : "")}{Math.Abs(value.Mean).ToString(format, CultureInfo.InvariantCulture)} ±{value.StandardError.ToString(format, CultureInfo.InvariantCulture)}";

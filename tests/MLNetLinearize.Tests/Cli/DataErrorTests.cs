@@ -19,6 +19,17 @@ public class DataErrorTests
     }
 
     [Fact]
+    public void What_is_no_data_is_told_from_a_table()
+    {
+        using var folder = new TemporaryFolder();
+        var model = TinyModels.WriteLinear(folder);
+        Refused("linear.onnx' is none of the formats of DATA: it is no text, and begins like no Parquet, NPY or IDX file.", "explain", model, model);
+        Refused("is a single image. Name the folder that holds it.", "explain", model, Directory.GetFiles(Samples.Fashion("png"), "*.png", SearchOption.AllDirectories)[0]);
+        var utf16 = folder.Write("rows.csv", [.. System.Text.Encoding.Unicode.GetPreamble(), .. System.Text.Encoding.Unicode.GetBytes("a,b,c\n1,2,3\n")]);
+        Assert.Equal(0, CliRun.Of("explain", model, utf16, "--quiet").Code);
+    }
+
+    [Fact]
     public void Labels_that_are_no_class()
     {
         using var folder = new TemporaryFolder();

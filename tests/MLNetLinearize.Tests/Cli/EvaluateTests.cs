@@ -41,14 +41,14 @@ public sealed class EvaluateTests : IDisposable
     public void TheSameFiguresForPrograms()
     {
         var (model, data) = (TinyModels.WriteLinear(folder), folder.Write("rows.csv", "a,b,c\n1,1,2\n"));
-        var run = CliRun.Of("evaluate", model, data, "--measure-in", "score", "--json");
+        var run = CliRun.Of("evaluate", model, data, "--measure-in", "score", "--json", "--report", folder.File("report.html"));
 
         Assert.Equal((ExitCodes.Success, ""), (run.Code, run.Error));
         var json = JsonNode.Parse(run.Out)!;
         var area = json["measures"]!.AsArray().Single(m => (string)m!["method"]! == "linearization" && (string)m["measure"]! == "deletion area")!;
         Assert.Equal(((2 - 2) / 2.0 + (-2 - 3) / 2.0 + (-3 - 2) / 2.0) / 3, (double)area["mean"]!, 1e-6);
         Assert.False((bool)area["higherIsBetter"]!);
-        Assert.Equal(1, (int)json["explanations"]!);
+        Assert.Equal((1, folder.File("report.html")), ((int)json["explanations"]!, (string)json["report"]!));
     }
 
     [Fact]
@@ -65,6 +65,7 @@ public sealed class EvaluateTests : IDisposable
         Assert.True(Mean(read, "linearization", "insertion area") > Mean(read, "random", "insertion area"));
         Assert.InRange(Mean(read, "linearization", "correlation with x · ∂F/∂x"), 0.98, 1.0001);
         Assert.InRange(Mean(read, "linearization", "completeness error"), 0, 1e-5);
+        Assert.Contains($"table    {table}\ncurves   {plot}\n", run.Out.ReplaceLineEndings("\n"), StringComparison.Ordinal);
         foreach (var text in new[] { "deletion area", "↓", "insertion area", "↑", "occlusion", "Petsiuk et al. 2018", "Adebayo et al. 2018", "structural similarity" }) Assert.Contains(text, run.Out, StringComparison.Ordinal);
         using var image = SKBitmap.Decode(plot);
         Assert.True(image.Width > 1500 && image.Height > 800);

@@ -44,6 +44,12 @@ public class HelpTests
         Assert.EndsWith("--help\n", run.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Unrecognized command or argument 'explian'. Nearest: 'explain'.\nTry: mlnet-linearize --help\n", "explian", "model.onnx", "data.csv")]
+    [InlineData("Unrecognized command or argument '--label-colum'. Nearest: '--label-column'.\nTry: mlnet-linearize explain --help\n", "explain", "model.onnx", "data.csv", "--label-colum", "label")]
+    [InlineData("Unrecognized command or argument '--jsn'. Nearest: '--json'.\nTry: mlnet-linearize inspect --help\n", "inspect", "model.onnx", "--jsn")]
+    public void A_mistyped_word_is_told_alone_with_what_was_meant(string message, params string[] arguments) => Assert.Equal(new(1, "", message), CliRun.Of(arguments));
+
     [Fact]
     public async Task What_nobody_foresaw_is_one_line_and_a_code_of_its_own()
     {

@@ -125,10 +125,10 @@ public class ReportPageTests(Browser browser, SampleReports reports) : IClassFix
         var stored = ReportFile.Read(reports.Images).Stored[239];
         Assert.Equal("Row 239", await report.Text("#row-title"));
         var (said, other) = (stored.Targets[0], stored.Targets[1]);
-        Assert.StartsWith($"Pullover: {Two(said.Score)} = pixels", await report.Text(".statement"), StringComparison.Ordinal);
+        Assert.StartsWith($"Score of Pullover: {Two(said.Score)} = pixels", await report.Text(".statement"), StringComparison.Ordinal);
         await Map(said.Contributions);
         await report.Page.Locator("#row-panel input[type=radio]").Nth(1).CheckAsync(new() { Force = true });
-        Assert.StartsWith($"Coat: {Two(other.Score)} = pixels", await report.Text(".statement"), StringComparison.Ordinal);
+        Assert.StartsWith($"Score of Coat: {Two(other.Score)} = pixels", await report.Text(".statement"), StringComparison.Ordinal);
         await Map(other.Contributions);
         await report.Page.SelectOptionAsync("#against", $"{said.Output}");
         Assert.StartsWith($"Coat rather than Pullover: {Two(other.Score - said.Score)} = pixels", await report.Text(".statement"), StringComparison.Ordinal);

@@ -23,8 +23,8 @@ function drawEvaluation() {
       evaluation.skipped ? ` ${count(evaluation.skipped)} more could not be judged: NaN, infinite, or without a known label.` : ""),
     el("p", { class: "finding" }, finding(evaluation, what)),
     el("div", { class: "curves" },
-      curves("Deletion", `The ${unit} that rank first are removed first: the lower, the better found.`, "removed", "deletion", "deletion area"),
-      curves("Insertion", `The ${unit} that rank first are put back first: the higher, the better found.`, "put back", "insertion", "insertion area")),
+      curves("Deletion", `The highest-ranked ${unit} go first: lower is better.`, "removed", "deletion", "deletion area"),
+      curves("Insertion", `The highest-ranked ${unit} come back first: higher is better.`, "put back", "insertion", "insertion area")),
     el("p", { class: "quiet" }, "Input × gradient (Shrikumar et al. 2016) has no bias; occlusion (Zeiler and Fergus 2014) covers patches and takes what the score loses; random deals the linearization's contributions out by chance. ",
       "The linearization says exactly what the network computes at the row. Removing much leads far from it, where other pieces of the network answer; occlusion, which tries just that, often does better there."),
     measureTable(evaluation),
@@ -51,7 +51,7 @@ function finding({ fractions, methods, unit }, what) {
 }
 
 function curvePanel({ fractions, methods }, { title, note, axis, what, range, key, area }) {
-  const [width, height, left, right, top, bottom] = [560, 300, 46, 22, 24, 44];
+  const [width, height, left, right, top, bottom] = [560, 300, 46, 26, 26, 44];
   const [low, high] = range;
   const x = share => left + (width - left - right) * share;
   const y = value => height - bottom - (height - top - bottom) * (value - low) / (high - low || 1);
@@ -66,7 +66,7 @@ function curvePanel({ fractions, methods }, { title, note, axis, what, range, ke
     shape("line", { x1: left, x2: width - right, y1: y(tick), y2: y(tick), class: tick === 0 ? "axis" : "grid" }),
     shape("text", { x: left - 8, y: y(tick) + 4, class: "lane" }, trimmed(number(tick))));
   for (const share of [0, 0.25, 0.5, 0.75, 1]) chart.append(shape("text", { x: x(share), y: height - bottom + 18, class: "tick" }, `${100 * share} %`));
-  chart.append(shape("text", { x: left, y: top - 10, class: "name" }, `mean ${what}`), shape("text", { x: (left + width - right) / 2, y: height - 6, class: "tick" }, axis));
+  chart.append(shape("text", { x: left, y: top - 13, class: "name" }, `mean ${what}`), shape("text", { x: (left + width - right) / 2, y: height - 6, class: "tick" }, axis));
   // The main line last, above the others.
   for (const line of [...drawn].reverse())
     chart.append(shape("polyline", { class: line.kind, points: line.curve.map((v, i) => v == null ? "" : `${x(fractions[i]).toFixed(1)},${y(v).toFixed(1)}`).join(" ") }));
@@ -83,13 +83,12 @@ function measureTable({ measures, methods, scale }) {
   };
   const direction = measure => measure.higherIsBetter === undefined ? "" : measure.higherIsBetter ? "higher ↑" : "lower ↓";
   const rows = measures.map((measure, m) => methods.every(method => method.values[m][0] == null) ? "" : el("tr", {},
-    el("th", { scope: "row" }, measure.name, el("span", { class: "meaning" }, measure.meaning)),
+    el("th", { scope: "row" }, measure.name, el("span", { class: "meaning" }, `${measure.meaning} (${measure.source})`)),
     el("td", {}, direction(measure)),
-    methods.map(method => el("td", { class: `number${method.values[m][0] != null && method.values[m][0] === best(measure, m) ? " best" : ""}` }, cell(method.values[m]))),
-    el("td", { class: "quiet" }, measure.source)));
+    methods.map(method => el("td", { class: `number${method.values[m][0] != null && method.values[m][0] === best(measure, m) ? " best" : ""}` }, cell(method.values[m])))));
   return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Measures" }, el("table", { class: "measures" },
     el("caption", {}, "Measures: mean ± standard error, the best in bold. ", el("span", { class: "quiet" }, `Curves, comprehensiveness and sufficiency in: ${scale}.`)),
-    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Measure"), el("th", { scope: "col" }, "Better"), methods.map(m => el("th", { scope: "col", class: "number" }, m.name)), el("th", { scope: "col" }, "Defined by"))),
+    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Measure"), el("th", { scope: "col" }, "Better"), methods.map(m => el("th", { scope: "col", class: "number" }, m.name)))),
     el("tbody", {}, rows)));
 }
 
@@ -103,10 +102,11 @@ function stageTable({ stages }) {
     el("tbody", {}, stages.map(stage => el("tr", {}, el("th", { scope: "row" }, stage.layer), shown.map(c => el("td", { class: "number" }, cell(stage.values[c]))))))));
 }
 
-// A mean and its standard error, both to the decimal that the error's second digit is at.
+// A mean and its standard error, which keeps two digits up to 35 and one beyond (Particle Data Group, Review of Particle Physics, 2024, 5.3).
 function cell([mean, error]) {
   if (mean == null) return "–";
-  const digits = error > 0 ? 1 - Math.floor(Math.log10(error)) : 3;
+  const second = error > 0 ? 1 - Math.floor(Math.log10(error)) : 3;
+  const digits = error * 10 ** second > 35 ? second - 1 : second;
   if (digits > 5) return `${figure(mean)} ± ${figure(error)}`;
   const text = value => Math.abs(value).toLocaleString("en-US", { minimumFractionDigits: Math.max(0, digits), maximumFractionDigits: Math.max(0, digits) });
   return `${mean < 0 ? "−" : ""}${text(mean)} ± ${text(error)}`;

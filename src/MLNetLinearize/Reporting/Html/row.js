@@ -67,7 +67,7 @@ function rowPanel(step, leave) {
     const a = explanation.targets.find(t => t.output === chosen);
     const b = explanation.targets.find(t => t.output === against);
     const total = a.score - (b?.score ?? 0), bias = a.bias - (b?.bias ?? 0);
-    const what = b ? `${className(a.output)} rather than ${className(b.output)}` : isClassifier ? className(a.output) : "The score";
+    const what = b ? `${className(a.output)} rather than ${className(b.output)}` : isClassifier ? `Score of ${className(a.output)}` : "The score";
     const [totalText, sumText, biasText] = parts(total, bias);
     const statement = el("p", { class: "statement" }, el("strong", {}, `${what}: ${totalText}`), ` = ${isImage ? "pixels" : "features"} ${sumText} ${bias < 0 ? "−" : "+"} ${biasText.replace("−", "")} ${b ? "difference of biases" : "bias"}`);
     const check = el("p", { class: "quiet" }, `Parts and score differ by ${errorText(Math.max(a.error, b?.error ?? 0))} of max(1, |score|).`);
@@ -82,7 +82,7 @@ function rowPanel(step, leave) {
     const figure = (name, canvas) => el("figure", {}, el("figcaption", {}, name), canvas);
     return [el("div", { class: "three" },
       figure("Image", photograph(`Row ${count(columns.row[current])} as the network saw it`, pixels)),
-      figure("Contributions", heatMap(`Contributions to ${what}: for about ${rough(plus)}, against about ${rough(minus)}`, drawn, scale)),
+      figure("Contributions", heatMap(`${what}: pixels for it contributed about ${rough(plus)}, pixels against it about ${rough(minus)}`, drawn, scale)),
       figure("Both", overlay("The contributions over the image", pixels, drawn, scale))), legend(scale),
     el("p", {}, `Red pixels spoke for it, about ${rough(plus)} in all; blue pixels against it, about ${rough(minus)}.`)];
   }

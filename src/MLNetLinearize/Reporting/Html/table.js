@@ -41,7 +41,7 @@ function rowTable(open) {
     el("div", { class: "scroll" }, el("table", { class: "rows", "aria-describedby": "rows-hint" },
       el("caption", { class: "unseen" }, "Rows of the data and what the network made of them"), el("thead", {}, el("tr", {}, heads)), body)),
     el("nav", { class: "pager", "aria-label": "Pages of rows" }, back, pages, forth),
-    el("p", { id: "rows-hint", class: "quiet" }, "Enter or click opens a row; arrow keys move through them; a column's name sorts by it."));
+    el("p", { id: "rows-hint", class: "quiet" }, "Enter or click opens a row; arrow keys move through them; a column's name sorts by it." + (isClassifier ? " Beside the runner-up stands the difference of its score." : "")));
 
   body.addEventListener("click", e => {
     const line = e.target.closest("tr");
