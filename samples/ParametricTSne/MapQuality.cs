@@ -7,7 +7,11 @@ internal static class MapQuality
 {
     /// <summary>Share of held-out images whose nearest neighbour on the map has their class. An image is no neighbour of its own.</summary>
     public static double NearestNeighbourAccuracy(float[][] map, Image[] images, float[][] neighbours, Image[] neighbourImages) =>
-        map.Select((p, i) => neighbourImages[Nearest(p, images[i], neighbours, neighbourImages)].Label == images[i].Label).Average(right => right ? 1.0 : 0);
+        map.Select((p, i) => neighbourImages[Nearest(p, neighbours, j => ReferenceEquals(neighbourImages[j], images[i]))].Label == images[i].Label).Average(right => right ? 1.0 : 0);
+
+    /// <summary>The same, of neighbours of which none is held out.</summary>
+    public static double NearestNeighbourAccuracy(float[][] map, Image[] images, Learnt learnt) =>
+        map.Select((p, i) => learnt.Labels[Nearest(p, learnt.Map, _ => false)] == images[i].Label).Average(right => right ? 1.0 : 0);
 
     /// <summary>
     /// Trustworthiness: 1 when the <paramref name="k"/> nearest points on the map are also the nearest images; each stranger among
@@ -36,11 +40,11 @@ internal static class MapQuality
         return [.. images.Select(row => Vector<double>.Build.Dense(row.Length, i => row[i] - mean[i])).Select(v => new[] { (float)(first * v), (float)(second * v) })];
     }
 
-    private static int Nearest(float[] point, Image own, float[][] neighbours, Image[] images)
+    private static int Nearest(float[] point, float[][] neighbours, Func<int, bool> isItself)
     {
         var (best, distance) = (-1, float.PositiveInfinity);
         for (var j = 0; j < neighbours.Length; j++)
-            if (!ReferenceEquals(images[j], own) && Squared(point, neighbours[j]) is var d && d < distance) (best, distance) = (j, d);
+            if (Squared(point, neighbours[j]) is var d && d < distance && !isItself(j)) (best, distance) = (j, d);
         return best;
     }
 

@@ -31,17 +31,22 @@ void Tell(Collection collection, int moved, int pairs)
     var map = Quality(collection, [.. points.Select(Place)], [.. neighbours.Select(Place)], "parametric t-SNE");
     var fitted = Pixels(collection.Neighbours);
     Quality(collection, MapQuality.PrincipalComponents(fitted, Pixels(collection.HeldOut)), MapQuality.PrincipalComponents(fitted, fitted), "two components (PCA)");
+    if (collection.Learnt is { } learnt)
+    {
+        map = MapQuality.NearestNeighbourAccuracy([.. points.Select(Place)], collection.HeldOut, learnt);
+        Console.WriteLine($"  (neighbours: each other; with the {learnt.Labels.Length:N0} images it learnt from as neighbours, parametric t-SNE has {map:P1})");
+    }
 
     var moves = Motion.Measure(encoder, [.. points.Take(moved)]);
     var (inside, beyond) = (moves.Where(m => m.Inside).ToArray(), moves.Where(m => !m.Inside).ToArray());
     Console.WriteLine($"exactness: |position − (Σ contributions + bias)| at most {points.Max(p => p.Error):0.0e+0} (relative to the position, if that is above 1)");
     Console.WriteLine($"motion:    {moves.Length} moves of a pixel; {inside.Length} inside the linear region, predicted within {inside.Max(m => m.Gap):0.0e+0}; "
-        + $"beyond it, within {(beyond.Length == 0 ? 0 : beyond.Max(m => m.Gap)):0.0}");
+        + $"beyond it, within {(beyond.Length == 0 ? 0 : beyond.Max(m => m.Gap)):0.00}");
 
     var closest = Between.ClosestPairs(points, collection.Classes.Length, pairs).Select(p => Between.Of(points, p.From, p.To)).ToArray();
-    Console.WriteLine("closest classes: " + string.Join(", ", closest.Select(b => $"{collection.Classes[b.From]} – {collection.Classes[b.To]} ({b.Distance:0.0} apart)")));
+    Console.WriteLine("closest classes: " + string.Join(", ", closest.Select(b => $"{collection.Classes[b.From]} – {collection.Classes[b.To]} ({b.Distance:0.00} apart)")));
 
-    MapPicture.Save(Picture("map"), collection, points, $"Parametric t-SNE: nearest neighbours share a class in {map:P1} of cases. Colours are the classes, which the network was not told.");
+    MapPicture.Save(Picture("map"), collection, points, $"Of the {collection.Learnt?.Labels.Length ?? collection.Neighbours.Length:N0} images it learnt from, the nearest is of the same class in {map:P1} of cases. Colours are the classes, which it was not told.");
     ReasonPicture.Save(Picture("why"), collection, Chosen(collection, points), points);
     MotionPicture.Save(Picture("motion"), moves);
     BetweenPicture.Save(Picture("between"), collection, points, closest);

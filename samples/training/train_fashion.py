@@ -39,7 +39,8 @@ def read_idx(path):
 
 
 def write_idx(path, values):
-    raw = struct.pack(">HBB", 0, 8, values.ndim) + struct.pack(f">{values.ndim}I", *values.shape) + values.tobytes()
+    kind = {"uint8": 8, "float32": 13}[values.dtype.name]
+    raw = struct.pack(">HBB", 0, kind, values.ndim) + struct.pack(f">{values.ndim}I", *values.shape) + values.astype(values.dtype.newbyteorder(">")).tobytes()
     path.write_bytes(gzip.compress(raw, 9, mtime=0))  # without a time the same values give the same file
 
 

@@ -42,7 +42,7 @@ internal static class MotionPicture
         }
         page.Canvas.Restore();
         page.Frame(box, SheetCanvas.Line, 1);
-        page.Text($"predicted motion in {name} (frame: ±{range:0.0})", box.MidX, box.Bottom + 22, 12.5f, SheetCanvas.Quiet, align: 0.5f);
+        page.Text($"predicted motion in {name} (frame: ±{range:0.00})", box.MidX, box.Bottom + 22, 12.5f, SheetCanvas.Quiet, align: 0.5f);
         page.Canvas.Save();
         page.Canvas.RotateDegrees(-90, box.Left - 12, box.MidY);
         page.Text($"actual motion in {name}", box.Left - 12, box.MidY, 12.5f, SheetCanvas.Quiet, align: 0.5f);

@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using MLNetLinearize.Tests.Documentation;
 
 namespace MLNetLinearize.Tests.SamplePrograms;
 
@@ -51,6 +52,13 @@ public sealed class ServiceTests(ServiceProcess service) : IClassFixture<Service
         foreach (var (e, a) in expected["contributions"]!.AsArray().Zip(actual["contributions"]!.AsArray())) Near((double)e!["logOdds"]!, a!["logOdds"]);
         var readme = await File.ReadAllTextAsync("samples/Service/README.md");
         Assert.Contains((await File.ReadAllTextAsync($"{Results}/load.txt")).TrimEnd(), readme, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void DrawsAnAnswer()
+    {
+        using var run = new SampleRun("Service", "draw", Repository.File($"{Results}/answer.json"));
+        run.Draws("answer.png", 1700, 900);
     }
 
     [Theory]
