@@ -18,7 +18,10 @@ internal static class CacheRows
     private const long FewestElements = (24L << 20) / sizeof(float);
 
     private const int Fewest = 2;
+
+    /// <summary>Rows of one target that a run has beyond what the cache holds; of several targets so many fewer.</summary>
     private const int MostBeyondCache = 16;
+
     private const int Most = 256;
 
     /// <summary>Times that a run's activations outweigh the weights it reads.</summary>
@@ -33,7 +36,7 @@ internal static class CacheRows
         var activations = graph.Report.Nodes.Sum(n => n.OutputShape.Aggregate(1L, (a, d) => a * d));
         var touched = Math.Max(1, activations + (graph.Report.Accumulation?.Elements ?? activations * graph.TargetCount) + elements);
         var weights = graph.Model.Graph.Initializer.Sum(t => t.Count());
-        var fewest = Math.Clamp(FewestElements / touched, Fewest, MostBeyondCache);
+        var fewest = Math.Clamp(FewestElements / touched, Fewest, Math.Max(Fewest, MostBeyondCache / graph.TargetCount));
         return 1 << BitOperations.Log2((uint)Math.Clamp(Math.Max(CacheElements, WeightsShare * weights) / touched, fewest, Most));
     }
 }

@@ -19,7 +19,7 @@ public class BatchChoiceTests
 
     [Theory]
     [InlineData(1 << 10, 1, 256)]
-    [InlineData(1 << 16, 1, 4)]
+    [InlineData(1 << 16, 1, 16)]
     [InlineData(1 << 20, 1, 2)]
     [InlineData(1 << 20, 2, 1)]
     [InlineData(1 << 24, 1, 1)]

@@ -1,0 +1,172 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MLNetLinearize.Linearization;
+using MLNetLinearize.Onnx;
+using MLNetLinearize.Runtime;
+using MLNetLinearize.Tests.Oracle;
+using MLNetLinearize.Tests.Rules;
+using MLNetLinearize.Transforms;
+using static MLNetLinearize.Tests.Rules.Agreement;
+
+namespace MLNetLinearize.Tests.Linearization;
+
+/// <summary>Networks of enough channels for ONNX Runtime's blocked layout: one target, a few written out, and many in a loop.</summary>
+public sealed class TargetsApartTests
+{
+    private const int RowCount = 3;
+
+    [Theory]
+    [InlineData(12, 1, false)]
+    [InlineData(12, 7, false)]
+    [InlineData(13, 16, false)]
+    [InlineData(12, 17, true)] // a last turn that is not full
+    [InlineData(13, 24, true)]
+    public void Targets_of_a_residual_network_agree_with_the_oracle(int size, int classes, bool isLooped)
+    {
+        var model = Residual(size, classes);
+        Assert.Equal(isLooped, HasLoop(Check(model, size, Targets.All, classes)));
+        Check(model, size, Targets.Predicted, classes);
+        if (classes > 2) Check(model, size, Targets.Classes(classes - 1, 1), classes);
+    }
+
+    [Theory]
+    [InlineData("all")]
+    [InlineData("top")]
+    [InlineData("classes")]
+    public void Many_classes_are_looped_over_before_the_cut(string kind)
+    {
+        var targets = kind switch { "top" => Targets.Top(50), "classes" => Targets.Classes([.. Enumerable.Range(0, 50).Select(i => 79 - i)]), _ => Targets.All };
+        var graph = Check(Residual(12, 80), 12, targets, 80);
+        Assert.Equal(32, graph.Report.Accumulation!.CutWidth);
+        Assert.True(HasLoop(graph));
+    }
+
+    [Theory]
+    [InlineData(Nonlinearity.Tangent)]
+    [InlineData(Nonlinearity.Frozen)]
+    public void A_smooth_network_is_looped_over_in_both_readings(Nonlinearity mode)
+    {
+        var net = new Net(17, 8);
+        var x = net.Op("Conv", [net.Input("x", "N", 3, 6, 6), net.Weights(16, 3, 3, 3), net.Weights(16)], ("pads", Net.L(1, 1, 1, 1)));
+        var gated = net.Op("Mul", [x, net.Op("Sigmoid", [x])]);
+        var y = net.Op("Conv", [gated, net.Weights(16, 16, 3, 3), net.Weights(16)]);
+        var model = net.Build(net.Op("Gemm", [net.Op("Flatten", [net.Op("Tanh", [y])]), net.Weights(256, 20), net.Weights(20)]));
+        Assert.True(HasLoop(Check(model, 6, Targets.All, 20, mode)));
+    }
+
+    [Fact]
+    public void What_nobody_reads_is_not_computed_in_the_loop()
+    {
+        var graph = Compiler.Compile(Residual(12, 20), new() { Targets = Targets.All });
+        var (all, weights) = (Loop(graph.Model), Loop(ExplanationSession.Only(graph.Model, [OutputNames.Weights])));
+        Assert.Equal((2, 1), (all.Output.Count, weights.Output.Count));
+        Assert.Equal((2, 1), (all.Find("body")!.G.Output.Count, weights.Find("body")!.G.Output.Count));
+        Assert.True(weights.Find("body")!.G.Node.Count < all.Find("body")!.G.Node.Count);
+
+        var row = Row(3 * 12 * 12, new Random(3));
+        using ExplanationSession whole = new(graph), part = new(graph, [OutputNames.Weights]);
+        var inputs = new Dictionary<string, Array> { ["x"] = row };
+        AssertClose(whole.Run(inputs, 1).AllSingle(OutputNames.Weights).Widened(), part.Run(inputs, 1).AllSingle(OutputNames.Weights).Widened(), "W", 1e-6);
+    }
+
+    [Fact]
+    public void A_looped_graph_gives_the_same_saved_and_loaded()
+    {
+        var ml = new MLContext();
+        var random = new Random(2);
+        var data = ml.Data.LoadFromEnumerable(Enumerable.Range(0, RowCount).Select(_ => new Image { x = Row(3 * 12 * 12, random) }).ToList());
+        using var transformer = new LinearizingEstimator(Compiler.Compile(Residual(12, 20), new() { Targets = Targets.All })).Fit(data);
+        using var file = new MemoryStream();
+        ml.Model.Save(transformer, data.Schema, file);
+        file.Position = 0;
+        var loaded = ml.Model.Load(file, out var schema);
+        var (live, stored) = (Columns(transformer), Columns(loaded));
+        var ours = ml.Model.RestoreLinearization(loaded, schema);
+        using (ours as IDisposable)
+            foreach (var other in new[] { stored, Columns(ours) })
+                foreach (var (expected, actual) in live.Zip(other)) AssertClose(expected.Widened(), actual.Widened(), "saved and loaded", 1e-6, 1e-6);
+
+        List<float[]> Columns(ITransformer model) => [.. new[] { "Attribution", "Bias", "Weights" }.SelectMany(c => model.Transform(data).GetColumn<float[]>(c))];
+    }
+
+    /// <summary>A mask is exactly 0 or 1 for every number: the smallest positive float counts as positive.</summary>
+    [Theory]
+    [InlineData(float.Epsilon)]
+    [InlineData(1e-40f)]
+    [InlineData(1e-20f)]
+    [InlineData(1f)]
+    [InlineData(1e30f)]
+    [InlineData(0f)]
+    [InlineData(-0f)]
+    [InlineData(-float.Epsilon)]
+    [InlineData(-1e30f)]
+    public void The_mask_of_a_Relu_in_blocks_is_exact(float value)
+    {
+        var net = new Net(17, 4);
+        var channels = Enumerable.Range(0, 16 * 16).Select(i => i / 16 == i % 16 ? 1f : 0).ToArray();
+        var first = net.Op("Relu", [net.Op("Conv", [net.Input("x", "N", 16, 2, 2), net.Floats(channels, 16, 16, 1, 1)])]);
+        var second = net.Op("Conv", [first, net.Floats(channels, 16, 16, 1, 1)]);
+        var model = net.Build(net.Op("Gemm", [net.Op("Flatten", [second]), net.Floats([.. Enumerable.Repeat(1f, 64)], 64, 1)]));
+        using var linearizer = new Linearizer(Compiler.Compile(model, new()));
+        Assert.Contains(linearizer.Graph.Model.Graph.Node, n => n.OpType == "HardSigmoid");
+        var map = linearizer.Explain([.. Enumerable.Repeat(value, 64)]);
+        Assert.All(map.Weights.ToRowMajorArray(), w => Assert.Equal(value > 0 ? 1f : 0f, w));
+    }
+
+    /// <summary>Compares all columns, rows in a batch and alone, with the oracle.</summary>
+    private static LinearizationGraph Check(ModelProto model, int size, Targets targets, int classes, Nonlinearity mode = Nonlinearity.Tangent)
+    {
+        var random = new Random(7);
+        var rows = Enumerable.Range(0, RowCount).Select(_ => Row(3 * size * size, random)).ToList();
+        using Linearizer linearizer = new(Compiler.Compile(model, new() { Targets = targets, Nonlinearity = mode }));
+        Assert.Null(linearizer.Graph.Report.RowByRowReason);
+        var batch = linearizer.ExplainBatch([.. rows.SelectMany(r => r)], RowCount);
+        for (var r = 0; r < RowCount; r++)
+        {
+            AffineMap Oracle() => DenseOracle.Linearize(model, "x", CaseRun.Widen(rows[r]), [1, 3, size, size], model.Graph.Output[0].Name);
+            var oracle = mode == Nonlinearity.Frozen ? Reading.Frozen(Oracle) : Oracle();
+            foreach (var (map, how) in new[] { (batch[r], "in a batch"), (linearizer.Explain(rows[r]), "alone") })
+            {
+                if (targets.Kind == TargetKind.All) Assert.Equal(classes, map.Targets.Count);
+                var terms = Math.Max(Absolute, Relative * RuleTests.Terms(map));
+                for (var k = 0; k < map.Targets.Count; k++)
+                {
+                    AssertExact(map, k, $"row {r} {how}, target {k}", roundings: 4);
+                    AssertClose(oracle.Weights.Row((int)map.Targets[k]), map.Weights.Row(k).Widened(), $"W of row {r} {how}, target {k}");
+                    AssertClose([oracle.Bias[(int)map.Targets[k]]], [map.Bias[k]], $"b of row {r} {how}, target {k}", absolute: terms);
+                }
+            }
+        }
+        return linearizer.Graph;
+    }
+
+    private static bool HasLoop(LinearizationGraph graph) => graph.Model.Graph.Node.Any(n => n.OpType == "Scan");
+
+    private static NodeProto Loop(ModelProto model) => Assert.Single(model.Graph.Node, n => n.OpType == "Scan");
+
+    private static float[] Row(int length, Random random) => [.. Enumerable.Range(0, length).Select(_ => random.NextSingle() * 2 - 1)];
+
+    /// <summary>Stem with an overlapping pool, a block, a block that halves the image with a projection beside it, pooled features.</summary>
+    private static ModelProto Residual(int size, int classes)
+    {
+        var net = new Net(17, 12);
+        string Conv(string x, int from, int to, int kernel, int stride) =>
+            net.Op("Conv", [x, net.Weights(to, from, kernel, kernel), net.Weights(to)], ("strides", Net.L(stride, stride)), ("pads", Net.L(kernel / 2, kernel / 2, kernel / 2, kernel / 2)));
+        string Block(string x, int from, int to, int stride)
+        {
+            var inner = Conv(net.Op("Relu", [Conv(x, from, to, 3, stride)]), to, to, 3, 1);
+            return net.Op("Relu", [net.Op("Add", [inner, stride == 1 ? x : Conv(x, from, to, 1, stride)])]);
+        }
+        var stem = net.Op("Relu", [Conv(net.Input("x", "N", 3, size, size), 3, 16, 5, 1)]);
+        var pooled = net.Op("MaxPool", [stem], ("kernel_shape", Net.L(3, 3)), ("strides", Net.L(2, 2)), ("pads", Net.L(1, 1, 1, 1)));
+        var last = Block(Block(pooled, 16, 16, 1), 16, 32, 2);
+        var features = net.Op("Flatten", [net.Op("GlobalAveragePool", [last])]);
+        return net.Build(net.Op("Gemm", [features, net.Weights(32, classes), net.Weights(classes)]));
+    }
+
+    private sealed class Image
+    {
+        [VectorType(3, 12, 12)]
+        public float[] x { get; set; } = [];
+    }
+}
