@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using BenchmarkDotNet.Running;
 using MLNetLinearize.Benchmarks.Comparison;
 using MLNetLinearize.Benchmarks.Networks;
@@ -6,9 +7,14 @@ using MLNetLinearize.Benchmarks.Peers;
 
 namespace MLNetLinearize.Benchmarks;
 
-/// <summary>The commands: <c>agree</c>, <c>compare</c>, <c>profile</c>, and BenchmarkDotNet's own under <c>benchmark</c>.</summary>
+/// <summary>The commands: <c>agree</c>, <c>compare</c>, <c>profile</c>, <c>compile</c>, and BenchmarkDotNet's own under <c>benchmark</c>.</summary>
 internal static class CommandLine
 {
+    /// <summary>The command of the processes that <c>compile</c> starts.</summary>
+    public const string CompileOnce = "compile-once";
+
+    private static readonly Option<string> Folder = new("--out") { Description = "Folder of the results.", DefaultValueFactory = _ => Path.Combine("tests", "MLNetLinearize.Benchmarks", "results") };
+
     private static readonly Option<string[]> NetworkNames = new("--networks") { Description = "Networks; all when left out.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
 
     public static int Run(string[] args)
@@ -17,6 +23,8 @@ internal static class CommandLine
         root.Add(Agree());
         root.Add(Compare());
         root.Add(Profile());
+        root.Add(Compile());
+        root.Add(CompileOneModel());
         root.Add(Benchmark());
         return root.Parse(args).Invoke();
     }
@@ -37,12 +45,11 @@ internal static class CommandLine
     {
         var threads = new Option<int>("--threads") { Description = "Threads of every engine.", DefaultValueFactory = _ => 1 };
         var seconds = new Option<double>("--seconds") { Description = "Time for one case.", DefaultValueFactory = _ => 8 };
-        var folder = new Option<string>("--out") { Description = "Folder of the results.", DefaultValueFactory = _ => Path.Combine("tests", "MLNetLinearize.Benchmarks", "results") };
         var questions = new Option<Question[]>("--questions") { Description = "Questions; all when left out.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
-        var command = new Command("compare", "Time every case against its peer, in turns, and write the table of this machine.") { threads, seconds, folder, questions, NetworkNames };
+        var command = new Command("compare", "Time every case against its peer, in turns, and write the table of this machine.") { threads, seconds, Folder, questions, NetworkNames };
         command.SetAction(parsed =>
         {
-            var results = new Results(parsed.GetValue(folder)!, parsed.GetValue(threads));
+            var results = new Results(parsed.GetValue(Folder)!, parsed.GetValue(threads));
             var asked = parsed.GetValue(questions)!;
             if (!LibTorchNetwork.IsAvailable) Console.WriteLine(LibTorchNetwork.Absence);
             foreach (var name in Networks(parsed.GetValue(NetworkNames)!))
@@ -75,6 +82,29 @@ internal static class CommandLine
             var asked = new Case(parsed.GetValue(network)!, parsed.GetValue(batch), parsed.GetValue(question), null);
             foreach (var (name, nodes, milliseconds) in OperatorProfile.Of(asked, parsed.GetValue(byNode))) Console.WriteLine($"{milliseconds,12:0.0000} ms {nodes,4} {name}");
         });
+        return command;
+    }
+
+    private static Command Compile()
+    {
+        var files = new Argument<string[]>("files") { Description = "ONNX files.", Arity = ArgumentArity.OneOrMore };
+        var repeats = new Option<int>("--repeats") { Description = "Processes of each kind and file.", DefaultValueFactory = _ => 5 };
+        var command = new Command("compile", "Time how long models take from the file to a session that explains, and write the table.") { files, repeats, Folder };
+        command.SetAction(parsed =>
+        {
+            var times = parsed.GetValue(files)!.Select(f => CompileTimes.Measure(f, parsed.GetValue(repeats))).ToList();
+            foreach (var t in times) Console.WriteLine($"{t.Model}: compiled in {t.Compiled.Wall:0.00} s ({t.Compiled.Processor:0.00} s of processors), cached {t.Cached.Wall:0.00} s ({t.Cached.Processor:0.00} s), load {t.Load}");
+            CompileTimes.Save(parsed.GetValue(Folder)!, times);
+        });
+        return command;
+    }
+
+    private static Command CompileOneModel()
+    {
+        var (file, cache) = (new Argument<string>("file"), new Argument<string>("cache"));
+        var command = new Command(CompileOnce) { file, cache };
+        command.Hidden = true;
+        command.SetAction(parsed => Console.WriteLine(JsonSerializer.Serialize(CompileTimes.Once(parsed.GetValue(file)!, parsed.GetValue(cache)!))));
         return command;
     }
 

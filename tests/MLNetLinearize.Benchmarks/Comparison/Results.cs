@@ -97,7 +97,7 @@ internal sealed class Results
     private static double? Round(double? value) => value is { } v ? Math.Round(v, 4) : null;
 
     /// <summary>Name of the processor and its number of threads.</summary>
-    private static string Processor()
+    public static string Processor()
     {
         const string source = "/proc/cpuinfo";
         var name = File.Exists(source) ? File.ReadLines(source).FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() : null;

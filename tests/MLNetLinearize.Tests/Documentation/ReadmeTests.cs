@@ -24,6 +24,9 @@ public class ReadmeTests
     public void The_table_of_speed_is_the_measured_one() => AssertGenerated("speed", SpeedTable.Write());
 
     [Fact]
+    public void The_times_of_compilation_are_the_measured_ones() => AssertGenerated("compile", SpeedTable.WriteCompileTimes());
+
+    [Fact]
     public void Every_rule_has_a_case_that_checks_it()
     {
         var covered = OperatorTable.Cases();

@@ -18,6 +18,15 @@ internal static class SpeedTable
         return text.ToString().Trim();
     }
 
+    /// <summary>README's sentence on compile times, from the committed measurements.</summary>
+    public static string WriteCompileTimes()
+    {
+        var times = CompileTimes.Read(Repository.File($"tests/MLNetLinearize.Benchmarks/results/{CompileTimes.Name}.json"));
+        static string Seconds(Duration d) => string.Create(CultureInfo.InvariantCulture, $"{d.Wall:0.0} s ({d.Processor:0.0} s of a processor)");
+        var each = times.Select(t => $"`{t.Model}` {Seconds(t.Compiled)}, from the cache {Seconds(t.Cached)}");
+        return $"From the file to a session that explains, in a new process ([measured](tests/MLNetLinearize.Benchmarks/results/{CompileTimes.Name}.md) at the load it names):\n{string.Join(";\n", each)}.";
+    }
+
     private static string Ratio(IEnumerable<Line> lines, Question question) =>
         lines.SingleOrDefault(l => l.Question == question)?.Ratio is { } ratio ? ratio.ToString("0.00", CultureInfo.InvariantCulture) : "";
 }
