@@ -3,7 +3,7 @@ using MLNetLinearize.Onnx;
 namespace MLNetLinearize.Linearization;
 
 /// <summary>Writes W and b of the explained targets, the factors of the Jacobian multiplied in a chosen order.</summary>
-internal sealed class Accumulator(Tape tape, TargetSeed seed, Targets kind, int targets, IReadOnlyList<GraphInput> explained)
+internal sealed class Accumulator(Tape tape, TargetSeed seed, Targets kind, int targets, IReadOnlyList<GraphInput> explained, ActivePath path)
 {
     private readonly HashSet<NodeProto> tangents = new(ReferenceEqualityComparer.Instance);
 
@@ -40,17 +40,35 @@ internal sealed class Accumulator(Tape tape, TargetSeed seed, Targets kind, int 
 
     private AffineFactor Reverse(string output, TargetSeed from, int vectors, IReadOnlyList<GraphInput> inputs, string[] sources)
     {
-        if (vectors > 1 && TargetsApart.Suits(tape, output, sources))
-            return new TargetsApart(tape, one => Reverse(output, new(one, seed.Targets, seed.Scores), 1, inputs, sources)).Emit(from.EveryRow(tape.Emit), vectors, tape.Network.Shape(output).Count, [.. inputs.Select(i => i.RowShape)]);
+        if (vectors == 1 || !TargetsApart.Suits(tape, output, sources)) return ReadOff(Walk(output, from, vectors, sources), vectors, inputs);
+        // Dense layers behind the last image carry all targets as the rows of one product, and read their weights once.
+        var images = path.LastImages(output, inputs.Select(i => i.Name), tape.Network) ?? output;
+        var head = images == output ? null : Walk(output, from, vectors, [images]);
+        var cotangents = head?.OfOrZero(images) ?? new Finish(tape.Network, tape.Emit, vectors).Seed(from.EveryRow(tape.Emit), output);
+        var map = new TargetsApart(tape, g => ReadOff(Adjoint.Run(tape, 1, [(images, g)], sources), 1, inputs))
+            .Emit(cotangents, vectors, tape.Network.Shape(images), [.. inputs.Select(i => i.RowShape)]);
+        return head is null ? map : map with { Bias = tape.Emit.Add(map.Bias, Bias(head, vectors)) };
+    }
+
+    private Adjoint Walk(string output, TargetSeed from, int vectors, string[] sources)
+    {
         var finish = new Finish(tape.Network, tape.Emit, vectors);
-        var adjoint = from.IsUniform && UniformCotangents.Fit(tape, output)
+        return from.IsUniform && UniformCotangents.Fit(tape, output)
             ? Adjoint.RunUniform(tape, vectors, [(output, finish.Seed(from.Cotangent, output))], sources)
             : Adjoint.Run(tape, vectors, [(output, finish.Seed(from.EveryRow(tape.Emit), output))], sources);
+    }
+
+    private AffineFactor ReadOff(Adjoint adjoint, int vectors, IReadOnlyList<GraphInput> inputs)
+    {
+        var finish = new Finish(tape.Network, tape.Emit, vectors);
+        return new([.. inputs.Select(i => finish.Weights(adjoint.OfOrZero(i.Name), i.Name, i.RowShape))], Bias(adjoint, vectors));
+    }
+
+    private string Bias(Adjoint adjoint, int vectors)
+    {
         Note(adjoint);
-        var bias = finish.Bias([.. adjoint.Offsets.Select(o => o.Term)], Rows());
-        return new(
-            [.. inputs.Select(i => finish.Weights(adjoint.OfOrZero(i.Name), i.Name, i.RowShape))],
-            adjoint.HasUniformOffsets ? tape.Emit.Op("Expand", [bias, tape.Emit.Concat([Rows(), tape.Emit.Ints(1)], 0)]) : bias);
+        var bias = new Finish(tape.Network, tape.Emit, vectors).Bias([.. adjoint.Offsets.Select(o => o.Term)], Rows());
+        return adjoint.HasUniformOffsets ? tape.Emit.Op("Expand", [bias, tape.Emit.Concat([Rows(), tape.Emit.Ints(1)], 0)]) : bias;
     }
 
     private AffineFactor Forward(GraphInput input, string output, string[] sources)

@@ -14,6 +14,14 @@ internal sealed record Cut(string Tensor, long Width, int Position);
 /// <summary>The nodes through which cotangents pass, and the tensors that cut them in two.</summary>
 internal sealed record ActivePath(IReadOnlyList<NodeProto> Nodes, IReadOnlyList<Cut> Cuts)
 {
+    /// <summary>The last tensor between an output and inputs that all influence passes as images; null where there is none.</summary>
+    public string? LastImages(string output, IEnumerable<string> inputs, CanonicalNetwork network)
+    {
+        var begin = inputs.Max(i => Cuts.FirstOrDefault(c => c.Tensor == i)?.Position ?? 0);
+        var end = Cuts.FirstOrDefault(c => c.Tensor == output)?.Position ?? Nodes.Count;
+        return Cuts.LastOrDefault(c => c.Position > begin && c.Position < end && network.Shape(c.Tensor) is { Rank: 4, BatchAxis: 0, Dims: [1, _, var height, var width] } && height * width > 1)?.Tensor;
+    }
+
     public static ActivePath Find(CanonicalNetwork network, Request request, IReadOnlySet<string> active)
     {
         var needed = new HashSet<string> { request.Output };

@@ -150,7 +150,7 @@ internal static class Compiler
         var names = new GraphNames(network.Graph);
         var score = names.Output(OutputNames.Score, finish.Score(output), [count]);
         var seed = TargetSeed.Emit(e, request.Targets, score, count);
-        var accumulator = new Accumulator(new Tape(network, e, active, options.Nonlinearity, request.Opset), seed, request.Targets, targets, explained);
+        var accumulator = new Accumulator(new Tape(network, e, active, options.Nonlinearity, request.Opset), seed, request.Targets, targets, explained, ActivePath.Find(network, request, active));
         var map = accumulator.Run(order, output);
 
         names.Output(OutputNames.ExplainedTarget, seed.Targets, [targets], DataType.Int64);

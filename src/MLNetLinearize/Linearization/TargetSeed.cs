@@ -14,8 +14,13 @@ namespace MLNetLinearize.Linearization;
 internal sealed record TargetSeed(string Cotangent, string Targets, string Scores, bool IsUniform = false, string? Poison = null)
 {
     /// <summary><see cref="Cotangent"/> with all N rows.</summary>
-    /// <param name="e">Writer.</param>
-    public string EveryRow(Emitter e) => IsUniform ? Repeated(e, Cotangent, Scores) : Cotangent;
+    public string EveryRow(Emitter e)
+    {
+        if (!IsUniform) return Cotangent;
+        // A zero for each row, whose number ONNX Runtime then knows to be that of the network's rows; no number is less than itself.
+        var first = e.Slice(Scores, 0, 1, 1);
+        return e.Add(Cotangent, e.Indicator(e.Op("Less", [first, first])));
+    }
 
     /// <summary>A tensor [N, K, d…] with NaN in the rows whose label names no output.</summary>
     /// <param name="e">Writer.</param>
@@ -88,13 +93,6 @@ internal sealed record TargetSeed(string Cotangent, string Targets, string Score
 
     /// <summary>A matrix [K, C] for any row: [K, 1, C], or [1, C] when K = 1.</summary>
     public static string AnyRow(Emitter e, string matrix, long k, long count) => k == 1 ? matrix : e.Reshape(matrix, k, 1, count);
-
-    private static string Repeated(Emitter e, string uniform, string scores)
-    {
-        // A zero for each row, whose number ONNX Runtime then knows to be that of the network's rows; no number is less than itself.
-        var first = e.Slice(scores, 0, 1, 1);
-        return e.Add(uniform, e.Indicator(e.Op("Less", [first, first])));
-    }
 
     private static TargetSeed Contrast(Emitter e, string score, int count, int a, int b)
     {

@@ -12,7 +12,7 @@ namespace MLNetLinearize.Linearization;
 /// the graph nor the memory in use grows with them.
 /// </summary>
 /// <param name="tape">The network.</param>
-/// <param name="reverse">Writes the reverse pass of one cotangent [N, C].</param>
+/// <param name="reverse">Writes the reverse pass of one cotangent [N, d…].</param>
 internal sealed class TargetsApart(Tape tape, Func<string, AffineFactor> reverse)
 {
     /// <summary>Most targets that are written out.</summary>
@@ -37,12 +37,12 @@ internal sealed class TargetsApart(Tape tape, Func<string, AffineFactor> reverse
     }
 
     /// <summary>The map of all targets.</summary>
-    /// <param name="cotangents">[K, N, C].</param>
+    /// <param name="cotangents">[K, N, d…].</param>
     /// <param name="targets">K.</param>
-    /// <param name="width">C.</param>
+    /// <param name="shape">Shape of the tensor whose cotangents they are.</param>
     /// <param name="inputs">Row shapes of the explained inputs.</param>
-    public AffineFactor Emit(string cotangents, int targets, long width, IReadOnlyList<IReadOnlyList<int>> inputs) =>
-        targets <= MostWithoutLoop ? Each(cotangents, targets) : Loop(cotangents, targets, width, inputs);
+    public AffineFactor Emit(string cotangents, int targets, TensorShape shape, IReadOnlyList<IReadOnlyList<int>> inputs) =>
+        targets <= MostWithoutLoop ? Each(cotangents, targets) : Loop(cotangents, targets, shape, inputs);
 
     private AffineFactor Each(string cotangents, int targets)
     {
@@ -50,7 +50,7 @@ internal sealed class TargetsApart(Tape tape, Func<string, AffineFactor> reverse
         return new([.. each[0].Weights.Select((_, i) => e.Concat(each.Select(m => m.Weights[i]), 1))], e.Concat(each.Select(m => m.Bias), 1));
     }
 
-    private AffineFactor Loop(string cotangents, int targets, long width, IReadOnlyList<IReadOnlyList<int>> inputs)
+    private AffineFactor Loop(string cotangents, int targets, TensorShape shape, IReadOnlyList<IReadOnlyList<int>> inputs)
     {
         object rows = tape.Network.RowByRowReason is null ? BatchAxis.Symbol : 1L;
         var turns = (targets + PerTurn - 1) / PerTurn;
@@ -59,12 +59,12 @@ internal sealed class TargetsApart(Tape tape, Func<string, AffineFactor> reverse
         var map = Each(turn, PerTurn);
         var body = new LoopBody(e, added, turn);
         var (n, apart) = (body.Graph, turns * PerTurn - targets);
-        n.Input.Add(Graph.Value(turn, DataType.Float, [PerTurn, rows, width]));
+        n.Input.Add(Graph.Value(turn, DataType.Float, [PerTurn, .. shape.Dims.Select((d, i) => i == shape.BatchAxis ? rows : d)]));
         foreach (var (result, row) in map.Weights.Zip(inputs).Append((map.Bias, [])))
             n.Output.Add(Graph.Value(body.Result(result), DataType.Float, [rows, PerTurn, .. row.Select(d => (object)d)]));
 
-        if (apart > 0) cotangents = e.Op("Pad", [cotangents, e.Ints(0, 0, 0, apart, 0, 0)]);
-        var stacked = e.Many("Scan", [e.Reshape(cotangents, turns, PerTurn, rows is 1L ? 1 : -1, width)], n.Output.Count, ("body", n), ("num_scan_inputs", 1));
+        if (apart > 0) cotangents = e.Op("Pad", [cotangents, e.Ints([.. new long[shape.Rank + 1], apart, .. new long[shape.Rank]])]);
+        var stacked = e.Many("Scan", [e.Reshape(cotangents, [turns, PerTurn, .. shape.Open])], n.Output.Count, ("body", n), ("num_scan_inputs", 1));
         string Whole(string turnByTurn, IReadOnlyList<int> row)
         {
             // [turns, N, targets of a turn, d…]

@@ -97,10 +97,7 @@ public sealed class TargetsApartTests
     [InlineData(1f)]
     [InlineData(1e30f)]
     [InlineData(0f)]
-    [InlineData(-0f)]
-    [InlineData(-float.Epsilon)]
-    [InlineData(-1e30f)]
-    public void The_mask_of_a_Relu_in_blocks_is_exact(float value)
+    public void The_mask_of_a_Relu_in_blocks_is_exact(float size)
     {
         var net = new Net(17, 4);
         var channels = Enumerable.Range(0, 16 * 16).Select(i => i / 16 == i % 16 ? 1f : 0).ToArray();
@@ -109,8 +106,11 @@ public sealed class TargetsApartTests
         var model = net.Build(net.Op("Gemm", [net.Op("Flatten", [second]), net.Floats([.. Enumerable.Repeat(1f, 64)], 64, 1)]));
         using var linearizer = new Linearizer(Compiler.Compile(model, new()));
         Assert.Contains(linearizer.Graph.Model.Graph.Node, n => n.OpType == "HardSigmoid");
-        var map = linearizer.Explain([.. Enumerable.Repeat(value, 64)]);
-        Assert.All(map.Weights.ToRowMajorArray(), w => Assert.Equal(value > 0 ? 1f : 0f, w));
+        foreach (var value in new[] { size, -size })
+        {
+            var map = linearizer.Explain([.. Enumerable.Repeat(value, 64)]);
+            Assert.All(map.Weights.ToRowMajorArray(), w => Assert.Equal(value > 0 ? 1f : 0f, w));
+        }
     }
 
     /// <summary>Compares all columns, rows in a batch and alone, with the oracle.</summary>
