@@ -14,13 +14,7 @@ namespace MLNetLinearize.Linearization;
 internal sealed record TargetSeed(string Cotangent, string Targets, string Scores, bool IsUniform = false, string? Poison = null)
 {
     /// <summary><see cref="Cotangent"/> with all N rows.</summary>
-    public string EveryRow(Emitter e)
-    {
-        if (!IsUniform) return Cotangent;
-        // A zero for each row, whose number ONNX Runtime then knows to be that of the network's rows; no number is less than itself.
-        var first = e.Slice(Scores, 0, 1, 1);
-        return e.Add(Cotangent, e.Indicator(e.Op("Less", [first, first])));
-    }
+    public string EveryRow(Emitter e) => IsUniform ? e.RepeatFor(e.Slice(Scores, 0, 1, 1), Cotangent) : Cotangent;
 
     /// <summary>A tensor [N, K, d…] with NaN in the rows whose label names no output.</summary>
     /// <param name="e">Writer.</param>

@@ -32,7 +32,12 @@ internal sealed class UniformCotangents(Tape tape)
     public static bool Stays(NodeProto node) => Affine.Contains(node.OpType);
 
     /// <summary>A cotangent of <paramref name="tensor"/> for each row.</summary>
-    public string Repeated(string tensor, string cotangent) => tape.Emit.Op("Expand", [cotangent, tape.Emit.Shape(tensor)]);
+    public string Repeated(string tensor, string cotangent)
+    {
+        var (e, shape) = (tape.Emit, tape.Network.Shape(tensor));
+        foreach (var axis in Enumerable.Range(0, shape.Rank).Where(a => a != shape.BatchAxis)) tensor = e.Slice(tensor, 0, 1, axis);
+        return e.RepeatFor(tensor, cotangent);
+    }
 
     private bool MultipliesConstant(NodeProto node) =>
         tape.Active.Contains(node.Input[0]) && !tape.Active.Contains(node.Input[1]) && !tape.Network.Shape(node.Input[1]).HasBatch

@@ -100,6 +100,14 @@ internal sealed class Emitter(Graph graph, string prefix)
 
     public string Slice(string a, long start, long end, long axis) => Op("Slice", [a, Ints(start), Ints(end), Ints(axis)]);
 
+    /// <summary>
+    /// What is the same for all rows, once for each. By sums, and not by Expand, ONNX Runtime knows the number of rows to be that of
+    /// the network's, without which it leaves its blocked layout.
+    /// </summary>
+    /// <param name="rows">One element for each row, on the batch axis.</param>
+    /// <param name="uniform">Has 1 for that axis.</param>
+    public string RepeatFor(string rows, string uniform) => Add(uniform, Indicator(Op("Less", [rows, rows]))); // no number is less than itself
+
     public string Concat(IEnumerable<string> parts, long axis) => Op("Concat", parts, ("axis", axis));
 
     public string Shape(string a) => Op("Shape", [a]);
