@@ -80,7 +80,8 @@ internal static class DeformableOperators
             var period = aligned ? 2 * (size - 1) : 2 * size;
             var at = (i % period + period) % period;
             return at < size ? at : aligned ? period - at : period - 1 - at;
-        },
+        }
+        ,
         _ => Zeros,
     };
 
