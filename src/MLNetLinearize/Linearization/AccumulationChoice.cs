@@ -17,7 +17,6 @@ internal sealed class AccumulationChoice
     /// </summary>
     private const double WorthIt = 0.75;
 
-    private readonly ActivePath path;
     private readonly long[] work;
     private readonly long[] elements;
     private readonly long targets;
@@ -31,13 +30,16 @@ internal sealed class AccumulationChoice
     /// <param name="targets">K.</param>
     public AccumulationChoice(CanonicalNetwork network, Request request, IReadOnlySet<string> active, IReadOnlyList<GraphInput> explained, int targets)
     {
-        path = ActivePath.Find(network, request, active);
-        work = Running(path.Nodes.Select(n => NodeCost.MultiplyAdds(network, n) * Factors(n, active)));
-        elements = Running(path.Nodes.Select(n => n.Output.Where(active.Contains).Sum(o => network.Shape(o).Count)));
+        Path = ActivePath.Find(network, request, active);
+        work = Running(Path.Nodes.Select(n => NodeCost.MultiplyAdds(network, n) * Factors(n, active)));
+        elements = Running(Path.Nodes.Select(n => n.Output.Where(active.Contains).Sum(o => network.Shape(o).Count)));
         this.targets = targets;
         width = explained.Sum(i => (long)i.RowLength);
         hasOneInput = explained.Count == 1;
     }
+
+    /// <summary>What is accumulated along.</summary>
+    public ActivePath Path { get; }
 
     /// <summary>Reverse mode, which every network takes.</summary>
     public JacobianAccumulation Reverse => Whole(AccumulationMode.Reverse);
@@ -57,7 +59,7 @@ internal sealed class AccumulationChoice
         AccumulationMode[] modes = [AccumulationMode.Reverse, AccumulationMode.Forward];
         var first = modes.Where(m => hasOneInput || m == AccumulationMode.Reverse).ToList();
         return first.Select(Whole).Concat(
-            from cut in path.Cuts
+            from cut in Path.Cuts
             from mode in modes
             from before in first
             select At(cut, mode, before));

@@ -44,7 +44,7 @@ internal sealed class Accumulator(Tape tape, TargetSeed seed, Targets kind, int 
         // Dense layers behind the last image carry all targets as the rows of one product, and read their weights once.
         var images = path.LastImages(output, inputs.Select(i => i.Name), tape.Network) ?? output;
         var head = images == output ? null : Walk(output, from, vectors, [images]);
-        var cotangents = head?.OfOrZero(images) ?? new Finish(tape.Network, tape.Emit, vectors).Seed(from.EveryRow(tape.Emit), output);
+        var cotangents = head?.OfOrZero(images) ?? FinishOf(vectors).Seed(from.EveryRow(tape.Emit), output);
         var map = new TargetsApart(tape, g => ReadOff(Adjoint.Run(tape, 1, [(images, g)], sources), 1, inputs))
             .Emit(cotangents, vectors, tape.Network.Shape(images), [.. inputs.Select(i => i.RowShape)]);
         return head is null ? map : map with { Bias = tape.Emit.Add(map.Bias, Bias(head, vectors)) };
@@ -52,7 +52,7 @@ internal sealed class Accumulator(Tape tape, TargetSeed seed, Targets kind, int 
 
     private Adjoint Walk(string output, TargetSeed from, int vectors, string[] sources)
     {
-        var finish = new Finish(tape.Network, tape.Emit, vectors);
+        var finish = FinishOf(vectors);
         return from.IsUniform && UniformCotangents.Fit(tape, output)
             ? Adjoint.RunUniform(tape, vectors, [(output, finish.Seed(from.Cotangent, output))], sources)
             : Adjoint.Run(tape, vectors, [(output, finish.Seed(from.EveryRow(tape.Emit), output))], sources);
@@ -60,14 +60,14 @@ internal sealed class Accumulator(Tape tape, TargetSeed seed, Targets kind, int 
 
     private AffineFactor ReadOff(Adjoint adjoint, int vectors, IReadOnlyList<GraphInput> inputs)
     {
-        var finish = new Finish(tape.Network, tape.Emit, vectors);
+        var finish = FinishOf(vectors);
         return new([.. inputs.Select(i => finish.Weights(adjoint.OfOrZero(i.Name), i.Name, i.RowShape))], Bias(adjoint, vectors));
     }
 
     private string Bias(Adjoint adjoint, int vectors)
     {
         Note(adjoint);
-        var bias = new Finish(tape.Network, tape.Emit, vectors).Bias([.. adjoint.Offsets.Select(o => o.Term)], Rows());
+        var bias = FinishOf(vectors).Bias([.. adjoint.Offsets.Select(o => o.Term)], Rows());
         return adjoint.HasUniformOffsets ? tape.Emit.Op("Expand", [bias, tape.Emit.Concat([Rows(), tape.Emit.Ints(1)], 0)]) : bias;
     }
 
@@ -83,6 +83,8 @@ internal sealed class Accumulator(Tape tape, TargetSeed seed, Targets kind, int 
         tangents.UnionWith(adjoint.Tangents);
         foreach (var (node, reading) in adjoint.ReadingByNode) ReadingByNode[node] = reading;
     }
+
+    private Finish FinishOf(int vectors) => new(tape.Network, tape.Emit, vectors);
 
     /// <summary>Number of rows, [1].</summary>
     private string Rows() => tape.Emit.Slice(tape.Emit.Shape(seed.Scores), 0, 1, 0);

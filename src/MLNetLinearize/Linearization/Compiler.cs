@@ -115,16 +115,16 @@ internal static class Compiler
         var targets = TargetSeed.Count(request.Targets, checked((int)network.Shape(request.Output).Count));
         CheckSize(explained, targets, options);
         var choice = new AccumulationChoice(network, request, active, explained, targets);
-        if (order is not null || !active.Contains(request.Output)) return Emit(network, request, active, inputs, explained, targets, order?.Invoke(choice) ?? choice.Reverse);
+        if (order is not null || !active.Contains(request.Output)) return Emit(network, request, active, inputs, explained, targets, choice.Path, order?.Invoke(choice) ?? choice.Reverse);
         var best = choice.Best(withForward: true);
-        if (!AccumulationChoice.UsesForward(best)) return Emit(network, request, active, inputs, explained, targets, best);
+        if (!AccumulationChoice.UsesForward(best)) return Emit(network, request, active, inputs, explained, targets, choice.Path, best);
         try
         {
-            return Emit(network.Copy(), request, active, inputs, explained, targets, best);
+            return Emit(network.Copy(), request, active, inputs, explained, targets, choice.Path, best);
         }
         catch (NotTransposableException)
         {
-            return Emit(network, request, active, inputs, explained, targets, choice.Best(withForward: false));
+            return Emit(network, request, active, inputs, explained, targets, choice.Path, choice.Best(withForward: false));
         }
     }
 
@@ -135,7 +135,7 @@ internal static class Compiler
     public static List<GraphInput> Explained(CanonicalNetwork network, Request request, IReadOnlyList<GraphInput> inputs) =>
         [.. request.Explained.Select(name => inputs.FirstOrDefault(i => i.Name == name) ?? Inner(network, name) with { Raw = RawColumns.OnlySource(inputs, name) })];
 
-    private static LinearizationGraph Emit(CanonicalNetwork network, Request request, HashSet<string> active, IReadOnlyList<GraphInput> given, List<GraphInput> explained, int targets, JacobianAccumulation order)
+    private static LinearizationGraph Emit(CanonicalNetwork network, Request request, HashSet<string> active, IReadOnlyList<GraphInput> given, List<GraphInput> explained, int targets, ActivePath path, JacobianAccumulation order)
     {
         var (output, options) = (request.Output, request.Options);
         var report = Report(network, request, active) with { Accumulation = order };
@@ -150,7 +150,7 @@ internal static class Compiler
         var names = new GraphNames(network.Graph);
         var score = names.Output(OutputNames.Score, finish.Score(output), [count]);
         var seed = TargetSeed.Emit(e, request.Targets, score, count);
-        var accumulator = new Accumulator(new Tape(network, e, active, options.Nonlinearity, request.Opset), seed, request.Targets, targets, explained, ActivePath.Find(network, request, active));
+        var accumulator = new Accumulator(new Tape(network, e, active, options.Nonlinearity, request.Opset), seed, request.Targets, targets, explained, path);
         var map = accumulator.Run(order, output);
 
         names.Output(OutputNames.ExplainedTarget, seed.Targets, [targets], DataType.Int64);

@@ -1,3 +1,5 @@
+using MLNetLinearize.Tests.Oracle;
+
 namespace MLNetLinearize.Tests.Rules;
 
 /// <summary>Comparisons relative to the largest element: small elements beside large ones carry their rounding.</summary>
@@ -28,6 +30,20 @@ internal static class Agreement
         Assert.True(map.Error[k] * Math.Max(1, score) <= Math.Max(1e-5 * Math.Max(1, score), 4 * rounding), $"{what}: error column {map.Error[k]}, score {score}, rounding {rounding}");
         Assert.True(difference <= Math.Max(score > 0.01 ? 1e-4 * score : 1e-5, roundings * rounding), $"{what}: |F − (W·x + b)| = {difference}, score {score}, rounding {rounding}");
     }
+
+    /// <summary>W and b of each explained target are the oracle's; b within the rounding of the terms that it is the rest of.</summary>
+    public static void AssertAgree(AffineMap oracle, LinearMap map, string what)
+    {
+        var terms = Math.Max(Absolute, Relative * RuleTests.Terms(map));
+        for (var k = 0; k < map.Targets.Count; k++)
+        {
+            AssertClose(oracle.Weights.Row((int)map.Targets[k]), map.Weights.Row(k).Widened(), $"W of {what}, target {k}, against the oracle");
+            AssertClose([oracle.Bias[(int)map.Targets[k]]], [map.Bias[k]], $"b of {what}, target {k}, against the oracle", absolute: terms);
+        }
+    }
+
+    /// <summary>Numbers between −1 and 1.</summary>
+    public static float[] Row(int length, Random random) => [.. Enumerable.Range(0, length).Select(_ => random.NextSingle() * 2 - 1)];
 
     public static IEnumerable<double> Widened(this IEnumerable<float> values) => values.Select(v => (double)v);
 
