@@ -22,7 +22,7 @@ internal static partial class RuleTable
         ["If"] = (DecidedByTheRow, "export the branch that is used, or the model unrolled"),
         ["Loop"] = (DecidedByTheRow, "export the model unrolled, or " + ExplainFromHere),
         ["Scan"] = (DecidedByTheRow, "export the model unrolled, or " + ExplainFromHere),
-        ["SequenceMap"] = ("it runs an inner graph on each member of a sequence", "export the model unrolled, or " + ExplainFromHere),
+        ["SequenceMap"] = ("the length of its sequence depends on the row (where it does not, the inner graph is put in place)", "export the model unrolled, or " + ExplainFromHere),
         ["NonZero"] = ("the shape of its output depends on the data", ExplainFromHere),
         ["NonMaxSuppression"] = ("the shape of its output depends on the data", "explain the scores before it: name them as ExplainedOutput"),
         ["Unique"] = ("the shape of its output depends on the data", ExplainFromHere),
