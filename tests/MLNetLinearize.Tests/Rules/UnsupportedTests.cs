@@ -82,6 +82,33 @@ public class UnsupportedTests
     }
 
     [Fact]
+    public void Frames_of_2048_samples_are_transformed_and_of_8192_refused()
+    {
+        Onnx.ModelProto Spectrum(long size)
+        {
+            var net = new Net(20, 1);
+            return net.Build(net.Op("ReduceSum", [net.Op("DFT", [net.Input("x", "N", size, 1)], ("onesided", 1L)), net.Ints(1, 2)], ("keepdims", 0L)));
+        }
+
+        using var linearizer = new Linearizer(LinearizationGraph.Compile(CaseRun.Stream(Spectrum(2048))));
+        // The sum of all bins of a unit impulse at sample n.
+        var weights = linearizer.Explain(new float[2048]).Weights.Row(0);
+        foreach (var n in new[] { 0, 1, 700, 2047 })
+            Assert.Equal(Enumerable.Range(0, 1025).Sum(k => Math.Cos(2 * Math.PI * k * n / 2048) - Math.Sin(2 * Math.PI * k * n / 2048)), weights[n], 1e-3);
+        Assert.Contains("too large", Assert.Single(Refused(Spectrum(8192)).Nodes).Reason, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(5)]
+    [InlineData(10)]
+    public void A_half_spectrum_that_is_not_of_the_length_is_refused(long length)
+    {
+        var net = new Net(20, 1);
+        var model = net.Build(net.Op("DFT", [net.Input("x", "N", 4, 2), net.Ints([length], []), net.Ints([1], [])], ("inverse", 1L), ("onesided", 1L)));
+        Assert.Contains($"give it {length / 2 + 1},", Assert.Single(Refused(model).Nodes).Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Training_mode_over_open_batches_is_refused()
     {
         var net = new Net(17, 1);
