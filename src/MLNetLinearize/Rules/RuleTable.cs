@@ -57,7 +57,7 @@ internal static partial class RuleTable
         ["Concat"] = Linear(Structural.Concat),
         ["Split"] = Linear(Structural.Split, 0),
         ["Slice"] = Linear(Structural.Slice, 0),
-        ["Pad"] = Linear(Structural.Pad, 0),
+        ["Pad"] = Linear(Structural.Pad, 0, 2),
         ["Expand"] = Linear(Structural.Expand, 0),
         ["Gather"] = Linear(Structural.Gather, 0),
         ["GatherElements"] = Linear(Indexed.GatherElements, 0),

@@ -71,7 +71,10 @@ internal static class Structural
         v.Give(0, pads.All(p => p == 0) ? g : Padded(v, g, pads));
     }
 
-    /// <summary>Padding with a constant: its transpose cuts the border off (and a negative pad, a cut, is filled with zeros).</summary>
+    /// <summary>
+    /// Padding with one value: its transpose cuts the border off (and a negative pad, a cut, is filled with zeros). A value that is
+    /// explained has the sum of the border's cotangent.
+    /// </summary>
     public static void Pad(Vjp v)
     {
         var shape = v.InShape(0);
@@ -89,10 +92,12 @@ internal static class Structural
             v.Give(0, Repeated(v, pads, mode));
             return;
         }
-        v.Give(0, Padded(v, v.G, [.. pads.Select(p => -p)]));
+        if (v.Active(0)) v.Give(0, Padded(v, v.G, [.. pads.Select(p => -p)]));
+        else v.Offset(v.G, v.OutShape(), v.E.Op("Pad", [v.In(0), v.E.Ints(pads)]), v.OutShape());
         if (!v.HasInput(2) || v.Network.Constant(v.In(2)) is { } value && value.ToSingle() is [0]) return;
-        var border = v.E.Op("Pad", [v.E.Zeros(v.E.Shape(v.In(0))), v.E.Ints(pads), v.In(2)]);
-        v.Offset(v.G, v.OutShape(), border, v.OutShape());
+        string Border(string of) => v.E.Op("Pad", [v.E.Zeros(v.E.Shape(v.In(0))), v.E.Ints(pads), of]);
+        if (v.Active(2)) v.Give(2, v.ReshapeTo(v.E.ReduceSum(v.E.Mul(v.G, Border(v.E.Scalar(1))), [.. Enumerable.Range(v.P, shape.Rank).Select(i => (long)i)]), v.InShape(2)));
+        else v.Offset(v.G, v.OutShape(), Border(v.In(2)), v.OutShape());
     }
 
     /// <summary>Repetition: the cotangents of all copies add up.</summary>
