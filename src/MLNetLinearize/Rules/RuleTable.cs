@@ -88,7 +88,7 @@ internal static partial class RuleTable
         ["Clip"] = Piecewise(Pointwise.Clip, 0),
         ["Max"] = Piecewise(Pointwise.Extremum("GreaterOrEqual")),
         ["Min"] = Piecewise(Pointwise.Extremum("LessOrEqual")),
-        ["MaxPool"] = Piecewise(Pooling.MaxPool) with { Objection = RowMajorOnly },
+        ["MaxPool"] = Piecewise(Pooling.MaxPool),
         ["GlobalMaxPool"] = Piecewise(Pooling.GlobalMaxPool),
         ["Where"] = Piecewise(Pointwise.Where, 1, 2),
         ["QuantizeLinear"] = Piecewise(Quantization.Quantize, 0),
@@ -142,8 +142,6 @@ internal static partial class RuleTable
         node.Text("auto_pad", "NOTSET") == "SAME_LOWER" && node.Ints("dilations")?.Any(d => d > 1) == true
             ? ("an average over dilated windows with auto_pad SAME_LOWER has no rule", "write the padding out as 'pads'")
             : null;
-
-    private static (string, string)? RowMajorOnly(NodeProto node) => node.Int("storage_order", 0) == 0 ? null : ("column-major indices are not supported", "export with storage_order 0");
 
     private static (string, string)? AxesOfPolicy(NodeProto node) => node.Text("keep_aspect_ratio_policy", "stretch") == "stretch" || node.Has("axes") ? null
         : ("it scales rows and channels as it does the image, to keep the aspect ratio", "name the axes of the image");
