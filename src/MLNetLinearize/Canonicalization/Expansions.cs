@@ -21,6 +21,7 @@ internal static class Expansions
         ["MatMulInteger"] = QuantizedOperators.IntegerMatrixProduct,
         ["CastLike"] = OtherSpellings.CastLike,
         ["CenterCropPad"] = OtherSpellings.CenterCropPad,
+        ["Compress"] = OtherSpellings.Compress,
         ["CumProd"] = OtherSpellings.CumProd,
         ["Col2Im"] = OtherSpellings.Col2Im,
         ["AffineGrid"] = OtherSpellings.AffineGrid,

@@ -32,6 +32,14 @@ internal static class OtherSpellings
         x.Output(0, y);
     }
 
+    /// <summary>A stored condition picks the same slices, or elements, of every row.</summary>
+    public static void Compress(Expansion x)
+    {
+        var kept = x.StoredInts(1)!.Select((c, i) => (Kept: c != 0, At: (long)i)).Where(c => c.Kept).Select(c => c.At).ToArray();
+        var (from, axis) = x.Node.Has("axis") ? (x.In(0), x.Node.Int("axis", 0)) : (x.Reshape(x.In(0), -1), 0);
+        x.Output(0, x.Op("Gather", [from, x.Ints(kept)], ("axis", axis)));
+    }
+
     /// <summary>Products of all elements up to each, one multiplication after the other.</summary>
     public static void CumProd(Expansion x)
     {

@@ -26,7 +26,6 @@ internal static partial class RuleTable
         ["NonZero"] = ("the shape of its output depends on the data", ExplainFromHere),
         ["NonMaxSuppression"] = ("the shape of its output depends on the data", "explain the scores before it: name them as ExplainedOutput"),
         ["Unique"] = ("the shape of its output depends on the data", ExplainFromHere),
-        ["Compress"] = ("the shape of its output depends on the data", ExplainFromHere),
         ["Dropout"] = ("it is in training mode, so that its output is random", "export the model in evaluation mode"),
         ["RandomNormal"] = ("its output is random", "export the model in evaluation mode"),
         ["RandomUniform"] = ("its output is random", "export the model in evaluation mode"),

@@ -59,6 +59,8 @@ internal static partial class RuleCases
         Case("STFT, complex, one side", "STFT", [8, 2], (n, x) => n.Op("STFT", [x, n.Ints([2], []), "", n.Ints([4], [])], ("onesided", 1L))),
         Case("STFT, no window, both sides", "STFT", [10, 1], (n, x) => n.Op("STFT", [x, n.Ints([4], []), "", n.Ints([5], [])], ("onesided", 0L))),
         Case("TensorScatter", "TensorScatter", [4, 3], (n, x) => n.Op("TensorScatter", [x, n.Op("Slice", [n.Op("Neg", [x]), n.Ints(0), n.Ints(2), n.Ints(1)]), n.Ints(1)]), 24) with { Batch = 1L },
+        Case("Compress", "Compress", [3, 4], (n, x) => n.Op("Compress", [x, n.Booleans([true, false, true], 3)], ("axis", -1L))),
+        Case("Compress, elements", "Compress", [5], (n, x) => n.Op("Compress", [x, n.Booleans([false, true, true, false, true], 5)])) with { Batch = 1L },
         Case("CumProd", "CumProd", [4, 2], (n, x) => n.Op("CumProd", [x, n.Ints([1], [])]), 26) with { IsPiecewiseLinear = false },
         Case("CumProd, exclusive, reverse", "CumProd", [4, 2], (n, x) => n.Op("CumProd", [x, n.Ints([1], [])], ("exclusive", 1L), ("reverse", 1L)), 26) with { IsPiecewiseLinear = false },
         Case("Det", "Det", [3, 3], (n, x) => n.Op("Det", [x])) with { IsPiecewiseLinear = false },
