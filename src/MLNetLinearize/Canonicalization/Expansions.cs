@@ -33,6 +33,9 @@ internal static class Expansions
         ["NegativeLogLikelihoodLoss"] = Losses.NegativeLogLikelihood,
         ["SoftmaxCrossEntropyLoss"] = Losses.SoftmaxCrossEntropy,
         ["OneHot"] = OtherSpellings.OneHot,
+        ["AveragePool"] = OtherSpellings.DilatedPool,
+        ["MaxPool"] = OtherSpellings.DilatedPool,
+        ["LpPool"] = OtherSpellings.DilatedPool,
         ["RoiAlign"] = RegionPools.RoiAlign,
         ["MaxRoiPool"] = RegionPools.MaxRoiPool,
         ["BatchNormalization"] = ComputedParameters.BatchNormalization,
@@ -71,9 +74,12 @@ internal static class Expansions
         SequenceFolding.Apply(graph, facts, maxSteps);
     }
 
-    private static bool IsWrittenOut(NodeProto node, HashSet<string> computed, HashSet<string> behind) => node.OpType == "RoiAlign"
-        ? node.Text("mode", "avg") == "max"
-        : !TakesComputedParameters(node) || HasComputedParameters(node, computed) || TellsStatistics(node, behind) || ComputedParameters.IsTraining(node);
+    private static bool IsWrittenOut(NodeProto node, HashSet<string> computed, HashSet<string> behind) => node.OpType switch
+    {
+        "RoiAlign" => node.Text("mode", "avg") == "max",
+        "AveragePool" or "MaxPool" or "LpPool" => OtherSpellings.IsDilatedPool(node),
+        _ => !TakesComputedParameters(node) || HasComputedParameters(node, computed) || TellsStatistics(node, behind) || ComputedParameters.IsTraining(node),
+    };
 
     /// <summary>A grid that is rounded to the nearest pixel has no slope.</summary>
     private static bool HasComputedParameters(NodeProto node, HashSet<string> computed) =>

@@ -62,6 +62,11 @@ internal static partial class RuleCases
         Pool("AveragePool", "VALID", [2, 5, 6], ("kernel_shape", L(2, 3)), ("strides", L(2, 2)), ("auto_pad", "VALID")),
         .. AtOpsets(Pool("AveragePool", "spelling", [2, 6, 4], ("kernel_shape", L(3, 3)), ("pads", L(1, 1, 1, 1))), 7, 10, 11, 22),
         Pool("AveragePool", "dilated", [2, 7, 7], ("kernel_shape", L(3, 2)), ("strides", L(1, 2)), ("dilations", L(2, 2))) with { Opset = 19 },
+        .. new[] { "SAME_UPPER", "SAME_LOWER" }.SelectMany(side => new[] { "AveragePool", "MaxPool", "LpPool" }.SelectMany(op => new[]
+        {
+            Pool(op, $"dilated, {side}", [1, 6, 7], ("kernel_shape", L(2, 3)), ("dilations", L(2, 2)), ("auto_pad", side)),
+            Pool(op, $"dilated, strides, {side}", [1, 7, 9], ("kernel_shape", L(3, 2)), ("strides", L(3, 2)), ("dilations", L(2, 2)), ("auto_pad", side)),
+        }.Select(c => c with { Opset = 22, IsPiecewiseLinear = op != "LpPool" }))),
 
         Pool("GlobalAveragePool", "1-D", [3, 5]),
         Pool("GlobalAveragePool", "2-D", [3, 4, 3]),
