@@ -77,13 +77,12 @@ internal static class Expansions
     private static bool IsWrittenOut(NodeProto node, HashSet<string> computed, HashSet<string> behind) => node.OpType switch
     {
         "RoiAlign" => node.Text("mode", "avg") == "max",
+        "GridSample" => node.Text("mode", "linear") != "nearest", // rounded to the nearest pixel, a grid has no slope
         "AveragePool" or "MaxPool" or "LpPool" => OtherSpellings.IsDilatedPool(node),
         _ => !TakesComputedParameters(node) || HasComputedParameters(node, computed) || TellsStatistics(node, behind) || ComputedParameters.IsTraining(node),
     };
 
-    /// <summary>A grid that is rounded to the nearest pixel has no slope.</summary>
-    private static bool HasComputedParameters(NodeProto node, HashSet<string> computed) =>
-        node.Input.Skip(1).Any(computed.Contains) && (node.OpType != "GridSample" || node.Text("mode", "linear") != "nearest");
+    private static bool HasComputedParameters(NodeProto node, HashSet<string> computed) => node.Input.Skip(1).Any(computed.Contains);
 
     /// <summary>LayerNormalization whose mean or deviation is read as well.</summary>
     private static bool TellsStatistics(NodeProto node, HashSet<string> behind) => node.OpType == "LayerNormalization" && node.Output.Skip(1).Any(behind.Contains);
