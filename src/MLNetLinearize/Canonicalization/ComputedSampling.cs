@@ -9,9 +9,17 @@ namespace MLNetLinearize.Canonicalization;
 /// </summary>
 internal static class ComputedSampling
 {
-    /// <summary>Jaderberg et al. 2015 (arXiv 1506.02025).</summary>
+    /// <summary>Largest matrix [pixels, samples] that sampling at a stored grid is left to, in elements of a row.</summary>
+    private const long LargestMatrix = 1 << 22;
+
+    /// <summary>Jaderberg et al. 2015 (arXiv 1506.02025). A stored grid is left to the rule, which takes a matrix, unless that is too large.</summary>
     public static void GridSample(Expansion x)
     {
+        if (x.Value(1) is { } grid && grid.Count() / grid.Dims[0] / grid.Dims[^1] * x.Dims(0).Skip(2).Aggregate(1L, (a, d) => a * d) <= LargestMatrix)
+        {
+            x.Nodes.Add(x.Node);
+            return;
+        }
         var aligned = x.Node.Int("align_corners", 0) != 0;
         long[] sizes = [.. x.Dims(0).Skip(2)];
         var rank = sizes.Length;

@@ -3,12 +3,14 @@ using MLNetLinearize.Onnx;
 namespace MLNetLinearize.Canonicalization;
 
 /// <summary>
-/// If, Loop and Scan, of which one run of the network tells the branch that is taken or the number of rounds: where that is
-/// the same for every row, the branch, or the body as often as it runs, is put in place.
+/// If, Loop, Scan and SequenceMap, of which one run of the network tells the branch that is taken or the number of rounds:
+/// where that is the same for every row, the branch, or the body as often as it runs, is put in place.
 /// </summary>
 internal static class ControlFlow
 {
-    public static bool Is(NodeProto node) => node.IsStandard() && node.OpType is "If" or "Loop" or "Scan";
+    private const string Unrolled = "export the model unrolled";
+
+    public static bool Is(NodeProto node) => node.IsStandard() && node.OpType is "If" or "Loop" or "Scan" or "SequenceMap";
 
     /// <summary>Puts in place what one run decides.</summary>
     /// <param name="graph">Rewritten in place.</param>
@@ -23,7 +25,13 @@ internal static class ControlFlow
             if (!Is(n)) return [n];
             try
             {
-                var nodes = n.OpType switch { "If" => Branch(graph, n, facts), "Loop" => Loop(graph, n, facts, limit), _ => Scan(graph, n, facts, limit) };
+                var nodes = n.OpType switch
+                {
+                    "If" => Branch(graph, n, facts),
+                    "Loop" => Loop(graph, n, facts, limit),
+                    "Scan" => Scan(graph, n, facts, limit),
+                    _ => Map(graph, n, facts, limit),
+                };
                 replaced = true;
                 return nodes;
             }
@@ -45,7 +53,6 @@ internal static class ControlFlow
     /// <summary>The body gets the round, the condition and what is carried; it gives the condition, what is carried, and what is collected.</summary>
     private static List<NodeProto> Loop(Graph graph, NodeProto node, IReadOnlyDictionary<string, TensorFact> facts, int limit)
     {
-        const string Unrolled = "export the model unrolled";
         var body = node.Find("body")!.G;
         if (node.InputOrNull(0) is not { } trips) throw new ExpansionException("it runs until a condition ends it", Unrolled);
         var rounds = facts[trips].Value?.ToInt64()[0] ?? throw new ExpansionException($"its number of rounds '{trips}' is computed from the row", Unrolled);
@@ -84,6 +91,16 @@ internal static class ControlFlow
         for (var i = 0L; i < rounds; i++)
             carried = run.Next([.. carried, .. slices.Select((s, k) => run.Member(s, reversed[k] != 0 ? rounds - 1 - i : i))], carried.Count, skipped: 0);
         return run.Finish(carried, isBatched);
+    }
+
+    /// <summary>The body gets one member of each sequence, and each tensor whole; each of its results becomes a member of an output.</summary>
+    private static List<NodeProto> Map(Graph graph, NodeProto node, IReadOnlyDictionary<string, TensorFact> facts, int limit)
+    {
+        var members = SequenceFolding.Length(graph, node.Input[0], facts) ?? throw new ExpansionException($"the length of its sequence '{node.Input[0]}' depends on the row", Unrolled);
+        var run = new Rounds(graph, node, node.Find("body")!.G, members, limit);
+        for (var i = 0L; i < members; i++)
+            run.Next([.. node.Input.Select(name => facts.ContainsKey(name) ? name : run.Member(name, i))], carried: 0, skipped: 0);
+        return run.FinishSequences();
     }
 
     /// <summary>Whether the condition that the body gives is the one it gets, or stored and true.</summary>
@@ -139,15 +156,26 @@ internal static class ControlFlow
             var (axes, reversed) = (call.Ints("scan_output_axes"), call.Ints("scan_output_directions"));
             var outputs = carried.ToList();
             for (var k = 0; k < call.Output.Count - carried.Count; k++)
-            {
-                if (collected.Count == 0) throw new ExpansionException("it runs no round, and collects nothing", "remove it from the model");
-                var values = collected.Select(c => c[k]);
-                if (reversed is not null && reversed[k] != 0) values = values.Reverse();
-                outputs.Add(Emit("ConcatFromSequence", [Emit("SequenceConstruct", values)], ("axis", axes is null ? 0L : axes[k]), ("new_axis", 1L)));
-            }
+                outputs.Add(Emit("ConcatFromSequence", [Collected(k, reversed is not null && reversed[k] != 0)], ("axis", axes is null ? 0L : axes[k]), ("new_axis", 1L)));
             if (isBatched) outputs = [.. outputs.Select(o => Emit("Unsqueeze", [o], ("axes", new[] { 0L })))];
             nodes.AddRange(Inlining.Results(graph, call, outputs));
             return nodes;
+        }
+
+        /// <summary>What was collected stays sequences.</summary>
+        public List<NodeProto> FinishSequences()
+        {
+            string[] outputs = [.. call.Output.Select((_, k) => Collected(k, isReversed: false))];
+            nodes.AddRange(Inlining.Results(graph, call, outputs));
+            return nodes;
+        }
+
+        /// <summary>The sequence of what each round gave as its <paramref name="k"/>-th result that is collected.</summary>
+        private string Collected(int k, bool isReversed)
+        {
+            if (collected.Count == 0) throw new ExpansionException("it runs no round, and collects nothing", "remove it from the model");
+            var values = collected.Select(c => c[k]);
+            return Emit("SequenceConstruct", isReversed ? values.Reverse() : values);
         }
 
         private string Emit(string op, IEnumerable<string> inputs, params ReadOnlySpan<(string, object)> attributes)

@@ -21,6 +21,7 @@ internal static class Expansions
         ["MatMulInteger"] = QuantizedOperators.IntegerMatrixProduct,
         ["CastLike"] = OtherSpellings.CastLike,
         ["CenterCropPad"] = OtherSpellings.CenterCropPad,
+        ["Compress"] = OtherSpellings.Compress,
         ["CumProd"] = OtherSpellings.CumProd,
         ["Col2Im"] = OtherSpellings.Col2Im,
         ["AffineGrid"] = OtherSpellings.AffineGrid,
@@ -32,6 +33,9 @@ internal static class Expansions
         ["NegativeLogLikelihoodLoss"] = Losses.NegativeLogLikelihood,
         ["SoftmaxCrossEntropyLoss"] = Losses.SoftmaxCrossEntropy,
         ["OneHot"] = OtherSpellings.OneHot,
+        ["AveragePool"] = OtherSpellings.DilatedPool,
+        ["MaxPool"] = OtherSpellings.DilatedPool,
+        ["LpPool"] = OtherSpellings.DilatedPool,
         ["RoiAlign"] = RegionPools.RoiAlign,
         ["MaxRoiPool"] = RegionPools.MaxRoiPool,
         ["BatchNormalization"] = ComputedParameters.BatchNormalization,
@@ -70,13 +74,15 @@ internal static class Expansions
         SequenceFolding.Apply(graph, facts, maxSteps);
     }
 
-    private static bool IsWrittenOut(NodeProto node, HashSet<string> computed, HashSet<string> behind) => node.OpType == "RoiAlign"
-        ? node.Text("mode", "avg") == "max"
-        : !TakesComputedParameters(node) || HasComputedParameters(node, computed) || TellsStatistics(node, behind) || ComputedParameters.IsTraining(node);
+    private static bool IsWrittenOut(NodeProto node, HashSet<string> computed, HashSet<string> behind) => node.OpType switch
+    {
+        "RoiAlign" => node.Text("mode", "avg") == "max",
+        "GridSample" => node.Text("mode", "linear") != "nearest", // rounded to the nearest pixel, a grid has no slope
+        "AveragePool" or "MaxPool" or "LpPool" => OtherSpellings.IsDilatedPool(node),
+        _ => !TakesComputedParameters(node) || HasComputedParameters(node, computed) || TellsStatistics(node, behind) || ComputedParameters.IsTraining(node),
+    };
 
-    /// <summary>A grid that is rounded to the nearest pixel has no slope.</summary>
-    private static bool HasComputedParameters(NodeProto node, HashSet<string> computed) =>
-        node.Input.Skip(1).Any(computed.Contains) && (node.OpType != "GridSample" || node.Text("mode", "linear") != "nearest");
+    private static bool HasComputedParameters(NodeProto node, HashSet<string> computed) => node.Input.Skip(1).Any(computed.Contains);
 
     /// <summary>LayerNormalization whose mean or deviation is read as well.</summary>
     private static bool TellsStatistics(NodeProto node, HashSet<string> behind) => node.OpType == "LayerNormalization" && node.Output.Skip(1).Any(behind.Contains);

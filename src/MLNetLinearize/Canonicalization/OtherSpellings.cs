@@ -32,6 +32,36 @@ internal static class OtherSpellings
         x.Output(0, y);
     }
 
+    /// <summary>A stored condition picks the same slices, or elements, of every row.</summary>
+    public static void Compress(Expansion x)
+    {
+        var kept = x.StoredInts(1)!.Select((c, i) => (Kept: c != 0, At: (long)i)).Where(c => c.Kept).Select(c => c.At).ToArray();
+        var (from, axis) = x.Node.Has("axis") ? (x.In(0), x.Node.Int("axis", 0)) : (x.Reshape(x.In(0), -1), 0);
+        x.Output(0, x.Op("Gather", [from, x.Ints(kept)], ("axis", axis)));
+    }
+
+    /// <summary>
+    /// The padding of a dilated pool with auto_pad SAME_UPPER or SAME_LOWER, written out. ONNX Runtime's kernels pad as if it were
+    /// not dilated, and make the smaller output, which neither the specification nor its own shape inference knows of.
+    /// </summary>
+    public static void DilatedPool(Expansion x)
+    {
+        var kernel = x.Node.Ints("kernel_shape")!;
+        var strides = x.Node.Ints("strides") ?? Repeat(1, kernel.Length);
+        var pads = new long[2 * kernel.Length];
+        for (var i = 0; i < kernel.Length; i++)
+        {
+            var size = x.Dims(0)[i + 2];
+            var total = Math.Max(0, (size - 1) / strides[i] * strides[i] + kernel[i] - size);
+            pads[i] = x.Node.Text("auto_pad", "") == "SAME_LOWER" ? total - total / 2 : total / 2;
+            pads[kernel.Length + i] = total - pads[i];
+        }
+        x.Nodes.Add(x.Node.Clone().Remove("auto_pad").Set("pads", pads));
+    }
+
+    /// <summary>Whether a pool is one of these.</summary>
+    public static bool IsDilatedPool(NodeProto node) => node.Text("auto_pad", "NOTSET").StartsWith("SAME", StringComparison.Ordinal) && node.Ints("dilations")?.Any(d => d > 1) == true;
+
     /// <summary>Products of all elements up to each, one multiplication after the other.</summary>
     public static void CumProd(Expansion x)
     {

@@ -35,6 +35,23 @@ internal static class SequenceFolding
         graph.Nodes = nodes;
     }
 
+    /// <summary>How many members a sequence has, as its makers tell; null where the row decides.</summary>
+    public static long? Length(Graph graph, string sequence, IReadOnlyDictionary<string, TensorFact> facts)
+    {
+        if (graph.Nodes.FirstOrDefault(n => n.IsStandard() && n.Output.Contains(sequence)) is not { } maker) return null;
+        long? OfInput() => Length(graph, maker.Input[0], facts);
+        return maker.OpType switch
+        {
+            "SequenceEmpty" => 0,
+            "SequenceConstruct" => maker.Input.Count,
+            "SequenceInsert" => OfInput() + 1,
+            "SequenceErase" => OfInput() - 1,
+            "SequenceMap" or "Identity" or "Optional" or "OptionalGetElement" => OfInput(),
+            "SplitToSequence" when maker.InputOrNull(1) is not { } sizes || facts[sizes].Value is not null => Sizes(new Expansion(graph, maker, facts) { MaxSteps = 0 }).Length,
+            _ => null,
+        };
+    }
+
     /// <summary>Whether the node is replaced by what was written, or by nothing.</summary>
     private static bool Folded(Expansion x, Dictionary<string, IReadOnlyList<string>> members)
     {
@@ -91,12 +108,16 @@ internal static class SequenceFolding
     private static string[] Split(Expansion x)
     {
         var axis = x.Axis(0, x.Node.Int("axis", 0));
-        var size = x.Dims(0)[axis];
-        var given = x.StoredInts(1);
-        var sizes = given is null ? [.. Enumerable.Repeat(1L, (int)size)]
-            : x.Rank(1) == 1 ? given
-            : [.. Enumerable.Range(0, (int)((size + given[0] - 1) / given[0])).Select(i => Math.Min(given[0], size - i * given[0]))];
+        var sizes = Sizes(x);
         var parts = sizes.Length == 1 ? [x.In(0)] : x.Op("Split", sizes.Length, [x.In(0), x.Ints(sizes)], ("axis", (long)axis));
-        return given is null && x.Node.Int("keepdims", 1) == 0 ? [.. parts.Select(p => x.Squeeze(p, axis))] : parts;
+        return x.InOrNull(1) is null && x.Node.Int("keepdims", 1) == 0 ? [.. parts.Select(p => x.Squeeze(p, axis))] : parts;
+    }
+
+    /// <summary>The sizes of the parts that SplitToSequence makes: given one by one, as one number for all but the last, or 1 each.</summary>
+    private static long[] Sizes(Expansion x)
+    {
+        var size = x.Dims(0)[x.Axis(0, x.Node.Int("axis", 0))];
+        if (x.StoredInts(1) is not { } given) return [.. Enumerable.Repeat(1L, (int)size)];
+        return x.Rank(1) == 1 ? given : [.. Enumerable.Range(0, (int)((size + given[0] - 1) / given[0])).Select(i => Math.Min(given[0], size - i * given[0]))];
     }
 }

@@ -37,7 +37,7 @@ internal static class Refusals
     {
         if (!node.IsStandard()) return null;
         if (ValueFlow.IsRandom(node)) return RuleTable.WhyNot(node);
-        if (node.OpType is "NonZero" or "NonMaxSuppression" or "Unique" or "Compress" && !Graph.Reads(node).All(constant.Contains)) return RuleTable.WhyNot(node);
+        if (node.OpType is "NonZero" or "NonMaxSuppression" or "Unique" && !Graph.Reads(node).All(constant.Contains)) return RuleTable.WhyNot(node);
         for (var i = 0; i < node.Input.Count; i++)
             if (node.Input[i].Length > 0 && IsShapeOperand(node.OpType, i) && !constant.Contains(node.Input[i]))
                 return ($"its input {i} '{node.Input[i]}' is computed from the row, so that shapes depend on the data", "export the model so that it is a constant");
@@ -46,7 +46,7 @@ internal static class Refusals
 
     private static bool IsShapeOperand(string op, int input) => op switch
     {
-        "Reshape" or "Expand" or "TopK" or "Tile" or "Unsqueeze" or "Squeeze" or "Split" or "OneHot" => input == 1,
+        "Reshape" or "Expand" or "TopK" or "Tile" or "Unsqueeze" or "Squeeze" or "Split" or "OneHot" or "Compress" => input == 1,
         "Range" or "ConstantOfShape" => true,
         "Slice" => input >= 1,
         "Pad" => input is 1 or 3,

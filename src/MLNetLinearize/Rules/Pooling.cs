@@ -11,8 +11,7 @@ internal static class Pooling
         var shape = v.InShape(0);
         var kernel = v.Node.Ints("kernel_shape")!;
         var windows = Windows.Of(v.Node, shape, v.OutShape(), kernel);
-        // Global over rows, channels and space.
-        var indices = v.Node.OutputOrNull(1) ?? (PoolWinners.CanFind(windows) ? PoolWinners.Emit(v, windows) : v.RequireOutput(1));
+        var indices = Winners(v, windows);
         if (!windows.Tile || windows.Rank > 3)
         {
             v.Give(0, ScatterFlat(v, v.G, indices, shape, v.In(0)));
@@ -70,6 +69,15 @@ internal static class Pooling
     {
         var picked = v.E.Op("GatherElements", [v.E.Reshape(v.G, v.Prefixed([-1])), FlatIndex(v, v.In(1))], ("axis", v.P));
         v.Give(0, v.ReshapeTo(picked, v.InShape(0)));
+    }
+
+    /// <summary>The winners' indices, global over rows, channels and space. Where the network counts columns first, its own are of no use here: another pool tells them.</summary>
+    private static string Winners(Vjp v, Windows windows)
+    {
+        var isRowMajor = v.Node.Int("storage_order", 0) == 0;
+        if (isRowMajor && v.Node.OutputOrNull(1) is { } told) return told;
+        if (PoolWinners.CanFind(windows)) return PoolWinners.Emit(v, windows);
+        return isRowMajor ? v.RequireOutput(1) : v.E.Two("MaxPool", [v.In(0)], [.. v.Node.Attribute.Where(a => a.Name != "storage_order").Select(a => (a.Name, Nodes.Value(a)))]).Second;
     }
 
     /// <summary>Gives each cotangent, times a weight, to every element of its window.</summary>

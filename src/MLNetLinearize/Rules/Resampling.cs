@@ -10,8 +10,8 @@ namespace MLNetLinearize.Rules;
 /// </summary>
 internal static class Resampling
 {
-    /// <summary>Largest matrix that a sampling grid is written out as, in elements of a row.</summary>
-    private const long LargestMatrix = 1 << 22;
+    /// <summary>Numbers of pixels are computed in float32, which holds every integer below this.</summary>
+    private const long ExactIntegers = 1 << 24;
 
     private static readonly string[] ResizeAttributes = ["mode", "coordinate_transformation_mode", "nearest_mode", "cubic_coeff_a", "exclude_outside", "antialias"];
 
@@ -41,7 +41,7 @@ internal static class Resampling
         v.Offset(v.G, to, outside, to);
     }
 
-    /// <summary>Sampling at a grid that is no function of what is explained, or is rounded to the nearest pixel; one matrix [pixels, samples] for each row.</summary>
+    /// <summary>Sampling at a grid that is no function of what is explained: one matrix [pixels, samples] for each row. Large ones are written out before.</summary>
     public static void GridSample(Vjp v)
     {
         if (!v.Active(0))
@@ -51,12 +51,35 @@ internal static class Resampling
         }
         var (e, from, to) = (v.E, v.InShape(0), v.OutShape());
         var (pixels, samples) = (Space(from), Space(to));
-        if (pixels * samples > LargestMatrix) throw new RuleException($"its matrix of {pixels} pixels by {samples} samples is larger than {LargestMatrix} elements", "sample smaller images");
-        var rows = e.Slice(e.Shape(v.In(1)), 0, 1, 0);
-        var units = e.Op("Expand", [e.Reshape(Identity(v, pixels), [1, pixels, .. from.Dims.Skip(2)]), e.Concat([rows, e.Ints([pixels, .. from.Dims.Skip(2)])], 0)]);
-        var matrix = e.Reshape(e.Op("GridSample", [units, v.In(1)], [.. v.Node.Attribute.Select(a => (a.Name, Nodes.Value(a)))]), -1, 1, pixels, samples);
+        if (v.Node.Text("mode", "linear") == "nearest")
+        {
+            v.Give(0, v.ReshapeTo(ToNearest(v, pixels, samples), from));
+            return;
+        }
+        var matrix = e.Reshape(Sampled(v, e.Reshape(Identity(v, pixels), [1, pixels, .. from.Dims.Skip(2)])), -1, 1, pixels, samples);
         var g = e.Reshape(v.G, v.Prefixed([.. to.Open.Take(2), 1, samples]));
         v.Give(0, v.ReshapeTo(e.MatMul(g, e.Transpose(matrix, 0, 1, 3, 2)), from));
+    }
+
+    /// <summary>Sampling the pixels' own numbers tells which one each sample takes, counted from 1 so that 0 is none; the cotangents are added where they were taken.</summary>
+    private static string ToNearest(Vjp v, long pixels, long samples)
+    {
+        if (pixels >= ExactIntegers) throw new RuleException($"its image has {pixels:N0} pixels, more than float32 can number", "sample smaller images");
+        var e = v.E;
+        var numbers = e.Floats([.. Enumerable.Range(1, (int)pixels).Select(i => (float)i)], [1, 1, .. v.InShape(0).Dims.Skip(2)]);
+        var taken = e.Cast(e.Reshape(Sampled(v, numbers), -1, 1, samples), TensorProto.Types.DataType.Int64);
+        var g = e.Reshape(v.G, v.Prefixed([.. v.OutShape().Open.Take(2), samples]));
+        var (shape, axis) = (e.Shape(g), v.P + 2);
+        var sums = e.Op("ScatterElements", [e.Zeros(e.Concat([e.Slice(shape, 0, axis, 0), e.Ints(pixels + 1)], 0)), e.Op("Expand", [taken, shape]), g], ("axis", (long)axis), ("reduction", "add"));
+        return e.Slice(sums, 1, pixels + 1, axis);
+    }
+
+    /// <summary>What the node makes, for each row, of an image [1, channels, …].</summary>
+    private static string Sampled(Vjp v, string image)
+    {
+        var rows = v.E.Slice(v.E.Shape(v.In(1)), 0, 1, 0);
+        var images = v.E.Op("Expand", [image, v.E.Concat([rows, v.E.Ints([.. Enumerable.Repeat(1L, v.InShape(0).Rank - 1)])], 0)]);
+        return v.E.Op("GridSample", [images, v.In(1)], [.. v.Node.Attribute.Select(a => (a.Name, Nodes.Value(a)))]);
     }
 
     /// <summary>Nearest neighbours enlarged by whole factors: each element repeated in a block.</summary>

@@ -74,6 +74,7 @@ internal static partial class RuleTable
         ["SoftmaxCrossEntropyLoss"] = RuleKind.Smooth,
         ["MaxRoiPool"] = RuleKind.PiecewiseLinear,
         ["CastLike"] = RuleKind.Linear,
+        ["Compress"] = RuleKind.Linear,
         ["CumProd"] = RuleKind.Smooth,
         ["CenterCropPad"] = RuleKind.Linear,
         ["Col2Im"] = RuleKind.Linear,

@@ -57,7 +57,7 @@ internal static partial class RuleTable
         ["Concat"] = Linear(Structural.Concat),
         ["Split"] = Linear(Structural.Split, 0),
         ["Slice"] = Linear(Structural.Slice, 0),
-        ["Pad"] = Linear(Structural.Pad, 0),
+        ["Pad"] = Linear(Structural.Pad, 0, 2),
         ["Expand"] = Linear(Structural.Expand, 0),
         ["Gather"] = Linear(Structural.Gather, 0),
         ["GatherElements"] = Linear(Indexed.GatherElements, 0),
@@ -65,7 +65,7 @@ internal static partial class RuleTable
         ["GatherND"] = Linear(IndexedNd.GatherND, 0),
         ["ScatterND"] = Linear(IndexedNd.ScatterND, 0, 2),
         ["ReverseSequence"] = Linear(Structural.ReverseSequence, 0),
-        ["AveragePool"] = Linear(Pooling.AveragePool) with { Objection = NoDilatedSameLower },
+        ["AveragePool"] = Linear(Pooling.AveragePool),
         ["GlobalAveragePool"] = Linear(Pooling.GlobalAveragePool),
         ["MaxUnpool"] = Linear(Pooling.MaxUnpool, 0),
         ["Resize"] = Linear(Resampling.Resize, 0) with { Objection = AxesOfPolicy },
@@ -88,7 +88,7 @@ internal static partial class RuleTable
         ["Clip"] = Piecewise(Pointwise.Clip, 0),
         ["Max"] = Piecewise(Pointwise.Extremum("GreaterOrEqual")),
         ["Min"] = Piecewise(Pointwise.Extremum("LessOrEqual")),
-        ["MaxPool"] = Piecewise(Pooling.MaxPool) with { Objection = RowMajorOnly },
+        ["MaxPool"] = Piecewise(Pooling.MaxPool),
         ["GlobalMaxPool"] = Piecewise(Pooling.GlobalMaxPool),
         ["Where"] = Piecewise(Pointwise.Where, 1, 2),
         ["QuantizeLinear"] = Piecewise(Quantization.Quantize, 0),
@@ -136,14 +136,6 @@ internal static partial class RuleTable
     private static Rule Linear(Action<Vjp> apply, params int[] inputs) => new(RuleKind.Linear, apply, inputs.Length > 0 ? inputs : null);
 
     private static Rule Piecewise(Action<Vjp> apply, params int[] inputs) => new(RuleKind.PiecewiseLinear, apply, inputs.Length > 0 ? inputs : null);
-
-    /// <summary>ONNX Runtime's own padding in this combination is not the specification's.</summary>
-    private static (string, string)? NoDilatedSameLower(NodeProto node) =>
-        node.Text("auto_pad", "NOTSET") == "SAME_LOWER" && node.Ints("dilations")?.Any(d => d > 1) == true
-            ? ("an average over dilated windows with auto_pad SAME_LOWER has no rule", "write the padding out as 'pads'")
-            : null;
-
-    private static (string, string)? RowMajorOnly(NodeProto node) => node.Int("storage_order", 0) == 0 ? null : ("column-major indices are not supported", "export with storage_order 0");
 
     private static (string, string)? AxesOfPolicy(NodeProto node) => node.Text("keep_aspect_ratio_policy", "stretch") == "stretch" || node.Has("axes") ? null
         : ("it scales rows and channels as it does the image, to keep the aspect ratio", "name the axes of the image");

@@ -66,12 +66,15 @@ internal static class Structural
                 throw new RuleException("it slices the batch axis", "slice inside a row only");
             }
             if (steps[k] == 1) (pads[axis], pads[shape.Rank + axis]) = (start, size - start - length);
-            else g = Scatter(v, g, [.. Enumerable.Range(0, (int)length).Select(i => start + i * steps[k])], axis, size);
+            else g = Scatter(v, g, v.E.Ints([.. Enumerable.Range(0, (int)length).Select(i => start + i * steps[k])]), length, axis, size);
         }
         v.Give(0, pads.All(p => p == 0) ? g : Padded(v, g, pads));
     }
 
-    /// <summary>Padding with a constant: its transpose cuts the border off (and a negative pad, a cut, is filled with zeros).</summary>
+    /// <summary>
+    /// Padding with one value: its transpose cuts the border off (and a negative pad, a cut, is filled with zeros). A value that is
+    /// explained has the sum of the border's cotangent.
+    /// </summary>
     public static void Pad(Vjp v)
     {
         var shape = v.InShape(0);
@@ -89,10 +92,12 @@ internal static class Structural
             v.Give(0, Repeated(v, pads, mode));
             return;
         }
-        v.Give(0, Padded(v, v.G, [.. pads.Select(p => -p)]));
+        if (v.Active(0)) v.Give(0, Padded(v, v.G, [.. pads.Select(p => -p)]));
+        else v.Offset(v.G, v.OutShape(), v.E.Op("Pad", [v.In(0), v.E.Ints(pads)]), v.OutShape());
         if (!v.HasInput(2) || v.Network.Constant(v.In(2)) is { } value && value.ToSingle() is [0]) return;
-        var border = v.E.Op("Pad", [v.E.Zeros(v.E.Shape(v.In(0))), v.E.Ints(pads), v.In(2)]);
-        v.Offset(v.G, v.OutShape(), border, v.OutShape());
+        string Border(string of) => v.E.Op("Pad", [v.E.Zeros(v.E.Shape(v.In(0))), v.E.Ints(pads), of]);
+        if (v.Active(2)) v.Give(2, v.ReshapeTo(v.E.ReduceSum(v.E.Mul(v.G, Border(v.E.Scalar(1))), [.. Enumerable.Range(v.P, shape.Rank).Select(i => (long)i)]), v.InShape(2)));
+        else v.Offset(v.G, v.OutShape(), Border(v.In(2)), v.OutShape());
     }
 
     /// <summary>Repetition: the cotangents of all copies add up.</summary>
@@ -133,16 +138,17 @@ internal static class Structural
     public static void SpaceToDepth(Vjp v) =>
         v.Give(0, v.Unfold(v.E.Op("DepthToSpace", [v.Fold(v.G, v.OutShape())], ("blocksize", v.Node.Int("blocksize", 1))), v.InShape(0)));
 
-    /// <summary>Picks slices by constant indices; each cotangent slice is added where it was picked.</summary>
+    /// <summary>Picks slices by indices, which are held where the row computes them; each cotangent slice is added where it was picked.</summary>
     public static void Gather(Vjp v)
     {
-        var shape = v.InShape(0);
+        var (shape, count) = (v.InShape(0), v.InShape(1).Count);
         var axis = Axis(v.Node.Int("axis", 0), shape);
         if (axis == shape.BatchAxis) throw new RuleException("it picks rows of the batch axis", "pick inside a row only");
+        if (v.InShape(1).HasBatch) throw new RuleException("each row picks by the indices of all rows", "explain one row at a time");
         var size = shape.Dims[axis];
-        var indices = v.ConstantInts(1)!.Select(i => i < 0 ? i + size : i).ToArray();
-        long[] flat = [.. shape.Open.Take(axis), indices.Length, .. shape.Open.Skip(axis + 1)];
-        v.Give(0, Scatter(v, v.E.Reshape(v.G, v.Prefixed(flat)), indices, axis, size));
+        var indices = v.Network.Constant(v.In(1)) is { } stored ? v.E.Ints([.. stored.ToInt64().Select(i => i < 0 ? i + size : i)]) : v.In(1);
+        long[] flat = [.. shape.Open.Take(axis), count, .. shape.Open.Skip(axis + 1)];
+        v.Give(0, Scatter(v, v.E.Reshape(v.G, v.Prefixed(flat)), indices, count, axis, size));
     }
 
     /// <summary>Reversing the first elements of each sequence undoes itself. The targets' axis waits at the end.</summary>
@@ -157,14 +163,14 @@ internal static class Structural
 
     public static int Axis(long axis, TensorShape shape) => (int)(axis < 0 ? axis + shape.Rank : axis);
 
-    /// <summary>Puts slice i of <paramref name="g"/> at index <paramref name="indices"/>[i] of a zero tensor along an axis; equal indices add up.</summary>
-    private static string Scatter(Vjp v, string g, long[] indices, int axis, long size)
+    /// <summary>Puts slice i of <paramref name="g"/> at index <paramref name="indices"/>[i], of <paramref name="count"/>, of a zero tensor along an axis; equal indices add up.</summary>
+    private static string Scatter(Vjp v, string g, string indices, long count, int axis, long size)
     {
         var shape = v.E.Shape(g);
         var at = axis + v.P;
         var rank = v.InShape(0).Rank + v.P;
         var target = v.E.Op("ScatterElements", [shape, v.E.Ints(at), v.E.Ints(size)], ("axis", 0));
-        var index = v.E.Op("Expand", [v.E.Reshape(v.E.Ints(indices), [.. Enumerable.Range(0, rank).Select(i => i == at ? indices.Length : 1L)]), shape]);
+        var index = v.E.Op("Expand", [v.E.Reshape(indices, [.. Enumerable.Range(0, rank).Select(i => i == at ? count : 1L)]), shape]);
         return v.E.Op("ScatterElements", [v.E.Zeros(target), index, g], ("axis", (long)at), ("reduction", "add"));
     }
 
@@ -178,7 +184,7 @@ internal static class Structural
             if (begin == 0 && end == 0) continue;
             if (axis == shape.BatchAxis) throw new RuleException("it pads the batch axis", "pad inside a row only");
             var indices = Enumerable.Range(0, (int)(begin + size + end)).Select(i => Source(i - begin, size, mode)).ToArray();
-            g = Scatter(v, g, indices, axis, size);
+            g = Scatter(v, g, v.E.Ints(indices), indices.Length, axis, size);
         }
         return g;
     }

@@ -173,7 +173,7 @@ public class ControlFlowTests
 
     private static IReadOnlyList<UnsupportedNode> Refused(ModelProto model) => Assert.Throws<UnsupportedOperatorException>(() => LinearizationGraph.Compile(CaseRun.Stream(model))).Nodes;
 
-    private static AttributeProto Inner(string name, IEnumerable<NodeProto> nodes, (string Name, DataType Type)[] inputs, string[] outputs)
+    internal static AttributeProto Inner(string name, IEnumerable<NodeProto> nodes, (string Name, DataType Type)[] inputs, string[] outputs)
     {
         var graph = new GraphProto { Name = name };
         graph.Node.AddRange(nodes);
@@ -188,7 +188,7 @@ public class ControlFlowTests
 
     private static string Reversed(Net n, string x) => n.Op("Slice", [x, n.Ints(-1), n.Ints(-5), n.Ints(1), n.Ints(-1)]);
 
-    private static void AssertSame(Func<Net, string, string> flat, ModelProto model, int seed = 5, bool inBatches = true)
+    internal static void AssertSame(Func<Net, string, string> flat, ModelProto model, int seed = 5, bool inBatches = true)
     {
         var net = new Net(17, seed);
         var expected = Explain(net.Build(flat(net, net.Input("x", "N", 4))));
@@ -197,13 +197,20 @@ public class ControlFlowTests
         Agreement.AssertClose(original.Run("x", Row, [1, 4]).Widened(), actual.Scores.Widened(), "score", 2e-6);
         Agreement.AssertClose(expected.Weights.ToRowMajorArray().Widened(), actual.Weights.ToRowMajorArray().Widened(), "W", 1e-6);
         Agreement.AssertClose(expected.Bias.Widened(), actual.Bias.Widened(), "b", 1e-6);
+        for (var k = 0; k < actual.Targets.Count; k++) Agreement.AssertExact(actual, k, $"target {k}");
     }
 
+    /// <summary>The map of the row, in a batch of others where the network has one; alone it is the same.</summary>
     private static LinearMap Explain(ModelProto model, bool inBatches = true)
     {
         var graph = LinearizationGraph.Compile(CaseRun.Stream(model), new() { Targets = Targets.All });
-        if (inBatches) Assert.Null(graph.Report.RowByRowReason);
         using var linearizer = new Linearizer(graph);
-        return linearizer.Explain(Row);
+        var alone = linearizer.Explain(Row);
+        if (!inBatches) return alone;
+        Assert.Null(graph.Report.RowByRowReason);
+        var batch = linearizer.ExplainBatch([-2, 0.75f, 1, -0.5f, .. Row, 3, 2, -1, 0.125f], 3)[1];
+        Agreement.AssertClose(alone.Weights.ToRowMajorArray().Widened(), batch.Weights.ToRowMajorArray().Widened(), "W in a batch", 1e-6);
+        Agreement.AssertClose(alone.Bias.Widened(), batch.Bias.Widened(), "b in a batch", 1e-6);
+        return batch;
     }
 }

@@ -16,6 +16,13 @@ internal static class IndexingOperators
         }));
     }
 
+    /// <summary>Joins the slices, or elements, that the condition names.</summary>
+    public static Dual Compress(OracleNode node)
+    {
+        var (x, axis) = node.Has("axis") ? (node.X, Shapes.Axis(node.Int("axis", 0), node.X.Rank)) : (node.X.Reshaped(node.X.Value.Length), 0);
+        return ShapeOperators.Join([.. Enumerable.Range(0, node[1].Value.Length).Where(i => node[1].Value[i] != 0).Select(i => ShapeOperators.Range(x, axis, i, 1, 1))], axis);
+    }
+
     public static Dual OneHot(OracleNode node)
     {
         var (indices, depth, values) = (node.X, (int)node[1].Value[0], node[2]);

@@ -117,6 +117,7 @@ internal static class OracleOperators
         "Size" => Dual.Whole([], [node.X.Value.Length]),
 
         "RotaryEmbedding" => AttentionOperators.Rotary(node),
+        "Compress" => IndexingOperators.Compress(node),
         "CastLike" => new(node.X.Shape, node.X.Value, node.X.Columns),
         "CenterCropPad" => SignalOperators.CropOrPad(node),
         "ReverseSequence" => SignalOperators.Reverse(node),

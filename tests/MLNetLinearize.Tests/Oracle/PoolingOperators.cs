@@ -14,7 +14,16 @@ internal static class PoolingOperators
             for (var o = 0; o < outSize; o++)
                 winner[p * outSize + o] = FirstMaximum(x.Value, windows.Positions.Where(k => k[o] >= 0).Select(k => p * inSize + k[o]));
         int[] shape = [x.Shape[0], x.Shape[1], .. windows.Output];
-        return [x.Pick(shape, winner), new Dual(shape, [.. winner.Select(i => (double)i)])];
+        return [x.Pick(shape, winner), new Dual(shape, [.. winner.Select(i => (double)(node.Int("storage_order", 0) == 0 ? i : ColumnMajor(i, x.Shape[2..])))])];
+    }
+
+    /// <summary>A row-major index as one that counts the first axis of its plane fastest.</summary>
+    private static int ColumnMajor(int index, int[] plane)
+    {
+        var (size, result) = (Shapes.Count(plane), 0);
+        var rest = index % size;
+        for (var d = plane.Length - 1; d >= 0; d--) (result, rest) = (result + rest % plane[d] * Shapes.Count(plane[..d]), rest / plane[d]);
+        return index / size * size + result;
     }
 
     public static Dual GlobalMaxPool(OracleNode node) => ReductionOperators.Maximum(node.X, [.. Enumerable.Range(2, node.X.Rank - 2)], keep: true);

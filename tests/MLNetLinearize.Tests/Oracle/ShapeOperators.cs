@@ -114,6 +114,7 @@ internal static class ShapeOperators
             }
             return flat;
         });
+        if (node.Optional(2) is { IsConstant: false } border) return x.Pick(shape, index) + border.Pick(shape, [.. index.Select(i => i < 0 ? 0 : -1)]);
         return x.Pick(shape, index, node.Has("value") ? node.Float("value", 0) : node.Optional(2)?.Value[0] ?? 0);
     }
 

@@ -44,9 +44,9 @@ internal static class Shapes
     }
 
     /// <summary>Calls <paramref name="index"/> with the coordinates of each element in row-major order.</summary>
-    public static int[] Map(int[] shape, Func<int[], int> index)
+    public static T[] Map<T>(int[] shape, Func<int[], T> index)
     {
-        var result = new int[Count(shape)];
+        var result = new T[Count(shape)];
         var at = new int[shape.Length];
         for (var i = 0; i < result.Length; i++)
         {

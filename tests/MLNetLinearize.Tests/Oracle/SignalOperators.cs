@@ -7,12 +7,13 @@ internal static class SignalOperators
     {
         var x = n.X;
         var axis = Shapes.Axis(n.Optional(2)?.Integers[0] ?? n.Int("axis", n.Opset >= 20 ? -2 : 1), x.Rank);
-        return Transformed(x, axis, (int?)n.Optional(1)?.Integers[0] ?? x.Shape[axis], n.Int("onesided", 0) != 0, n.Int("inverse", 0) != 0);
+        var (oneSided, inverse, length) = (n.Int("onesided", 0) != 0, n.Int("inverse", 0) != 0, (int?)n.Optional(1)?.Integers[0]);
+        return oneSided && inverse ? FromHalf(x, axis, length ?? 2 * (x.Shape[axis] - 1)) : Transformed(x, axis, length ?? x.Shape[axis], oneSided, inverse);
     }
 
     public static Dual ShortFourier(OracleNode n)
     {
-        var (x, step) = (n.X, (int)n[1].Integers[0]);
+        var (x, step) = (n.X.Rank == 2 ? n.X.Reshaped([.. n.X.Shape, 1]) : n.X, (int)n[1].Integers[0]);
         var length = (int?)n.Optional(3)?.Integers[0] ?? n[2].Shape[0];
         List<Dual> frames = [];
         for (var start = 0; start + length <= x.Shape[1]; start += step)
@@ -137,6 +138,26 @@ internal static class SignalOperators
             });
             return to;
         });
+    }
+
+    /// <summary>The real signal whose spectrum is the half and, behind it, its conjugate mirror; what is missing of the half is 0.</summary>
+    private static Dual FromHalf(Dual x, int axis, int length)
+    {
+        var strides = Shapes.Strides(x.Shape);
+        var shape = x.Shape.With(axis, length).With(x.Rank - 1, 1);
+        return x.Linear(shape, half => Shapes.Map(shape, at =>
+        {
+            var sum = 0.0;
+            for (var k = 0; k < length; k++)
+            {
+                var (bin, sign) = k <= length / 2 ? (k, 1) : (length - k, -1);
+                if (bin >= x.Shape[axis]) continue;
+                double Part(int part) => half[Shapes.Flat(at.With(axis, bin).With(x.Rank - 1, part), strides)];
+                var angle = 2 * Math.PI * at[axis] * k / length;
+                sum += (Part(0) * Math.Cos(angle) - sign * Part(1) * Math.Sin(angle)) / length;
+            }
+            return sum;
+        }));
     }
 
     private static int[] Ones(int rank) => [.. Enumerable.Repeat(1, rank)];

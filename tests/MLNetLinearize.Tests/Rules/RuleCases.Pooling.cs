@@ -62,6 +62,11 @@ internal static partial class RuleCases
         Pool("AveragePool", "VALID", [2, 5, 6], ("kernel_shape", L(2, 3)), ("strides", L(2, 2)), ("auto_pad", "VALID")),
         .. AtOpsets(Pool("AveragePool", "spelling", [2, 6, 4], ("kernel_shape", L(3, 3)), ("pads", L(1, 1, 1, 1))), 7, 10, 11, 22),
         Pool("AveragePool", "dilated", [2, 7, 7], ("kernel_shape", L(3, 2)), ("strides", L(1, 2)), ("dilations", L(2, 2))) with { Opset = 19 },
+        .. new[] { "SAME_UPPER", "SAME_LOWER" }.SelectMany(side => new[] { "AveragePool", "MaxPool", "LpPool" }.SelectMany(op => new[]
+        {
+            Pool(op, $"dilated, {side}", [1, 6, 7], ("kernel_shape", L(2, 3)), ("dilations", L(2, 2)), ("auto_pad", side)),
+            Pool(op, $"dilated, strides, {side}", [1, 7, 9], ("kernel_shape", L(3, 2)), ("strides", L(3, 2)), ("dilations", L(2, 2)), ("auto_pad", side)),
+        }.Select(c => c with { Opset = 22, IsPiecewiseLinear = op != "LpPool" }))),
 
         Pool("GlobalAveragePool", "1-D", [3, 5]),
         Pool("GlobalAveragePool", "2-D", [3, 4, 3]),
@@ -71,6 +76,18 @@ internal static partial class RuleCases
         Pool("GlobalMaxPool", "2-D", [3, 4, 3]),
         Pool("GlobalMaxPool", "3-D", [2, 2, 3, 2]),
         .. AtOpsets(Pool("GlobalMaxPool", "spelling", [3, 4, 3]), 7, 22),
+
+        Case("MaxPool, column-major indices, unpooled", "MaxPool", [2, 4, 6], (n, x) =>
+        {
+            var pooled = n.Ops("MaxPool", 2, [x], ("kernel_shape", L(2, 3)), ("strides", L(2, 3)), ("storage_order", 1L));
+            return n.Op("MaxUnpool", [n.Op("LeakyRelu", [pooled[0]]), pooled[1]], ("kernel_shape", L(2, 3)), ("strides", L(2, 3)));
+        }),
+        Case("MaxPool, column-major indices, overlapping", "MaxPool", [1, 3, 4, 3], (n, x) =>
+        {
+            var pooled = n.Ops("MaxPool", 2, [x], ("kernel_shape", L(2, 2, 2)), ("pads", L(1, 0, 0, 0, 1, 0)), ("storage_order", 1L));
+            return n.Op("Mul", [pooled[0], n.Op("Cast", [pooled[1]], ("to", 1L))]);
+        }) with { Batch = 1L },
+        Pool("MaxPool", "column-major, indices not read", [2, 5, 4], ("kernel_shape", L(3, 2)), ("storage_order", 1L)),
 
         Case("MaxUnpool, indices of the same input", "MaxUnpool", [2, 4, 4], (n, x) =>
         {

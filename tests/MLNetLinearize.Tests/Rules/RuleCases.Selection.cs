@@ -43,6 +43,8 @@ internal static partial class RuleCases
         Case("Pad, negative on one side", "Pad", [5], (n, x) => n.Op("Pad", [x, n.Ints(0, -2, 0, 1), n.Scalar(4)])),
         Case("Pad, negative on both sides", "Pad", [6], (n, x) => n.Op("Pad", [x, n.Ints(0, -1, 0, -2)])),
         Case("Pad, before Conv", "Pad", [2, 4, 4], (n, x) => n.Op("Conv", [n.Op("Pad", [x, n.Ints(0, 0, 1, 1, 0, 0, 1, 1), n.Scalar(0.5f)]), n.Weights(2, 2, 3, 3)])),
+        Case("Pad, by its value", "Pad", [5], (n, x) => n.Op("Pad", [x, n.Ints(0, 2, 0, -1), n.Op("ReduceMin", [x], ("keepdims", 0L))])) with { Batch = 1L },
+        Case("Pad, by its value alone", "Pad", [5], (n, x) => n.Op("Pad", [n.Weights(2, 3), n.Ints(1, 0, 0, 2), n.Op("ReduceSum", [x], ("keepdims", 0L))])) with { Batch = 1L },
         Case("Pad, reflect", "Pad", [4, 4], (n, x) => n.Op("Pad", [x, n.Ints(0, 1, 2, 0, 1, 2)], ("mode", "reflect"))),
         Case("Pad, edge", "Pad", [3, 3], (n, x) => n.Op("Pad", [x, n.Ints(0, 2, 1, 0, 1, 2)], ("mode", "edge"))),
     ];

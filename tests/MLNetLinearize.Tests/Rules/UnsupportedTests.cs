@@ -21,11 +21,12 @@ public class UnsupportedTests
     [Theory]
     [InlineData("NonZero")]
     [InlineData("Unique")]
+    [InlineData("Compress")]
     public void A_shape_that_depends_on_the_data_is_refused_by_operator(string op)
     {
         var net = new Net(17, 1);
         var x = net.Input("x", "N", 4);
-        var chosen = net.Op("Cast", [net.Op(op, [net.Op("Relu", [x])])], ("to", 1L));
+        var chosen = net.Op("Cast", [net.Op(op, op == "Compress" ? [x, net.Op("Greater", [net.Op("Reshape", [x, net.Ints(-1)]), net.Scalar(0)])] : [net.Op("Relu", [x])])], ("to", 1L));
         var model = net.Build(net.Op("Add", [x, net.Op("ReduceSum", [chosen], ("keepdims", 0L))]));
         Assert.Contains(op, Refused(model).Nodes.Select(n => n.Operator));
     }
@@ -74,11 +75,30 @@ public class UnsupportedTests
     }
 
     [Fact]
-    public void An_average_over_dilated_windows_padded_low_is_refused()
+    public void Frames_of_2048_samples_are_transformed_and_of_8192_refused()
     {
-        var net = new Net(22, 1);
-        var model = net.Build(net.Op("AveragePool", [net.Input("x", "N", 1, 6)], ("kernel_shape", Net.L(2)), ("dilations", Net.L(2)), ("auto_pad", "SAME_LOWER")));
-        Assert.Contains("'pads'", Assert.Single(Refused(model).Nodes).Remedy, StringComparison.Ordinal);
+        Onnx.ModelProto Spectrum(long size)
+        {
+            var net = new Net(20, 1);
+            return net.Build(net.Op("ReduceSum", [net.Op("DFT", [net.Input("x", "N", size, 1)], ("onesided", 1L)), net.Ints(1, 2)], ("keepdims", 0L)));
+        }
+
+        using var linearizer = new Linearizer(LinearizationGraph.Compile(CaseRun.Stream(Spectrum(2048))));
+        // The sum of all bins of a unit impulse at sample n.
+        var weights = linearizer.Explain(new float[2048]).Weights.Row(0);
+        foreach (var n in new[] { 0, 1, 700, 2047 })
+            Assert.Equal(Enumerable.Range(0, 1025).Sum(k => Math.Cos(2 * Math.PI * k * n / 2048) - Math.Sin(2 * Math.PI * k * n / 2048)), weights[n], 1e-3);
+        Assert.Contains("too large", Assert.Single(Refused(Spectrum(8192)).Nodes).Reason, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(5)]
+    [InlineData(10)]
+    public void A_half_spectrum_that_is_not_of_the_length_is_refused(long length)
+    {
+        var net = new Net(20, 1);
+        var model = net.Build(net.Op("DFT", [net.Input("x", "N", 4, 2), net.Ints([length], []), net.Ints([1], [])], ("inverse", 1L), ("onesided", 1L)));
+        Assert.Contains($"give it {length / 2 + 1},", Assert.Single(Refused(model).Nodes).Remedy, StringComparison.Ordinal);
     }
 
     [Fact]
