@@ -163,6 +163,7 @@ internal static class ShapeOperators
         1 or 11 => new(node.X.Shape, node.X.Value, node.X.Columns),
         9 => Dual.Whole(node.X.Shape, node.X.Value.Select(v => v != 0 ? 1L : 0)),
         2 or 3 or 5 or 6 or 7 or 12 or 13 => Dual.Whole(node.X.Shape, node.X.Value.Select(v => (long)v)),
+        >= 17 and <= 20 and var to => QuantizationOperators.Cast(node, (Onnx.TensorProto.Types.DataType)to),
         var to => throw new NotSupportedException($"Cast to element type {to}."),
     };
 

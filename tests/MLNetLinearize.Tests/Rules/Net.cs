@@ -71,6 +71,17 @@ internal sealed class Net(long opset, int seed)
 
     public string Integers(sbyte[] values, params long[] dims) => Add(Tensors.Raw(Name("s"), DataType.Int8, [.. values.Select(v => unchecked((byte)v))], dims));
 
+    /// <summary>Elements of any type as the file holds them: packed, where several share a byte.</summary>
+    public string Stored(DataType type, byte[] bytes, params long[] dims) => Add(Tensors.Raw(Name("q"), type, bytes, dims));
+
+    /// <summary>The same, as the other place of a file holds them: a byte in each 32-bit integer.</summary>
+    public string Listed(DataType type, byte[] bytes, params long[] dims)
+    {
+        var tensor = new TensorProto { Name = Name("q"), DataType = (int)type, Dims = { dims } };
+        tensor.Int32Data.AddRange(bytes.Select(b => (int)b));
+        return Add(tensor);
+    }
+
     public string Integers32(int[] values, params long[] dims) => Add(Tensors.Raw(Name("i"), DataType.Int32, System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()), dims));
 
     public string Booleans(bool[] values, params long[] dims) => Add(Tensors.Raw(Name("c"), DataType.Bool, values.Select(v => v ? (byte)1 : (byte)0).ToArray(), dims));
