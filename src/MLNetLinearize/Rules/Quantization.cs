@@ -15,17 +15,17 @@ internal static class Quantization
     public static void Quantize(Vjp v)
     {
         var (e, x, shape) = (v.E, v.In(0), v.OutShape());
-        var type = v.Network.Type(v.Out());
+        var type = v.Network.Type(v.Node.Output[0]);
         var scaled = e.Div(x, PerAxis(v, v.In(1), 1));
         var rounded = scaled;
         if (!IsFloat(type))
         {
             rounded = e.Op("Round", [scaled]);
-            if (v.HasInput(2)) rounded = e.Add(rounded, PerAxis(v, e.Cast(v.In(2), DataType.Float), 2));
+            if (v.HasInput(2)) rounded = e.Add(rounded, PerAxis(v, v.In(2), 2));
         }
         var inside = IsInside(e, rounded, type);
         v.Give(0, e.Mul(e.Div(v.G, PerAxis(v, v.In(1), 1)), inside));
-        v.Offset(v.G, shape, e.Sub(e.Cast(v.Out(), DataType.Float), e.Mul(scaled, inside)), shape);
+        v.Offset(v.G, shape, e.Sub(v.Out(), e.Mul(scaled, inside)), shape);
     }
 
     /// <summary>(q − zero point)·scale.</summary>
@@ -45,22 +45,21 @@ internal static class Quantization
     {
         var (e, scale) = (v.E, v.RequireOutput(1));
         v.Give(0, e.Div(v.G, scale));
-        v.Offset(v.G, v.OutShape(), e.Sub(e.Cast(v.Out(), DataType.Float), e.Div(v.In(0), scale)), v.OutShape());
+        v.Offset(v.G, v.OutShape(), e.Sub(v.Out(), e.Div(v.In(0), scale)), v.OutShape());
     }
 
     /// <summary>Between float types of 16 bits and more, which are computed as one, nothing; to 8 bits it rounds and saturates.</summary>
     public static void Cast(Vjp v)
     {
-        var (e, shape, type) = (v.E, v.OutShape(), v.Network.Type(v.Out()));
+        var (e, shape, type) = (v.E, v.OutShape(), v.Network.Type(v.Node.Output[0]));
         if (!IsFloat(type))
         {
             v.Give(0, v.G);
             return;
         }
-        var x = e.Cast(v.In(0), DataType.Float);
-        var inside = IsInside(e, x, type);
+        var inside = IsInside(e, v.In(0), type);
         v.Give(0, e.Mul(v.G, inside));
-        v.Offset(v.G, shape, e.Sub(e.Cast(v.Out(), DataType.Float), e.Mul(x, inside)), shape);
+        v.Offset(v.G, shape, e.Sub(v.Out(), e.Mul(v.In(0), inside)), shape);
     }
 
     /// <summary>Types that only quantization makes, and that carry a cotangent like float numbers.</summary>

@@ -44,6 +44,12 @@ internal static partial class RuleCases
             Rounded($"to {type}, blocks", [3, 4], (n, x) => Round(n, x, n.Floats([.. Enumerable.Range(1, 6).Select(i => i * 0.3f * Step(type))], 1, 3, 2), n.Stored(type, Zeros(type, 6), 1, 3, 2), ("axis", -1L), ("block_size", 3L))) with { Opset = 25, Batch = 1L },
             Rounded($"to {type}, transposed between", [3, 4], (n, x) => n.Op("DequantizeLinear", [n.Op("Transpose", [n.Op("QuantizeLinear", [x, n.Scalar(Step(type))], ("output_dtype", (long)type))], ("perm", L(0, 2, 1))), n.Scalar(Step(type))])) with { Opset = 25 },
         }),
+        Between("pooled", [1, 4, 4], (n, q) => n.Op("MaxPool", [q], ("kernel_shape", L(2, 2)), ("pads", L(1, 0, 0, 1)))),
+        Between("joined with stored integers", [2, 3], (n, q) => n.Op("Concat", [q, n.Unsigned([1, 250, 99], 1, 1, 3), q], ("axis", 1L))),
+        Between("padded with the zero point", [2, 3], (n, q) => n.Op("Pad", [q, n.Ints(0, 1, 1, 0, 0, 1), n.Bytes(99)])),
+        Between("clipped as integers", [6], (n, q) => n.Op("Clip", [q, n.Bytes(99), n.Bytes(180)])),
+        Between("Relu as a maximum of integers", [6], (n, q) => n.Op("Max", [q, n.Bytes(99)])),
+        Between("masked", [4], (n, q) => n.Op("Where", [n.Booleans([true, false, true, true], 4), q, n.Bytes(120)])),
         .. Floats8.Select(type => Rounded($"Cast to {type}", [6], (n, x) => n.Op("Mul", [n.Op("Cast", [n.Op("Cast", [n.Op("Mul", [x, n.Scalar(1 / Step(type))])], ("to", (long)type))], ("to", 1L)), n.Scalar(Step(type))])) with { Operator = "Cast", Opset = 25 }),
     ];
 
@@ -108,6 +114,10 @@ internal static partial class RuleCases
         var q = n.Ops("DynamicQuantizeLinear", 3, [x]);
         return n.Op("Mul", [body(q[0], q[2]), q[1]]);
     }
+
+    /// <summary>An operator on the integers themselves, as quantizers leave it where it rounds nothing.</summary>
+    private static RuleCase Between(string name, int[] row, Func<Net, string, string> body) =>
+        Rounded(name, row, (n, x) => n.Op("DequantizeLinear", [body(n, n.Op("QuantizeLinear", [x, n.Scalar(0.014f), n.Bytes(99)])), n.Scalar(0.014f), n.Bytes(99)])) with { Batch = 1L };
 
     private static RuleCase Rounded(string name, int[] row, Func<Net, string, string> body) => Case($"QuantizeLinear, {name}", "QuantizeLinear", row, body) with { IsRounded = true };
 
