@@ -133,16 +133,15 @@ internal static class Structural
     public static void SpaceToDepth(Vjp v) =>
         v.Give(0, v.Unfold(v.E.Op("DepthToSpace", [v.Fold(v.G, v.OutShape())], ("blocksize", v.Node.Int("blocksize", 1))), v.InShape(0)));
 
-    /// <summary>Picks slices by constant indices; each cotangent slice is added where it was picked.</summary>
+    /// <summary>Picks slices by indices that are no function of what is explained; each cotangent slice is added where it was picked.</summary>
     public static void Gather(Vjp v)
     {
         var shape = v.InShape(0);
         var axis = Axis(v.Node.Int("axis", 0), shape);
         if (axis == shape.BatchAxis) throw new RuleException("it picks rows of the batch axis", "pick inside a row only");
-        var size = shape.Dims[axis];
-        var indices = v.ConstantInts(1)!.Select(i => i < 0 ? i + size : i).ToArray();
-        long[] flat = [.. shape.Open.Take(axis), indices.Length, .. shape.Open.Skip(axis + 1)];
-        v.Give(0, Scatter(v, v.E.Reshape(v.G, v.Prefixed(flat)), indices, axis, size));
+        if (v.InShape(1).HasBatch) throw new RuleException("it picks by other indices for each row", "explain one row at a time");
+        long[] flat = [.. shape.Open.Take(axis), v.InShape(1).Count, .. shape.Open.Skip(axis + 1)];
+        v.Give(0, Scatter(v, v.E.Reshape(v.G, v.Prefixed(flat)), v.In(1), axis, shape.Dims[axis]));
     }
 
     /// <summary>Reversing the first elements of each sequence undoes itself. The targets' axis waits at the end.</summary>
@@ -158,13 +157,15 @@ internal static class Structural
     public static int Axis(long axis, TensorShape shape) => (int)(axis < 0 ? axis + shape.Rank : axis);
 
     /// <summary>Puts slice i of <paramref name="g"/> at index <paramref name="indices"/>[i] of a zero tensor along an axis; equal indices add up.</summary>
-    private static string Scatter(Vjp v, string g, long[] indices, int axis, long size)
+    private static string Scatter(Vjp v, string g, long[] indices, int axis, long size) => Scatter(v, g, v.E.Ints(indices), axis, size);
+
+    private static string Scatter(Vjp v, string g, string indices, int axis, long size)
     {
         var shape = v.E.Shape(g);
         var at = axis + v.P;
         var rank = v.InShape(0).Rank + v.P;
         var target = v.E.Op("ScatterElements", [shape, v.E.Ints(at), v.E.Ints(size)], ("axis", 0));
-        var index = v.E.Op("Expand", [v.E.Reshape(v.E.Ints(indices), [.. Enumerable.Range(0, rank).Select(i => i == at ? indices.Length : 1L)]), shape]);
+        var index = v.E.Op("Expand", [v.E.Reshape(indices, [.. Enumerable.Range(0, rank).Select(i => i == at ? -1L : 1)]), shape]);
         return v.E.Op("ScatterElements", [v.E.Zeros(target), index, g], ("axis", (long)at), ("reduction", "add"));
     }
 

@@ -10,6 +10,8 @@ internal static partial class RuleCases
         Case("Gather, an index twice", "Gather", [5], (n, x) => n.Op("Gather", [x, n.Ints(3, 0, 3, 3)], ("axis", 1L))),
         Case("Gather, negative indices and axis", "Gather", [2, 4], (n, x) => n.Op("Gather", [x, n.Ints(-1, 1)], ("axis", -1L))),
         Case("Gather, scalar index", "Gather", [3, 4], (n, x) => n.Op("Gather", [x, n.Ints([2], [])], ("axis", 1L))),
+        Case("Gather, computed indices", "Gather", [3, 4], (n, x) => n.Op("Gather", [x, n.Op("ArgMax", [x], ("axis", 2L), ("keepdims", 0L))], ("axis", 2L))),
+        Case("Gather, one computed index", "Gather", [4, 3], (n, x) => n.Op("Gather", [x, n.Op("ArgMax", [n.Op("ReduceMax", [x, n.Ints(0, 2)], ("keepdims", 0L))], ("axis", 0L), ("keepdims", 0L))], ("axis", 1L)), 18) with { Batch = 1L },
         Case("Gather, table of indices", "Gather", [4, 2], (n, x) => n.Op("Gather", [x, n.Ints([0, 3, 3, 1], [2, 2])], ("axis", 1L))),
         Case("GatherElements, fixed batch 1", "GatherElements", [4], (n, x) => n.Op("GatherElements", [x, n.Ints([3, 3, 0], [1, 3])], ("axis", 1L))) with { Batch = 1L },
         Case("GatherElements, indices for every row", "GatherElements", [2, 4], (n, x) => n.Op("GatherElements", [x, ForEveryRow(n, x, n.Ints([3, 3, 0, 1, 2, 1], [1, 2, 3]), 2, 3)], ("axis", 2L))),
