@@ -15,9 +15,11 @@ internal sealed class Net(long opset, int seed)
 
     public string Explain(string tensor) => Explained = tensor;
 
-    public string Input(string name, params object[] dims)
+    public string Input(string name, params object[] dims) => Input(name, DataType.Float, dims);
+
+    public string Input(string name, DataType type, params object[] dims)
     {
-        graph.Input.Add(Graph.Value(name, DataType.Float, dims));
+        graph.Input.Add(Graph.Value(name, type, dims));
         return name;
     }
 
