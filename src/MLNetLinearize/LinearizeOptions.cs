@@ -16,7 +16,11 @@ public sealed record LinearizeOptions
     /// </summary>
     public FittedPreprocessing? Preprocessing { get; init; }
 
-    /// <summary>Sizes for inputs whose inner dimensions the model leaves open: ONNX input name → shape, the batch dimension included (its value is ignored).</summary>
+    /// <summary>
+    /// Sizes for inputs whose inner dimensions the model leaves open: ONNX input name → shape, the batch dimension included. Its
+    /// value is ignored, but where <see cref="ExplainedInputs"/> names others: a first dimension above 1 then counts what belongs
+    /// to one row, such as the regions of its image.
+    /// </summary>
     public IReadOnlyDictionary<string, IReadOnlyList<int>>? InputShapes { get; init; }
 
     /// <summary>Tensors to explain the score by: model inputs, or one inner tensor. Default: every float input. The others are constants of the row; their share is in the bias.</summary>

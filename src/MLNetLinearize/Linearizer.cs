@@ -18,12 +18,12 @@ public sealed class Linearizer : IDisposable
     public Linearizer(string modelFile, LinearizeOptions? options = null) : this(Compiler.Compile(OnnxFile.Read(modelFile), options ?? new(), keepsSession: true)) { }
 
     /// <summary>Opens a session over a compiled graph.</summary>
-    /// <exception cref="InvalidOperationException">The graph takes several inputs, or explains by several.</exception>
+    /// <exception cref="InvalidOperationException">The graph explains by several tensors.</exception>
     public Linearizer(LinearizationGraph graph)
     {
         ArgumentNullException.ThrowIfNull(graph);
-        if (graph.Inputs.Count != 1 || graph.ExplainedInputs.Count != 1)
-            throw new InvalidOperationException($"Linearizer explains networks of one input by one tensor; this graph takes [{string.Join(", ", graph.Inputs.Select(i => i.Name))}] and explains by [{string.Join(", ", graph.ExplainedInputs.Select(i => i.Name))}]. Use the IDataView component for several.");
+        if (graph.ExplainedInputs.Count != 1)
+            throw new InvalidOperationException($"Linearizer explains by one tensor; this graph explains by [{string.Join(", ", graph.ExplainedInputs.Select(i => i.Name))}]. Name one of them in LinearizeOptions.ExplainedInputs, or use the IDataView component for several.");
         session = graph.Open();
     }
 
@@ -33,15 +33,34 @@ public sealed class Linearizer : IDisposable
     /// <summary>The local affine map of one row of a network with one explained input: all K targets.</summary>
     /// <param name="row">The row, flattened; <see cref="GraphInput.RowLength"/> elements.</param>
     /// <exception cref="ArgumentException">The row has another length.</exception>
+    /// <exception cref="InvalidOperationException">The network takes several inputs.</exception>
     public LinearMap Explain(ReadOnlySpan<float> row) => ExplainBatch(row.ToArray(), 1)[0];
+
+    /// <summary>The local affine map of one row of a network of several inputs, of which one explains; the others are parameters of the row.</summary>
+    /// <param name="row">For each input its elements, flattened: <see cref="GraphInput.RowLength"/> of its <see cref="GraphInput.ElementType"/>.</param>
+    /// <exception cref="ArgumentException">An input is missing, or its array is of another type or length.</exception>
+    public LinearMap Explain(IReadOnlyDictionary<string, Array> row)
+    {
+        ArgumentNullException.ThrowIfNull(row);
+        foreach (var input in Graph.Inputs)
+        {
+            var values = row.GetValueOrDefault(input.Name);
+            if (values?.GetType().GetElementType() != input.ElementType || values.Length != input.RowLength)
+                throw new ArgumentException($"Input '{input.Name}' takes {input.RowLength} values of {input.ElementType.Name} ([{string.Join(", ", input.RowShape)}]); got {(values is null ? "none" : $"{values.Length} of {values.GetType().GetElementType()!.Name}")}.", nameof(row));
+        }
+        var batch = session.Run(Graph.Inputs.ToDictionary(i => i.Name, i => row[i.Name]), 1);
+        return Map(batch, 0, batch.Has(OutputNames.ExplainedInput) ? batch.Single(OutputNames.ExplainedInput, 0).ToArray() : [.. (float[])row[Graph.ExplainedInputs[0].Name]]);
+    }
 
     /// <summary>The local affine maps of several rows.</summary>
     /// <param name="rows">The rows, flattened, one after the other.</param>
     /// <param name="count">Number of rows.</param>
     /// <exception cref="ArgumentException">The array's length is not count · row length.</exception>
+    /// <exception cref="InvalidOperationException">The network takes several inputs.</exception>
     public IReadOnlyList<LinearMap> ExplainBatch(float[] rows, int count)
     {
         ArgumentNullException.ThrowIfNull(rows);
+        if (Graph.Inputs.Count != 1) throw new InvalidOperationException($"The network takes [{string.Join(", ", Graph.Inputs.Select(i => i.Name))}]. Explain a row of several inputs by their names.");
         var input = Graph.Inputs[0];
         if (rows.Length != (long)count * input.RowLength)
             throw new ArgumentException($"Input '{input.Name}' takes {input.RowLength} values a row ([{string.Join(", ", input.RowShape)}]), so {count} rows need {(long)count * input.RowLength}; got {rows.Length}.", nameof(rows));

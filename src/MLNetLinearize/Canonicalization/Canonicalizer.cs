@@ -128,6 +128,11 @@ internal static class Canonicalizer
         {
             facts = probe.Run(Sample(inputs, 1));
         }
+        catch (Microsoft.ML.OnnxRuntime.OnnxRuntimeException) when (inputs.Any(MayBeZeros))
+        {
+            for (var i = 0; i < inputs.Count; i++) inputs[i] = inputs[i] with { IsSampledAsZeros = MayBeZeros(inputs[i]) };
+            return RunOneRow(probe, graph, inputs);
+        }
         catch (Microsoft.ML.OnnxRuntime.OnnxRuntimeException e)
         {
             throw new InvalidModelException($"The model does not run on a sample row ({string.Join(", ", inputs.Select(i => $"{i.Name} [{string.Join(", ", i.Dims)}]"))}): {e.Message} Check the input shapes (InputShapes), and that shapes, axes and sizes inside the model are constants.", e);
@@ -136,6 +141,8 @@ internal static class Canonicalizer
             throw new InvalidModelException($"Tensor '{empty}' has no elements ([{string.Join(", ", facts[empty].Dims)}]). Check the input shapes (InputShapes), or remove the node that makes it.");
         return facts;
     }
+
+    private static bool MayBeZeros(InputPlan input) => input.IsParameter && input.ElementType == typeof(float) && !input.IsSampledAsZeros;
 
     private static List<(string, Array, long[])> Sample(List<InputPlan> inputs, int rows) => [.. inputs.Select((p, i) => p.Sample(rows, seed: 7 + i))];
 

@@ -7,6 +7,12 @@ namespace MLNetLinearize.Canonicalization;
 /// <summary>How one input is fed: its dimensions for one row, and whether its first axis can count rows.</summary>
 internal sealed record InputPlan(string Name, Type ElementType, long[] Dims, bool CanBatch, bool IsFixedAtOne)
 {
+    /// <summary>Whether the row is sampled as zeros: the network takes no others, such as numbers that count images.</summary>
+    public bool IsSampledAsZeros { get; init; }
+
+    /// <summary>Whether it is a parameter of the row: others are named as explained.</summary>
+    public bool IsParameter { get; init; }
+
     public static InputPlan Of(ValueInfoProto input, LinearizeOptions options)
     {
         var tensor = input.Type?.TensorType ?? throw new InvalidModelException($"Input '{input.Name}' is not a tensor. Only tensor inputs can be fed from columns.") { IsModelSound = true };
@@ -30,8 +36,10 @@ internal sealed record InputPlan(string Name, Type ElementType, long[] Dims, boo
                 throw new InvalidModelException($"Input '{input.Name}' leaves dimension {i} of [{string.Join(", ", declared.Select((d, k) => d > 0 ? d.ToString(System.Globalization.CultureInfo.InvariantCulture) : Symbol(tensor, k)))}] open. Give the sizes in InputShapes[\"{input.Name}\"], the batch dimension first.");
         var open = declared.Length > 0 && declared[0] < 1;
         var fixedAtOne = declared.Length > 1 && declared[0] == 1;
-        if (open || fixedAtOne) dims = [1, .. dims.Skip(1)];
-        return new InputPlan(input.Name, type, dims, open || fixedAtOne, fixedAtOne);
+        var isParameter = options.ExplainedInputs is { Count: > 0 } explained && !explained.Contains(input.Name);
+        var canBatch = fixedAtOne || open && !(isParameter && dims[0] > 1);
+        if (canBatch) dims = [1, .. dims.Skip(1)];
+        return new InputPlan(input.Name, type, dims, canBatch, fixedAtOne) { IsParameter = isParameter };
     }
 
     /// <summary>The input as callers see it. A leading 1 stays the batch axis also where only one row fits in a run.</summary>
@@ -44,7 +52,7 @@ internal sealed record InputPlan(string Name, Type ElementType, long[] Dims, boo
         var count = checked((int)shape.Aggregate(1L, (a, d) => a * d));
         var random = new Random(seed);
         var values = Array.CreateInstance(ElementType, count);
-        if (values is float[] floats) for (var i = 0; i < count; i++) floats[i] = (float)Normal(random);
+        if (values is float[] floats && !IsSampledAsZeros) for (var i = 0; i < count; i++) floats[i] = (float)Normal(random);
         if (values is string[] strings) Array.Fill(strings, "");
         return (Name, values, shape);
     }

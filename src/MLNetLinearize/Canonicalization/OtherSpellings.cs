@@ -120,19 +120,27 @@ internal static class OtherSpellings
         x.Output(0, x.Reshape(grid, [0, .. space, rank]));
     }
 
-    /// <summary>Writes new keys or values into the row's cache, at a position that is the same for every row.</summary>
+    /// <summary>Writes new keys or values into each row's cache, from the row's position on; a circular cache begins again at its end.</summary>
     public static void TensorScatter(Expansion x)
     {
         var axis = x.Axis(0, x.Node.Int("axis", -2));
-        var positions = x.StoredInts(2) ?? [0];
-        if (positions.Distinct().Count() > 1) throw new ExpansionException("its rows write at different positions", "explain rows of one position at a time");
-        var (size, count, at) = (x.Dims(0)[axis], x.Dims(1)[axis], positions[0]);
-        if (at + count > size && x.Node.Text("mode", "linear") == "circular") throw new ExpansionException("it writes past the end, back to the beginning", "write in two parts");
-        List<string> parts = [];
-        if (at > 0) parts.Add(x.Slice(x.In(0), 0, at, axis));
-        parts.Add(x.In(1));
-        if (at + count < size) parts.Add(x.Slice(x.In(0), at + count, size, axis));
-        x.Output(0, x.Concat([.. parts], axis));
+        var (size, count) = (x.Dims(0)[axis], x.Dims(1)[axis]);
+        var isCircular = x.Node.Text("mode", "linear") == "circular";
+        var stored = x.InOrNull(2) is null ? [0] : x.Value(2)?.ToInt64();
+        if (stored?.Select(p => isCircular ? p % size : p).Distinct().ToArray() is [var at] && at + count <= size)
+        {
+            List<string> parts = [];
+            if (at > 0) parts.Add(x.Slice(x.In(0), 0, at, axis));
+            parts.Add(x.In(1));
+            if (at + count < size) parts.Add(x.Slice(x.In(0), at + count, size, axis));
+            x.Output(0, x.Concat([.. parts], axis));
+            return;
+        }
+        var behind = Repeat(1, x.Rank(0) - axis - 1);
+        var steps = x.Reshape(x.Ints([.. Enumerable.Range(0, (int)count).Select(i => (long)i)]), [count, .. behind]);
+        var places = x.Add(x.Reshape(x.In(2), [-1, .. Repeat(1, x.Rank(0) - 1)]), steps);
+        if (isCircular) places = x.Op("Mod", [places, x.Ints(size)]);
+        x.Output(0, x.Op("ScatterElements", [x.In(0), x.Op("Expand", [places, x.Op("Shape", [x.In(1)])]), x.In(1)], ("axis", (long)axis)));
     }
 
     private static long[] Repeat(long value, int count) => [.. Enumerable.Repeat(value, count)];

@@ -13,7 +13,7 @@ internal static class Precision
     public static IReadOnlyList<DataType> Found(Graph graph) =>
         [.. graph.Inputs.Select(i => (DataType)(i.Type?.TensorType?.ElemType ?? 0))
             .Concat(graph.Initializers.Values.Concat(Stored(graph)).Select(t => t.ElementType()))
-            .Concat(Casts(graph).Select(n => (DataType)n.Int("to", 0)))
+            .Concat(TypeAttributes(graph).Select(a => (DataType)a.I))
             .Where(IsOther).Distinct().Order()];
 
     public static void ToSingle(Graph graph)
@@ -21,14 +21,16 @@ internal static class Precision
         if (Found(graph).Count == 0) return;
         foreach (var name in graph.Initializers.Keys.ToList()) graph.Initializers[name] = Single(graph.Initializers[name]);
         foreach (var attribute in graph.Nodes.SelectMany(n => n.Attribute).Where(a => a.T is not null)) attribute.T = Single(attribute.T);
-        foreach (var node in Casts(graph).Where(n => IsOther((DataType)n.Int("to", 0)))) node.Set("to", (long)DataType.Float);
+        foreach (var attribute in TypeAttributes(graph).Where(a => IsOther((DataType)a.I))) attribute.I = (long)DataType.Float;
         foreach (var tensor in graph.Inputs.Concat(graph.Outputs).Select(v => v.Type?.TensorType))
             if (tensor is not null && IsOther((DataType)tensor.ElemType)) tensor.ElemType = (int)DataType.Float;
     }
 
     private static bool IsOther(DataType type) => type is DataType.Float16 or DataType.Bfloat16 or DataType.Double;
 
-    private static IEnumerable<NodeProto> Casts(Graph graph) => graph.Nodes.Where(n => n.IsStandard() && n.OpType == "Cast");
+    /// <summary>Attributes that name an element type: of what a node makes, and of what it divides in.</summary>
+    private static IEnumerable<AttributeProto> TypeAttributes(Graph graph) => graph.Nodes.Where(n => n.IsStandard())
+        .SelectMany(n => n.Attribute.Where(a => a.Name is "dtype" or "output_dtype" or "output_datatype" || a.Name == "to" && n.OpType == "Cast" || a.Name == "precision" && n.OpType == "QuantizeLinear"));
 
     private static IEnumerable<TensorProto> Stored(Graph graph) => graph.Nodes.SelectMany(n => n.Attribute).Where(a => a.T is not null).Select(a => a.T);
 

@@ -18,6 +18,8 @@ internal sealed class ShapeProbe : IDisposable
     private readonly Graph graph;
     private readonly IReadOnlySet<string> capture;
     private readonly List<string> names;
+    private readonly Dictionary<string, DataType> narrow;
+    private readonly List<string> fetched;
     private readonly InferenceSession session;
 
     /// <param name="graph">The network, in an opset ONNX Runtime knows.</param>
@@ -28,7 +30,9 @@ internal sealed class ShapeProbe : IDisposable
         var model = ClassicalModels.Admitting(graph.ToModel());
         model.Graph.Output.Clear();
         names = [.. graph.Nodes.SelectMany(n => n.Output).Where(o => o.Length > 0)];
-        foreach (var name in names) model.Graph.Output.Add(new ValueInfoProto { Name = name });
+        narrow = NarrowTypes.Find(graph.Nodes, graph.Initializers.Values);
+        foreach (var name in names) model.Graph.Output.Add(new ValueInfoProto { Name = narrow.ContainsKey(name) ? NarrowTypes.Widen(model.Graph, name) : name });
+        fetched = [.. model.Graph.Output.Select(o => o.Name)];
         // Unoptimized: every named tensor must exist, and opening the session is cheaper than the run.
         session = Sessions.Create(model, new LinearizeOptions(), GraphOptimizationLevel.ORT_DISABLE_ALL);
     }
@@ -42,7 +46,7 @@ internal sealed class ShapeProbe : IDisposable
         try
         {
             foreach (var (name, array, shape) in inputs) facts[name] = new TensorFact(OrtArrays.TypeOf(array), shape, null);
-            using var results = session.Run(options, [.. inputs.Select(i => i.Name)], values, names);
+            using var results = session.Run(options, [.. inputs.Select(i => i.Name)], values, fetched);
             for (var i = 0; i < names.Count; i++)
                 if (results[i].IsTensor) facts[names[i]] = Fact(names[i], results[i]);
         }
@@ -58,7 +62,8 @@ internal sealed class ShapeProbe : IDisposable
     private TensorFact Fact(string name, OrtValue value)
     {
         var info = value.GetTensorTypeAndShape();
-        var type = (DataType)info.ElementDataType; // ONNX Runtime numbers element types as the file format does
+        if (narrow.TryGetValue(name, out var small)) return new TensorFact(small, info.Shape, null);
+        var type = (DataType)info.ElementDataType; // ONNX Runtime numbers these element types as the file format does
         return new TensorFact(type, info.Shape, capture.Contains(name) ? Value(name, type, value, info.Shape) : null);
     }
 

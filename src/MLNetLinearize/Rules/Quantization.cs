@@ -5,22 +5,27 @@ using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
 namespace MLNetLinearize.Rules;
 
 /// <summary>
-/// Rounding to integers has no slope of its own. A quantized network is explained as the float network it stands for: slope
-/// 1/scale where x/scale + zero point rounds into the range of the type, 0 where it saturates (the straight-through rule of
-/// fake quantization); what rounding adds or takes away is an offset, so that W·x + b is still the quantized score.
+/// Rounding to integers, or to floats of 8 bits, has no slope of its own. A quantized network is explained as the float network
+/// it stands for: slope 1/scale where x/scale + zero point rounds into the range of the type, 0 where it saturates (the
+/// straight-through rule of fake quantization: Bengio et al. 2013, arXiv 1308.3432; Jacob et al. 2018, arXiv 1712.05877);
+/// what rounding adds or takes away is an offset, so that W·x + b is still the quantized score.
 /// </summary>
 internal static class Quantization
 {
     public static void Quantize(Vjp v)
     {
         var (e, x, shape) = (v.E, v.In(0), v.OutShape());
-        var (low, high) = Range(v.Network.Type(v.Out()));
+        var type = v.Network.Type(v.Node.Output[0]);
         var scaled = e.Div(x, PerAxis(v, v.In(1), 1));
-        var rounded = e.Op("Round", [scaled]);
-        if (v.HasInput(2)) rounded = e.Add(rounded, PerAxis(v, e.Cast(v.In(2), DataType.Float), 2));
-        var inside = e.Indicator(e.Op("And", [e.Op("GreaterOrEqual", [rounded, e.Scalar(low)]), e.Op("LessOrEqual", [rounded, e.Scalar(high)])]));
+        var rounded = scaled;
+        if (!IsFloat(type))
+        {
+            rounded = e.Op("Round", [scaled]);
+            if (v.HasInput(2)) rounded = e.Add(rounded, PerAxis(v, v.In(2), 2));
+        }
+        var inside = IsInside(e, rounded, type);
         v.Give(0, e.Mul(e.Div(v.G, PerAxis(v, v.In(1), 1)), inside));
-        v.Offset(v.G, shape, e.Sub(e.Cast(v.Out(), DataType.Float), e.Mul(scaled, inside)), shape);
+        v.Offset(v.G, shape, e.Sub(v.Out(), e.Mul(scaled, inside)), shape);
     }
 
     /// <summary>(q − zero point)·scale.</summary>
@@ -40,20 +45,51 @@ internal static class Quantization
     {
         var (e, scale) = (v.E, v.RequireOutput(1));
         v.Give(0, e.Div(v.G, scale));
-        v.Offset(v.G, v.OutShape(), e.Sub(e.Cast(v.Out(), DataType.Float), e.Div(v.In(0), scale)), v.OutShape());
+        v.Offset(v.G, v.OutShape(), e.Sub(v.Out(), e.Div(v.In(0), scale)), v.OutShape());
+    }
+
+    /// <summary>Between float types of 16 bits and more, which are computed as one, nothing; to 8 bits it rounds and saturates.</summary>
+    public static void Cast(Vjp v)
+    {
+        var (e, shape, type) = (v.E, v.OutShape(), v.Network.Type(v.Node.Output[0]));
+        if (!IsFloat(type))
+        {
+            v.Give(0, v.G);
+            return;
+        }
+        var inside = IsInside(e, v.In(0), type);
+        v.Give(0, e.Mul(v.G, inside));
+        v.Offset(v.G, shape, e.Sub(v.Out(), e.Mul(v.In(0), inside)), shape);
     }
 
     /// <summary>Types that only quantization makes, and that carry a cotangent like float numbers.</summary>
-    public static bool IsQuantized(DataType type) => type is DataType.Uint8 or DataType.Int8 or DataType.Uint16 or DataType.Int16;
+    public static bool IsQuantized(DataType type) => Ranges.ContainsKey(type);
 
-    private static (float Low, float High) Range(DataType type) => type switch
+    /// <summary>Floats of 8 bits, which have no zero point but 0.</summary>
+    public static bool IsFloat(DataType type) => type is DataType.Float8E4M3Fn or DataType.Float8E4M3Fnuz or DataType.Float8E5M2 or DataType.Float8E5M2Fnuz;
+
+    /// <summary>The finite range of each type (Micikevicius et al. 2022, arXiv 2209.05433, for floats of 8 bits; without negative zero, Noune et al. 2022, arXiv 2206.02915).</summary>
+    private static readonly Dictionary<DataType, (float Low, float High)> Ranges = new()
     {
-        DataType.Uint8 => (byte.MinValue, byte.MaxValue),
-        DataType.Int8 => (sbyte.MinValue, sbyte.MaxValue),
-        DataType.Uint16 => (ushort.MinValue, ushort.MaxValue),
-        DataType.Int16 => (short.MinValue, short.MaxValue),
-        _ => throw new RuleException($"it quantizes to {type}", "quantize to 8 or 16 bits"),
+        [DataType.Uint8] = (byte.MinValue, byte.MaxValue),
+        [DataType.Int8] = (sbyte.MinValue, sbyte.MaxValue),
+        [DataType.Uint16] = (ushort.MinValue, ushort.MaxValue),
+        [DataType.Int16] = (short.MinValue, short.MaxValue),
+        [DataType.Uint4] = (0, 15),
+        [DataType.Int4] = (-8, 7),
+        [DataType.Uint2] = (0, 3),
+        [DataType.Int2] = (-2, 1),
+        [DataType.Float8E4M3Fn] = (-448, 448),
+        [DataType.Float8E4M3Fnuz] = (-240, 240),
+        [DataType.Float8E5M2] = (-57344, 57344),
+        [DataType.Float8E5M2Fnuz] = (-57344, 57344),
     };
+
+    private static string IsInside(Emitter e, string values, DataType type)
+    {
+        var (low, high) = Ranges[type];
+        return e.Indicator(e.Op("And", [e.Op("GreaterOrEqual", [values, e.Scalar(low)]), e.Op("LessOrEqual", [values, e.Scalar(high)])]));
+    }
 
     /// <summary>One number for the tensor, for each index of the axis, or for each block along the axis.</summary>
     private static string PerAxis(Vjp v, string values, int input)

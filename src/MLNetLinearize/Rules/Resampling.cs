@@ -36,6 +36,12 @@ internal static class Resampling
             g = Contracted(v, g, axis, KeepsAspect(v) ? MatrixOfPolicy(v, axis) : Crops(v) ? MatrixOfRegion(v, axis) : Matrix(v, axis));
         }
         v.Give(0, g);
+        if (Quantization.IsQuantized(v.Network.Type(v.Node.Output[0])))
+        {
+            // Between integers it is cut to an integer.
+            var exact = v.E.Op("Resize", [v.In(0), .. v.Node.Input.Skip(1)], [.. v.Node.Attribute.Select(a => (a.Name, Nodes.Value(a)))]);
+            v.Offset(v.G, to, v.E.Sub(v.Out(), exact), to);
+        }
         if (!Crops(v) || v.Node.Float(Extrapolation, 0) == 0) return;
         var outside = v.E.Op("Resize", [v.E.Zeros(v.E.Shape(v.In(0))), .. v.Node.Input.Skip(1)], [.. v.Node.Attribute.Select(a => (a.Name, Nodes.Value(a)))]);
         v.Offset(v.G, to, outside, to);

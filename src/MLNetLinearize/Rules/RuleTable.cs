@@ -1,5 +1,6 @@
 using MLNetLinearize.Canonicalization;
 using MLNetLinearize.Onnx;
+using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
 
 namespace MLNetLinearize.Rules;
 
@@ -48,7 +49,7 @@ internal static partial class RuleTable
         ["Sum"] = Linear(Arithmetic.Sum),
         ["Mean"] = Linear(Arithmetic.Mean),
         ["Identity"] = Linear(Structural.Identity),
-        ["Cast"] = Linear(Structural.Identity, 0),
+        ["Cast"] = Linear(Quantization.Cast, 0),
         ["Reshape"] = Linear(Structural.Reshape, 0),
         ["Flatten"] = Linear(Structural.Reshape, 0),
         ["Squeeze"] = Linear(Structural.Reshape, 0),
@@ -131,7 +132,11 @@ internal static partial class RuleTable
     /// <summary>Whether nothing that is explained passes through the node.</summary>
     public static bool Stops(NodeProto node) => node.OpType == "Cast" ? !IsFloatCast(node) : Find(node)?.Kind == RuleKind.Constant;
 
-    private static bool IsFloatCast(NodeProto node) => node.Int("to", 1) is (long)TensorProto.Types.DataType.Float or (long)TensorProto.Types.DataType.Double or (long)TensorProto.Types.DataType.Float16 or (long)TensorProto.Types.DataType.Bfloat16;
+    private static bool IsFloatCast(NodeProto node)
+    {
+        var type = (DataType)node.Int("to", 1);
+        return type is DataType.Float or DataType.Double or DataType.Float16 or DataType.Bfloat16 || Quantization.IsFloat(type);
+    }
 
     private static Rule Linear(Action<Vjp> apply, params int[] inputs) => new(RuleKind.Linear, apply, inputs.Length > 0 ? inputs : null);
 

@@ -41,9 +41,10 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
 
     public IReadOnlyList<string?> Cotangents => cotangents;
 
-    public string In(int i) => node.Input[i];
+    /// <summary>The value of input <paramref name="i"/>; quantized elements as the float numbers that they are.</summary>
+    public string In(int i) => Numbers(node.Input[i]);
 
-    public string Out(int i = 0) => node.Output[i];
+    public string Out(int i = 0) => Numbers(node.Output[i]);
 
     public bool HasInput(int i) => node.InputOrNull(i) is not null;
 
@@ -169,6 +170,8 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
             _ => false,
         };
     }
+
+    private string Numbers(string tensor) => network.IsKnown(tensor) && Quantization.IsQuantized(network.Type(tensor)) ? E.Cast(tensor, TensorProto.Types.DataType.Float) : tensor;
 
     private string PerRow(string g, TensorShape shape)
     {

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
+using MLNetLinearize.Canonicalization;
 using MLNetLinearize.Onnx;
 
 namespace MLNetLinearize.Runtime;
@@ -13,6 +14,8 @@ internal static class Sessions
         using var settings = new SessionOptions { GraphOptimizationLevel = level, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
         // Spinning threads win nothing for single runs and steal the cores from runs side by side.
         settings.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+        // It moves DequantizeLinear past operators that do not know all types that it does.
+        if (NarrowTypes.Find(model.Graph.Node, model.Graph.Initializer).Count > 0) settings.AddSessionConfigEntry("session.disable_quant_qdq", "1");
         if (options.Threads is { } threads) settings.IntraOpNumThreads = threads;
         if (options.GpuDeviceId is { } device) UseGpu(settings, device, options.FallbackToCpu);
         try

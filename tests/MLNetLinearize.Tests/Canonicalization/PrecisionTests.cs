@@ -62,6 +62,22 @@ public class PrecisionTests
         AssertClose(original.Run("x", Row, [1, 3, 4]).Widened(), Explain(model).Map.Scores.Widened(), "score", tolerance);
     }
 
+    /// <summary>Attributes name types as well: of what is made of integers, and of a matrix of ones.</summary>
+    [Fact]
+    public void Types_that_attributes_name_are_computed_in_float32()
+    {
+        var net = new Net(23, 4);
+        var half = (long)DataType.Float16;
+        var rounded = net.Op("DequantizeLinear", [net.Op("QuantizeLinear", [net.Input("x", "N", 4), net.Scalar(0.01f), net.SignedBytes(0)]), net.Scalar(0.01f)], ("output_dtype", half));
+        var ones = net.Op("EyeLike", [net.Weights(4, 4)], ("dtype", half));
+        var model = net.Build(net.Op("Cast", [net.Op("MatMul", [rounded, ones])], ("to", (long)DataType.Float)));
+        using var linearizer = new Linearizer(LinearizationGraph.Compile(CaseRun.Stream(model), new() { Targets = Targets.All }));
+        var map = linearizer.Explain([0.301f, -1.199f, 0.8f, 1.5f]);
+        AssertClose([0.3, -1.2, 0.8, 1.27], map.Scores.Widened(), "score", 1e-6);
+        AssertClose([1, 1, 1, 0], map.Weights.Diagonal().Widened(), "W", 1e-6);
+        Assert.Contains("holds Float16 numbers", string.Join(' ', linearizer.Graph.Report.Notes), StringComparison.Ordinal);
+    }
+
     private static ModelProto Build(string name)
     {
         var net = new Net(23, 4);

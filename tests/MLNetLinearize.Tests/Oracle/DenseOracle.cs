@@ -52,7 +52,9 @@ internal static class DenseOracle
     public static Dual Read(TensorProto tensor)
     {
         var shape = Shapes.Ints(tensor.Dims);
-        return tensor.ElementType() is DataType.Float or DataType.Double ? new(shape, tensor.ToDouble()) : new(shape, [.. tensor.ToInt64().Select(v => (double)v)], null, true) { IsSignedByte = tensor.ElementType() == DataType.Int8 };
+        if (tensor.ElementType() is DataType.Float or DataType.Double) return new(shape, tensor.ToDouble());
+        var values = QuantizedElements.Knows(tensor.ElementType()) ? QuantizedElements.Read(tensor) : [.. tensor.ToInt64().Select(v => (double)v)];
+        return new(shape, values, null, true) { StoredAs = tensor.ElementType() };
     }
 
     private static Dictionary<string, int> LastReaders(GraphProto graph, string kept)

@@ -1,3 +1,5 @@
+using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
+
 namespace MLNetLinearize.Tests.Oracle;
 
 /// <summary>
@@ -29,8 +31,8 @@ internal sealed class Dual
     /// <summary>Whether the elements are integers or booleans, so that Div truncates.</summary>
     public bool IsInteger { get; }
 
-    /// <summary>Whether the elements are stored as signed bytes, the range that they are then quantized to.</summary>
-    public bool IsSignedByte { get; init; }
+    /// <summary>What the elements of a zero point are stored as, which is what is then quantized to.</summary>
+    public DataType StoredAs { get; init; } = DataType.Uint8;
 
     /// <summary>What the tensor is as a factor of a product, which matters to <see cref="Nonlinearity.Frozen"/>.</summary>
     public Role Role { get; private init; }

@@ -1,9 +1,15 @@
+using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
+
 namespace MLNetLinearize.Tests.Oracle;
 
 /// <summary>Rounding to integers and back, read straight through: the slope of the network that the quantized one stands for.</summary>
 internal static class QuantizationOperators
 {
-    public static Dual Quantize(OracleNode node) => Rounded(node.X, PerAxis(node, 1), PerAxis(node, 2), node.Optional(2) is { IsSignedByte: true });
+    public static Dual Quantize(OracleNode node) =>
+        Rounded(node.X, PerAxis(node, 1), PerAxis(node, 2), node.Optional(2)?.StoredAs ?? (DataType)node.Int("output_dtype", (long)DataType.Uint8));
+
+    /// <summary>To floats of 8 bits.</summary>
+    public static Dual Cast(OracleNode node, DataType to) => Rounded(node.X, [.. node.X.Value.Select(_ => 1.0)], new double[node.X.Value.Length], to);
 
     /// <summary>Scale and zero point so that 0 and all elements fit into 0 to 255, and are held.</summary>
     public static IReadOnlyList<Dual> Dynamic(OracleNode node)
@@ -12,7 +18,7 @@ internal static class QuantizationOperators
         var (low, high) = ((float)Math.Min(0, node.X.Value.Min()), (float)Math.Max(0, node.X.Value.Max()));
         var scale = (high - low) / 255;
         var zero = Math.Clamp(Math.Round(-low / scale, MidpointRounding.ToEven), 0, 255);
-        var y = Rounded(node.X, [.. node.X.Value.Select(_ => (double)scale)], [.. node.X.Value.Select(_ => zero)], false);
+        var y = Rounded(node.X, [.. node.X.Value.Select(_ => (double)scale)], [.. node.X.Value.Select(_ => zero)], DataType.Uint8);
         return [y, Dual.Scalar(scale), new Dual([], [zero], null, true)];
     }
 
@@ -35,7 +41,7 @@ internal static class QuantizationOperators
     }
 
     private static Dual Requantized(OracleNode node, Dual product) =>
-        Rounded(product, [.. product.Value.Select(_ => node[6].Value[0])], [.. product.Value.Select(_ => node[7].Value[0])], node[7].IsSignedByte);
+        Rounded(product, [.. product.Value.Select(_ => node[6].Value[0])], [.. product.Value.Select(_ => node[7].Value[0])], node[7].StoredAs);
 
     /// <summary>Integers, their scale and zero point as numbers.</summary>
     private static Dual Float(OracleNode node, int i, int axis)
@@ -45,11 +51,12 @@ internal static class QuantizationOperators
         return (x - Along(node[i + 2])) * Along(node[i + 1]);
     }
 
-    private static Dual Rounded(Dual x, double[] scale, double[] zero, bool isSigned)
+    private static Dual Rounded(Dual x, double[] scale, double[] zero, DataType type)
     {
-        var (low, high) = isSigned ? (-128.0, 127.0) : (0.0, 255.0);
-        var value = x.Value.Select((z, i) => Math.Round(z / scale[i], MidpointRounding.ToEven) + zero[i]).ToArray();
-        var inside = value.Select(q => q >= low && q <= high ? 1.0 : 0).ToArray();
+        var (low, high) = QuantizedElements.Range(type);
+        double[] value = [.. x.Value.Select((z, i) => QuantizedElements.Round(z / scale[i], type) + zero[i])];
+        // A float saturates by itself, an integer by what it would round to.
+        var inside = value.Select((q, i) => (QuantizedElements.IsFloat(type) ? x.Value[i] / scale[i] : q) is var at && at >= low && at <= high ? 1.0 : 0).ToArray();
         double[] clipped = [.. value.Select(q => Math.Clamp(q, low, high))];
         if (x.Columns is null) return new(x.Shape, clipped);
         var columns = x.Columns.Select((column, c) => column.Select((d, i) => d * inside[i] / scale[i] + (c == x.Columns.Length - 1 ? clipped[i] - x.Value[i] * inside[i] / scale[i] : 0)).ToArray());

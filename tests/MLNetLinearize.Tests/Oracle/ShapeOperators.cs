@@ -57,7 +57,13 @@ internal static class ShapeOperators
     public static Dual WriteInto(OracleNode node)
     {
         var (x, update, axis) = (node.X, node[1], Shapes.Axis(node.Int("axis", -2), node.X.Rank));
-        int Offset(int[] at) => at[axis] - (int)(node.Optional(2)?.Value[at[0]] ?? 0);
+        // Where a circular cache was written from is known up to its size.
+        var size = node.Text("mode", "linear") == "circular" ? x.Shape[axis] : 0;
+        int Offset(int[] at)
+        {
+            var offset = at[axis] - (int)(node.Optional(2)?.Value[at[0]] ?? 0);
+            return size == 0 ? offset : (offset % size + size) % size;
+        }
         var which = Shapes.Map(x.Shape, at => Offset(at) >= 0 && Offset(at) < update.Shape[axis] ? 1 : 0);
         var (own, other) = (Shapes.Strides(x.Shape), Shapes.Strides(update.Shape));
         return Dual.Select(x.Shape, [x, update], which, Shapes.Map(x.Shape, at => Offset(at) >= 0 && Offset(at) < update.Shape[axis] ? Shapes.Flat(at.With(axis, Offset(at)), other) : Shapes.Flat(at, own)));
@@ -164,6 +170,7 @@ internal static class ShapeOperators
         1 or 11 => new(node.X.Shape, node.X.Value, node.X.Columns),
         9 => Dual.Whole(node.X.Shape, node.X.Value.Select(v => v != 0 ? 1L : 0)),
         2 or 3 or 5 or 6 or 7 or 12 or 13 => Dual.Whole(node.X.Shape, node.X.Value.Select(v => (long)v)),
+        >= 17 and <= 20 and var to => QuantizationOperators.Cast(node, (Onnx.TensorProto.Types.DataType)to),
         var to => throw new NotSupportedException($"Cast to element type {to}."),
     };
 

@@ -15,9 +15,11 @@ internal sealed class Net(long opset, int seed)
 
     public string Explain(string tensor) => Explained = tensor;
 
-    public string Input(string name, params object[] dims)
+    public string Input(string name, params object[] dims) => Input(name, DataType.Float, dims);
+
+    public string Input(string name, DataType type, params object[] dims)
     {
-        graph.Input.Add(Graph.Value(name, DataType.Float, dims));
+        graph.Input.Add(Graph.Value(name, type, dims));
         return name;
     }
 
@@ -70,6 +72,17 @@ internal sealed class Net(long opset, int seed)
     public string Unsigned(byte[] values, params long[] dims) => Add(Tensors.Raw(Name("u"), DataType.Uint8, values, dims));
 
     public string Integers(sbyte[] values, params long[] dims) => Add(Tensors.Raw(Name("s"), DataType.Int8, [.. values.Select(v => unchecked((byte)v))], dims));
+
+    /// <summary>Elements of any type as the file holds them: packed, where several share a byte.</summary>
+    public string Stored(DataType type, byte[] bytes, params long[] dims) => Add(Tensors.Raw(Name("q"), type, bytes, dims));
+
+    /// <summary>The same, as the other place of a file holds them: a byte in each 32-bit integer.</summary>
+    public string Listed(DataType type, byte[] bytes, params long[] dims)
+    {
+        var tensor = new TensorProto { Name = Name("q"), DataType = (int)type, Dims = { dims } };
+        tensor.Int32Data.AddRange(bytes.Select(b => (int)b));
+        return Add(tensor);
+    }
 
     public string Integers32(int[] values, params long[] dims) => Add(Tensors.Raw(Name("i"), DataType.Int32, System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()), dims));
 

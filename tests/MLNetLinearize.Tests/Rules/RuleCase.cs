@@ -79,7 +79,7 @@ internal static partial class RuleCases
     [
         .. Convolution(), .. TransposedConvolution(), .. Pooling(), .. Dense(), .. Arithmetic(), .. Activations(), .. Smooth(),
         .. Normalization(), .. Shape(), .. Selection(), .. Indexing(), .. Reduction(), .. IndexTuples(), .. EinsteinSums(),
-        .. OwnStatistics(), .. Recurrent(), .. Quantized(), .. Classical(), .. Attentions(), .. OtherSpellings(), .. ComputedParameters(), .. ComputedPlaces(), .. Networks(),
+        .. OwnStatistics(), .. Recurrent(), .. Quantized(), .. QuantizedWeights(), .. Classical(), .. Attentions(), .. OtherSpellings(), .. ComputedParameters(), .. ComputedPlaces(), .. Networks(),
     ];
 
     public static RuleCase Named(string name) => All.Single(c => c.Name == name);

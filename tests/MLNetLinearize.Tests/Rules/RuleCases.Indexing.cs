@@ -12,6 +12,8 @@ internal static partial class RuleCases
         Case("Gather, scalar index", "Gather", [3, 4], (n, x) => n.Op("Gather", [x, n.Ints([2], [])], ("axis", 1L))),
         Case("Gather, by the row's own index", "Gather", [3, 4], (n, x) => n.Op("Gather", [x, n.Op("ArgMax", [n.Op("Slice", [x, n.Ints(1), n.Ints(2), n.Ints(1)])], ("axis", 2L), ("keepdims", 0L))], ("axis", 2L))) with { Batch = 1L },
         Case("Gather, by indices of the row, one twice", "Gather", [3, 4], (n, x) => n.Op("Gather", [x, n.Op("Neg", [n.Op("ArgMin", [n.Op("Concat", [x, x], ("axis", 0L))], ("axis", 1L), ("keepdims", 0L))])], ("axis", -1L))) with { Batch = null },
+        Case("Gather, computed indices", "Gather", [3, 4], (n, x) => n.Op("Gather", [x, n.Op("ArgMax", [x], ("axis", 2L), ("keepdims", 0L))], ("axis", 2L))),
+        Case("Gather, one computed index", "Gather", [4, 3], (n, x) => n.Op("Gather", [x, n.Op("ArgMax", [n.Op("ReduceMax", [x, n.Ints(0, 2)], ("keepdims", 0L))], ("axis", 0L), ("keepdims", 0L))], ("axis", 1L)), 18) with { Batch = 1L },
         Case("Gather, table of indices", "Gather", [4, 2], (n, x) => n.Op("Gather", [x, n.Ints([0, 3, 3, 1], [2, 2])], ("axis", 1L))),
         Case("GatherElements, fixed batch 1", "GatherElements", [4], (n, x) => n.Op("GatherElements", [x, n.Ints([3, 3, 0], [1, 3])], ("axis", 1L))) with { Batch = 1L },
         Case("GatherElements, indices for every row", "GatherElements", [2, 4], (n, x) => n.Op("GatherElements", [x, ForEveryRow(n, x, n.Ints([3, 3, 0, 1, 2, 1], [1, 2, 3]), 2, 3)], ("axis", 2L))),

@@ -58,7 +58,18 @@ internal static partial class RuleCases
         Case("STFT, no axis of parts", "STFT", [12], (n, x) => n.Op("STFT", [x, n.Ints([3], []), n.Weights(6)])),
         Case("STFT, complex, one side", "STFT", [8, 2], (n, x) => n.Op("STFT", [x, n.Ints([2], []), "", n.Ints([4], [])], ("onesided", 1L))),
         Case("STFT, no window, both sides", "STFT", [10, 1], (n, x) => n.Op("STFT", [x, n.Ints([4], []), "", n.Ints([5], [])], ("onesided", 0L))),
-        Case("TensorScatter", "TensorScatter", [4, 3], (n, x) => n.Op("TensorScatter", [x, n.Op("Slice", [n.Op("Neg", [x]), n.Ints(0), n.Ints(2), n.Ints(1)]), n.Ints(1)]), 24) with { Batch = 1L },
+        Cached("at one position", 1L, [4, 3], n => n.Ints(1)),
+        Cached("at none", 1L, [4, 3], n => ""),
+        Cached("around the end", 1L, [4, 3], n => n.Ints(3), ("mode", "circular")),
+        Cached("at a position beyond the end", 1L, [4, 3], n => n.Ints(9), ("mode", "circular")),
+        Cached("a position for each row", null, [3, 4, 2], n => n.Ints(2, 0, 1)),
+        Cached("a position for each row, around the end", null, [3, 2, 4, 2], n => n.Ints(3, 0, 6), ("mode", "circular"), ("axis", 2L)),
+        Case("TensorScatter, computed positions", "TensorScatter", [4, 3], (n, x) =>
+        {
+            // The largest of four numbers decides: no function of what is explained that has a slope.
+            var positions = n.Op("ArgMax", [n.Op("Slice", [n.Op("Reshape", [x, n.Ints(-1, 12)]), n.Ints(0), n.Ints(4), n.Ints(1)])], ("axis", 1L), ("keepdims", 0L));
+            return n.Op("TensorScatter", [x, n.Op("Slice", [n.Op("Neg", [x]), n.Ints(0), n.Ints(2), n.Ints(1)]), positions], ("mode", "circular"));
+        }, 24),
         Case("Compress", "Compress", [3, 4], (n, x) => n.Op("Compress", [x, n.Booleans([true, false, true], 3)], ("axis", -1L))),
         Case("Compress, elements", "Compress", [5], (n, x) => n.Op("Compress", [x, n.Booleans([false, true, true, false, true], 5)])) with { Batch = 1L },
         Case("CumProd", "CumProd", [4, 2], (n, x) => n.Op("CumProd", [x, n.Ints([1], [])]), 26) with { IsPiecewiseLinear = false },
@@ -72,6 +83,10 @@ internal static partial class RuleCases
         Case("ReverseSequence", "ReverseSequence", [4, 3], (n, x) => n.Op("ReverseSequence", [x, n.Ints(3)], ("time_axis", 1L), ("batch_axis", 0L))) with { Batch = 1L },
         Case("ReverseSequence, times first", "ReverseSequence", [3, 2], (n, x) => n.Op("ReverseSequence", [x, n.Ints(3, 2)])) with { Batch = null },
     ];
+
+    /// <summary>Half of the row, negated, is written into the row.</summary>
+    private static RuleCase Cached(string name, object? batch, int[] row, Func<Net, string> positions, params (string, object)[] attributes) =>
+        Case($"TensorScatter, {name}", "TensorScatter", row, (n, x) => n.Op("TensorScatter", [x, n.Op("Slice", [n.Op("Neg", [x]), n.Ints(0), n.Ints(2), n.Ints(-2)]), positions(n)], attributes), 24) with { Batch = batch };
 
     private static RuleCase Lost(string op, string name, string reduction, int[] row, Func<Net, string[]> labels, params (string, object)[] attributes) =>
         Case($"{op}, {name}", op, row, (n, x) => n.Op(op, [x, .. labels(n)], [("reduction", reduction), .. attributes])) with { Batch = 1L, IsPiecewiseLinear = false };

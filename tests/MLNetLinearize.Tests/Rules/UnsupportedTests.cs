@@ -1,3 +1,5 @@
+using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
+
 namespace MLNetLinearize.Tests.Rules;
 
 /// <summary>What has no rule is refused before a row is read, all nodes in one error.</summary>
@@ -115,6 +117,17 @@ public class UnsupportedTests
         var net = new Net(17, 1);
         var model = net.Build(net.Op("RoiAlign", [net.Input("x", 1, 2, 4, 4), net.Floats([0, 0, 2, 2], 1, 4), net.Ints(0)], ("mode", "max")));
         Assert.Contains("sampling_ratio", Assert.Single(Refused(model).Nodes).Remedy, StringComparison.Ordinal);
+    }
+
+    /// <summary>ONNX Runtime has no kernel for them; the reason told is its own.</summary>
+    [Fact]
+    public void Floats_of_4_bits_are_refused_with_ONNX_Runtimes_reason()
+    {
+        var net = new Net(23, 1);
+        var x = net.Op("QuantizeLinear", [net.Input("x", "N", 4), net.Scalar(1)], ("output_dtype", (long)DataType.Float4E2M1));
+        var refused = Assert.Throws<InvalidModelException>(() => LinearizationGraph.Compile(CaseRun.Stream(net.Build(net.Op("DequantizeLinear", [x, net.Scalar(1)])))));
+        Assert.StartsWith("ONNX Runtime refuses the model: ", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("QuantizeLinear", refused.Message, StringComparison.Ordinal);
     }
 
     private static UnsupportedOperatorException Refused(Onnx.ModelProto model) => Assert.Throws<UnsupportedOperatorException>(() => LinearizationGraph.Compile(CaseRun.Stream(model)));
