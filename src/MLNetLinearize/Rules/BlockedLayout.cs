@@ -15,9 +15,12 @@ internal static class BlockedLayout
     private static readonly HashSet<string> Makers = ["Conv", "Add", "Sum", "BatchNormalization", "MaxPool", "AveragePool", "Concat"];
 
     /// <summary>Whether the node's output comes in blocks, and its cotangent can.</summary>
-    public static bool Holds(Vjp v) =>
-        v.P == 0 && v.OutShape() is { Rank: 4, BatchAxis: 0 } shape && shape.Dims[0] == 1 && shape.Dims[1] % Channels == 0
-        && v.Network.Graph.Nodes.FirstOrDefault(n => n.Output.Contains(v.In(0))) is { } maker && Makers.Contains(maker.OpType);
+    public static bool Holds(Vjp v) => v.P == 0 && Keeps(v.Network, v.In(0), v.OutShape());
+
+    /// <summary>Whether a tensor of the network, and what has its shape or a pool's, comes in blocks.</summary>
+    public static bool Keeps(CanonicalNetwork network, string tensor, TensorShape shape) =>
+        shape is { Rank: 4, BatchAxis: 0 } && shape.Dims[0] == 1 && shape.Dims[1] % Channels == 0
+        && network.Graph.Nodes.FirstOrDefault(n => n.Output.Contains(tensor)) is { } maker && Makers.Contains(maker.OpType);
 
     /// <summary>
     /// 1 where a tensor of no negative numbers is positive, else 0. The largest float twice makes 1 or more of any positive
@@ -26,6 +29,13 @@ internal static class BlockedLayout
     public static string IsPositive(Emitter e, string tensor, TensorShape shape) =>
         e.Op("HardSigmoid", [EachChannel(e, tensor, shape, float.MaxValue)], ("alpha", float.MaxValue), ("beta", 0f));
 
+    /// <summary>1 where a tensor of no positive numbers is 0, else 0.</summary>
+    public static string IsZero(Emitter e, string tensor, TensorShape shape) =>
+        e.Op("HardSigmoid", [EachChannel(e, tensor, shape, float.MaxValue)], ("alpha", float.MaxValue), ("beta", 1f));
+
+    /// <summary>1 where a tensor of integers is at least a number, else 0.</summary>
+    public static string IsAtLeast(Emitter e, string tensor, float number) => e.Op("HardSigmoid", [tensor], ("alpha", 1f), ("beta", 1 - number));
+
     /// <summary>Whether <see cref="IsPositive"/> wrote a tensor.</summary>
     public static bool IsMask(Emitter e, string tensor) =>
         e.Maker(tensor) is { OpType: "HardSigmoid" } maker && e.Maker(maker.Input[0]) is { OpType: "Conv" };
@@ -33,10 +43,19 @@ internal static class BlockedLayout
     /// <summary>A tensor in blocks.</summary>
     public static string Enter(Emitter e, string tensor, TensorShape shape) => IsBlocked(e, tensor) ? tensor : EachChannel(e, tensor, shape, 1);
 
-    private static string EachChannel(Emitter e, string tensor, TensorShape shape, float factor)
+    /// <summary>A tensor times a factor.</summary>
+    public static string EachChannel(Emitter e, string tensor, TensorShape shape, float factor)
     {
         var channels = shape.Dims[1];
         return e.Op("Conv", [tensor, e.Filled(e.Ints(channels, 1, 1, 1), factor)], ("group", channels));
+    }
+
+    /// <summary>Weighted sums over the windows that tile a tensor.</summary>
+    public static string EachChannel(Emitter e, string tensor, TensorShape shape, long[] kernel, float[] weights)
+    {
+        var channels = shape.Dims[1];
+        var each = e.Op("Expand", [e.Floats(weights, [1, 1, .. kernel]), e.Ints([channels, 1, .. kernel])]);
+        return e.Op("Conv", [tensor, each], ("group", channels), ("strides", kernel));
     }
 
     private static bool IsBlocked(Emitter e, string tensor) => e.Maker(tensor) switch
