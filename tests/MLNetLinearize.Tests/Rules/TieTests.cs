@@ -79,6 +79,44 @@ public class TieTests
         AssertConserved(map);
     }
 
+    /// <summary>Enough channels for ONNX Runtime's blocked layout, where winners are found by other operators; differences down to the smallest float count.</summary>
+    [Theory]
+    [InlineData(2, 2, 1f)]
+    [InlineData(2, 2, float.Epsilon)]
+    [InlineData(3, 2, 1e-30f)]
+    [InlineData(4, 4, 1f)]
+    [InlineData(6, 3, 1e30f)] // more elements than are found in blocks
+    public void Max_pool_of_many_channels_credits_the_first_of_equal_cells(int rows, int columns, float unit)
+    {
+        const int size = 12, channels = 16;
+        var random = new Random(rows);
+        float[] image = [.. Enumerable.Range(0, channels * size * size).Select(_ => random.Next(-2, 2) * unit)];
+        using var linearizer = new Linearizer(ManyChannels(rows, columns, size, channels));
+        Assert.Equal(rows * columns <= 16, linearizer.Graph.Model.Graph.Node.Any(n => n.OpType == "HardSigmoid"));
+        var map = linearizer.Explain(image);
+        var (down, across) = (size / rows, size / columns);
+        for (var c = 0; c < map.Scores.Count; c++)
+        {
+            var corner = c / (down * across) * size * size + c / across % down * rows * size + c % across * columns;
+            var cells = Enumerable.Range(0, rows * columns).Select(i => corner + i / columns * size + i % columns);
+            AssertOneWinner(map.Weights.Row(c), 1, at: cells.MaxBy(i => image[i]));
+        }
+        AssertConserved(map);
+    }
+
+    [Fact]
+    public void A_row_whose_pool_sees_nan_leaves_the_others_as_they_are()
+    {
+        const int size = 4, channels = 16;
+        var random = new Random(1);
+        float[] Image() => [.. Enumerable.Range(0, channels * size * size).Select(_ => 1 + random.NextSingle())];
+        float[] good = Image(), other = Image(), bad = [.. Image().Select((v, i) => i % 5 == 0 ? -v : v)]; // their logarithm is NaN
+        using var linearizer = new Linearizer(ManyChannels(2, 2, size, channels, before: "Log"));
+        var maps = linearizer.ExplainBatch([.. good, .. bad, .. other], 3);
+        foreach (var (map, row) in new[] { (maps[0], good), (maps[2], other) })
+            Assert.Equal(linearizer.Explain(row).Weights, map.Weights);
+    }
+
     [Fact]
     public void Image_with_black_border_through_convolution_relu_and_max_pool_is_conserved()
     {
@@ -169,6 +207,16 @@ public class TieTests
     }
 
     private static string Pool(Net n, string x, int kernel) => n.Op("MaxPool", [x], ("kernel_shape", L(kernel, kernel)), ("strides", L(2, 2)));
+
+    /// <summary>Channels as they are, through a convolution and a pool.</summary>
+    private static LinearizationGraph ManyChannels(int rows, int columns, int size, int channels, string before = "Identity")
+    {
+        var net = new Net(17, 3);
+        var same = net.Floats([.. Enumerable.Range(0, channels * channels).Select(i => i / channels == i % channels ? 1f : 0)], channels, channels, 1, 1);
+        var image = net.Op("Conv", [net.Op(before, [net.Input("x", "N", channels, size, size)]), same]);
+        var model = net.Build(net.Op("MaxPool", [image], ("kernel_shape", L(rows, columns)), ("strides", L(rows, columns))));
+        return LinearizationGraph.Compile(CaseRun.Stream(model), new() { Targets = Targets.All });
+    }
 
     private static LinearMap Explain(int[] row, IEnumerable<float> x, Func<Net, string, string> body)
     {
