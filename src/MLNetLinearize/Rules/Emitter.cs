@@ -13,6 +13,9 @@ namespace MLNetLinearize.Rules;
 /// </summary>
 internal sealed class Emitter(Graph graph, string prefix)
 {
+    /// <summary>float32, in which places and numbers of elements are computed, holds every integer below this.</summary>
+    public const long ExactIntegers = 1 << 24;
+
     private readonly Dictionary<string, string> constants = [];
     private readonly Dictionary<string, NodeProto> made = [];
     private readonly Dictionary<string, string> computed = [];

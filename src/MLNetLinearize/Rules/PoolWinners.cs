@@ -11,14 +11,11 @@ namespace MLNetLinearize.Rules;
 /// </summary>
 internal static class PoolWinners
 {
-    /// <summary>Places are computed in float32, which holds every integer below this.</summary>
-    private const long ExactIntegers = 1 << 24;
-
     /// <summary>Most elements of a window that are found in blocks, by as many comparisons.</summary>
     private const long MostInBlocks = 16;
 
     public static bool CanFind(Windows windows) =>
-        windows.Tile && windows.Rank == 2 && (windows.Input[0] + windows.Kernel[0]) * windows.Input[1] < ExactIntegers;
+        windows.Tile && windows.Rank == 2 && (windows.Input[0] + windows.Kernel[0]) * windows.Input[1] < Emitter.ExactIntegers;
 
     /// <summary>The Indices output: global over rows, channels and space, Int64 of the output's shape; of equal elements the first.</summary>
     public static string Emit(Vjp v, Windows windows)

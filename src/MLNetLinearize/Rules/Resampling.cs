@@ -10,9 +10,6 @@ namespace MLNetLinearize.Rules;
 /// </summary>
 internal static class Resampling
 {
-    /// <summary>Numbers of pixels are computed in float32, which holds every integer below this.</summary>
-    private const long ExactIntegers = 1 << 24;
-
     private static readonly string[] ResizeAttributes = ["mode", "coordinate_transformation_mode", "nearest_mode", "cubic_coeff_a", "exclude_outside", "antialias"];
 
     private const string AspectPolicy = "keep_aspect_ratio_policy";
@@ -70,7 +67,7 @@ internal static class Resampling
     /// <summary>Sampling the pixels' own numbers tells which one each sample takes, counted from 1 so that 0 is none; the cotangents are added where they were taken.</summary>
     private static string ToNearest(Vjp v, long pixels, long samples)
     {
-        if (pixels >= ExactIntegers) throw new RuleException($"its image has {pixels:N0} pixels, more than float32 can number", "sample smaller images");
+        if (pixels >= Emitter.ExactIntegers) throw new RuleException($"its image has {pixels:N0} pixels, more than float32 can number", "sample smaller images");
         var e = v.E;
         var numbers = e.Floats([.. Enumerable.Range(1, (int)pixels).Select(i => (float)i)], [1, 1, .. v.InShape(0).Dims.Skip(2)]);
         var taken = e.Cast(e.Reshape(Sampled(v, numbers), -1, 1, samples), TensorProto.Types.DataType.Int64);

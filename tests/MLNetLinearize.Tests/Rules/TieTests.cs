@@ -69,13 +69,7 @@ public class TieTests
         var random = new Random(kernel);
         float[] image = [.. Enumerable.Range(0, 2 * size * size).Select(_ => (float)random.Next(-2, 2))];
         var map = Explain([2, size, size], image, (n, x) => n.Op("MaxPool", [x], ("kernel_shape", L(kernel, kernel)), ("strides", L(kernel, kernel))));
-        var windows = size / kernel;
-        for (var c = 0; c < map.Scores.Count; c++)
-        {
-            var corner = c / (windows * windows) * size * size + c / windows % windows * kernel * size + c % windows * kernel;
-            var cells = Enumerable.Range(0, kernel * kernel).Select(i => corner + i / kernel * size + i % kernel);
-            AssertOneWinner(map.Weights.Row(c), 1, at: cells.MaxBy(i => image[i]));
-        }
+        AssertFirstOfEqualCells(map, image, size, kernel, kernel);
         AssertConserved(map);
     }
 
@@ -94,13 +88,7 @@ public class TieTests
         using var linearizer = new Linearizer(ManyChannels(rows, columns, size, channels));
         Assert.Equal(rows * columns <= 16, linearizer.Graph.Model.Graph.Node.Any(n => n.OpType == "HardSigmoid"));
         var map = linearizer.Explain(image);
-        var (down, across) = (size / rows, size / columns);
-        for (var c = 0; c < map.Scores.Count; c++)
-        {
-            var corner = c / (down * across) * size * size + c / across % down * rows * size + c % across * columns;
-            var cells = Enumerable.Range(0, rows * columns).Select(i => corner + i / columns * size + i % columns);
-            AssertOneWinner(map.Weights.Row(c), 1, at: cells.MaxBy(i => image[i]));
-        }
+        AssertFirstOfEqualCells(map, image, size, rows, columns);
         AssertConserved(map);
     }
 
@@ -224,6 +212,18 @@ public class TieTests
         var model = net.Build(body(net, net.Input("x", ["N", .. row.Cast<object>()])));
         using var linearizer = new Linearizer(LinearizationGraph.Compile(CaseRun.Stream(model), new() { Targets = Targets.All }));
         return linearizer.Explain([.. x]);
+    }
+
+    /// <summary>Each window of a pool that tiles square images credits the first of its largest cells alone.</summary>
+    private static void AssertFirstOfEqualCells(LinearMap map, float[] image, int size, int rows, int columns)
+    {
+        var (down, across) = (size / rows, size / columns);
+        for (var c = 0; c < map.Scores.Count; c++)
+        {
+            var corner = c / (down * across) * size * size + c / across % down * rows * size + c % across * columns;
+            var cells = Enumerable.Range(0, rows * columns).Select(i => corner + i / columns * size + i % columns);
+            AssertOneWinner(map.Weights.Row(c), 1, at: cells.MaxBy(i => image[i]));
+        }
     }
 
     private static void AssertConserved(LinearMap map)
