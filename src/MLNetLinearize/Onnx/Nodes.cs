@@ -37,6 +37,9 @@ internal static class Nodes
 
     public static long[]? Ints(this NodeProto node, string name) => node.Find(name) is { } a ? [.. a.Ints] : null;
 
+    /// <summary>The graphs inside a node: branches and bodies.</summary>
+    public static IEnumerable<GraphProto> Nested(NodeProto node) => node.Attribute.SelectMany(a => a.G is null ? a.Graphs : a.Graphs.Append(a.G));
+
     public static NodeProto Remove(this NodeProto node, params ReadOnlySpan<string> names)
     {
         foreach (var name in names)
