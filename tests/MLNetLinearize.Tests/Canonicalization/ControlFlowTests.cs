@@ -304,7 +304,7 @@ public class ControlFlowTests
     internal static void AssertSame(Func<Net, string, string> flat, ModelProto model, int seed = 5, bool inBatches = true)
     {
         var net = new Net(17, seed);
-        var expected = Explain(net.Build(flat(net, net.Input("x", "N", 4))));
+        var expected = Explain(net.Build(flat(net, net.Input("x", "N", 4))), inBatches);
         using var original = new OriginalModel(model, model.Graph.Output[0].Name);
         var actual = Explain(model, inBatches);
         Agreement.AssertClose(original.Run("x", Row, [1, 4]).Widened(), actual.Scores.Widened(), "score", 2e-6);
