@@ -71,7 +71,9 @@ internal static class Expansions
     /// <param name="maxSteps">Most steps that are written out one after the other.</param>
     public static void Apply(Graph graph, HashSet<NodeProto> found, IReadOnlyDictionary<string, TensorFact> facts, int maxSteps)
     {
+        string[] products = [.. found.Where(n => n.OpType is "ConvInteger" or "MatMulInteger" && IntegerSums.Objection(graph, n.Output[0]) is null).Select(n => n.Output[0])];
         graph.Nodes = [.. graph.Nodes.SelectMany(n => found.Contains(n) && Table.ContainsKey(n.OpType) ? Written(graph, n, facts, maxSteps) : [n])];
+        IntegerSums.Apply(graph, products);
         SequenceFolding.Apply(graph, facts, maxSteps);
     }
 
