@@ -74,6 +74,9 @@ internal static class Nodes
         _ => throw new ArgumentException($"Attribute '{attribute.Name}' is a {attribute.Type}, and no number, text or list of numbers.", nameof(attribute)),
     };
 
+    /// <summary>All attributes of a node, which are numbers, texts and lists, as <see cref="Create"/> takes them.</summary>
+    public static (string Name, object Value)[] Attributes(NodeProto node) => [.. node.Attribute.Select(a => (a.Name, Value(a)))];
+
     private static AttributeProto Attribute(string name, object value)
     {
         var a = new AttributeProto { Name = name };
