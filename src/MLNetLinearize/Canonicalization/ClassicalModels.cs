@@ -28,14 +28,14 @@ internal static class ClassicalModels
     }
 
     /// <summary>Why a node cannot be respelled, and the remedy; null where it can.</summary>
-    public static (string Reason, string Remedy)? Objection(NodeProto node) => node.Text("post_transform", "NONE") switch
+    public static (string Reason, string Remedy)? Objection(NodeProto node)
     {
-        _ when IsTree(node) => null,
-        "PROBIT" => ("no standard operator computes its PROBIT, the inverse of the normal distribution", "export it with post_transform NONE"),
-        "SOFTMAX_ZERO" => ("its SOFTMAX_ZERO jumps where a score passes 0", "export it with post_transform SOFTMAX"),
-        _ when node.OpType == "LinearClassifier" && Floats(node, "intercepts").Length == 0 => ("ONNX Runtime gives a classifier without intercepts no scores", "export it with intercepts, of 0"),
-        _ => SupportVectors.Objection(node),
-    };
+        if (IsTree(node)) return null;
+        if (node.OpType == "LinearClassifier" && Floats(node, "intercepts").Length == 0) return ("ONNX Runtime gives a classifier without intercepts no scores", "export it with intercepts, of 0");
+        return SupportVectors.Objection(node) ?? (node.Text("post_transform", "NONE") == "PROBIT" && HasOneScoreForTwoClasses(node)
+            ? ("ONNX Runtime leaves one of its two scores unset under PROBIT", "export it with post_transform NONE")
+            : null);
+    }
 
     /// <summary>The model with encoders that let pass what they do not know, so that made-up rows can be run; itself where it has no others.</summary>
     public static ModelProto Admitting(ModelProto model)
@@ -131,11 +131,19 @@ internal static class ClassicalModels
     private static string Classification(string x, NodeProto node, Replacement to)
     {
         var (weights, offsets) = (Floats(node, "coefficients"), Floats(node, "intercepts"));
-        var labels = Math.Max(node.Ints("classlabels_ints")?.Length ?? 0, node.Find("classlabels_strings")?.Strings.Count ?? 0);
-        return offsets.Length == 1 && labels == 2
+        return HasOneScoreForTwoClasses(node)
             ? TwoClasses(x, weights, offsets[0], node, opposite: 1, to)
             : Transformed(Affine(x, weights, offsets, to), offsets.Length, node, to);
     }
+
+    public static int Classes(NodeProto node) => Math.Max(node.Ints("classlabels_ints")?.Length ?? 0, node.Find("classlabels_strings")?.Strings.Count ?? 0);
+
+    private static bool HasOneScoreForTwoClasses(NodeProto node) => Classes(node) == 2 && node.OpType switch
+    {
+        "LinearClassifier" => Floats(node, "intercepts").Length == 1,
+        "SVMClassifier" => Floats(node, "support_vectors").Length > 0,
+        _ => false,
+    };
 
     /// <summary>
     /// One score s for two classes: σ of −s and s under LOGISTIC; otherwise <paramref name="opposite"/> − s and s, whatever the transform.
@@ -151,11 +159,37 @@ internal static class ClassicalModels
     public static string Affine(string x, float[] weights, float[] offsets, Replacement to, float factor = 1) =>
         to.Op("Gemm", [x, to.Floats(weights, offsets.Length, weights.Length / offsets.Length), to.Floats(offsets, offsets.Length)], ("alpha", factor), ("transB", 1L));
 
-    /// <summary>A single score is left as it is, whatever the transform.</summary>
+    /// <summary>A single score is left as it is, whatever the transform, but PROBIT.</summary>
     public static string Transformed(string scores, int count, NodeProto node, Replacement to) => node.Text("post_transform", "NONE") switch
     {
         "LOGISTIC" when count > 1 => to.Op("Sigmoid", [scores]),
         "SOFTMAX" when count > 1 => to.Op("Softmax", [scores], ("axis", -1L)),
+        "SOFTMAX_ZERO" when count > 1 => SoftmaxOfNonZero(scores, to),
+        "PROBIT" => Probit(scores, to),
         _ => scores,
     };
+
+    /// <summary>Softmax over the scores that are not 0, which here begins below 1e-7. One that is takes no part, and gets its product with what a score of 0 would get.</summary>
+    private static string SoftmaxOfNonZero(string scores, Replacement to)
+    {
+        var largest = to.Op("ReduceMax", [scores, to.Ints(-1)], ("keepdims", 1L));
+        var isSome = to.Op("Greater", [to.Op("Abs", [scores]), to.Scalar(1e-7f)]);
+        var powers = to.Op("Exp", [to.Sub(scores, largest)]);
+        var sum = to.Op("ReduceSum", [to.Op("Where", [isSome, powers, to.Scalar(0)]), to.Ints(-1)], ("keepdims", 1L));
+        return to.Op("Div", [to.Op("Where", [isSome, powers, to.Mul(scores, to.Op("Exp", [to.Op("Neg", [largest])]))]), sum]);
+    }
+
+    /// <summary>
+    /// The inverse of the normal distribution, √2·erf⁻¹(2p − 1), by the formula that ONNX Runtime uses (S. Winitzki, A handy
+    /// approximation for the error function and its inverse, 2008).
+    /// </summary>
+    private static string Probit(string p, Replacement to)
+    {
+        const float A = 0.147f;
+        var x = to.Sub(to.Scaled(p, 2), to.Scalar(1));
+        var log = to.Op("Log", [to.Mul(to.Sub(to.Scalar(1), x), to.Add(to.Scalar(1), x))]);
+        var half = to.Add(to.Scaled(log, 0.5f), to.Scalar(2 / (MathF.PI * A)));
+        var size = to.Scaled(to.Op("Sqrt", [to.Sub(to.Op("Sqrt", [to.Sub(to.Mul(half, half), to.Scaled(log, 1 / A))]), half)]), MathF.Sqrt(2));
+        return to.Op("Where", [to.Op("Less", [x, to.Scalar(0)]), to.Op("Neg", [size]), size]);
+    }
 }

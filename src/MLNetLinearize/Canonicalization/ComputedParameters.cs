@@ -61,14 +61,23 @@ internal static class ComputedParameters
         x.Output(0, y);
     }
 
-    /// <exception cref="ExpansionException">There is one row, which says nothing of a batch.</exception>
+    /// <summary>Of the batch where the model fixes one of several rows; of each row where it fixes a batch of one.</summary>
+    /// <exception cref="ExpansionException">The batch is open: each row depends on those it comes with.</exception>
     private static (string Mean, string Variance) Statistics(Expansion x)
     {
-        if (x.Dims(0)[0] == 1) throw new ExpansionException("it is in training mode, and computes statistics over a batch of rows that depend on each other", "export the model in evaluation mode, or with a fixed batch, which is then explained as a whole");
-        string Mean(string t) => x.Op("ReduceMean", [t, x.Ints([0, .. Enumerable.Range(2, Math.Max(0, x.Rank(0) - 2)).Select(i => (long)i)])]);
+        var isOne = x.Dims(0)[0] == 1;
+        if (isOne && !HasFixedBatch(x)) throw new ExpansionException("it is in training mode, and computes statistics over a batch of rows that depend on each other", "export the model in evaluation mode, or with a fixed batch, which is then explained as a whole");
+        long[] axes = [.. isOne ? Array.Empty<long>() : [0], .. Enumerable.Range(2, Math.Max(0, x.Rank(0) - 2)).Select(i => (long)i)];
+        string Mean(string t) => axes.Length == 0 ? t : x.Op("ReduceMean", [t, x.Ints(axes)]);
         var mean = Mean(x.In(0));
         var centred = x.Sub(x.In(0), mean);
         return (mean, Mean(x.Mul(centred, centred)));
+    }
+
+    private static bool HasFixedBatch(Expansion x)
+    {
+        var behind = ValueFlow.Behind(x.Graph, x.In(0));
+        return x.Graph.Inputs.Where(i => behind.Contains(i.Name)).All(i => i.Type?.TensorType?.Shape?.Dim is [{ DimValue: > 0 }, ..]);
     }
 
     /// <summary>A parameter as [channels, 1, …]; one per group is repeated for the group's channels.</summary>

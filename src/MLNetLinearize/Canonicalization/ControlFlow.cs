@@ -53,16 +53,9 @@ internal static class ControlFlow
     /// <summary>The body gets the round, the condition and what is carried; it gives the condition, what is carried, and what is collected.</summary>
     private static List<NodeProto> Loop(Graph graph, NodeProto node, IReadOnlyDictionary<string, TensorFact> facts, int limit)
     {
-        var body = node.Find("body")!.G;
-        if (node.InputOrNull(0) is not { } trips) throw new ExpansionException("it runs until a condition ends it", Unrolled);
-        var rounds = facts[trips].Value?.ToInt64()[0] ?? throw new ExpansionException($"its number of rounds '{trips}' is computed from the row", Unrolled);
-        if (node.InputOrNull(1) is { } condition)
-        {
-            if (facts[condition].Value is not { } first || !Lasts(graph, body)) throw new ExpansionException("a condition that the body computes can end it", Unrolled);
-            if (first.ToInt64() is [0]) rounds = 0;
-        }
+        var rounds = LoopCounters.Rounds(node, facts) ?? throw new ExpansionException("when it ends is computed from the row", Unrolled);
         var carried = node.Input.Skip(2).ToList();
-        var run = new Rounds(graph, node, body, rounds, limit);
+        var run = new Rounds(graph, node, node.Find("body")!.G, rounds, limit);
         for (var i = 0L; i < rounds; i++)
         {
             var round = graph.AddInitializer(Tensors.Of($"{node.Name}/round", [i]));
@@ -101,19 +94,6 @@ internal static class ControlFlow
         for (var i = 0L; i < members; i++)
             run.Next([.. node.Input.Select(name => facts.ContainsKey(name) ? name : run.Member(name, i))], carried: 0, skipped: 0);
         return run.FinishSequences();
-    }
-
-    /// <summary>Whether the condition that the body gives is the one it gets, or stored and true.</summary>
-    private static bool Lasts(Graph graph, GraphProto body)
-    {
-        var name = body.Output[0].Name;
-        while (body.Node.FirstOrDefault(n => n.Output.Contains(name)) is { } maker)
-        {
-            if (maker.OpType is not ("Identity" or "Cast")) return maker.OpType == "Constant" && maker.Find("value")?.T?.ToInt64() is [not 0];
-            name = maker.Input[0];
-        }
-        if (name == body.Input[1].Name) return true;
-        return (body.Initializer.FirstOrDefault(t => t.Name == name) ?? graph.Initializers.GetValueOrDefault(name))?.ToInt64() is [not 0];
     }
 
     /// <summary>The body, put in place once a round. Sequences are taken apart and collected by sequence operators, which fold later.</summary>

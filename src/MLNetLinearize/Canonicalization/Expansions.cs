@@ -30,6 +30,7 @@ internal static class Expansions
         ["STFT"] = FourierTransforms.Short,
         ["DeformConv"] = ComputedSampling.DeformConv,
         ["GridSample"] = ComputedSampling.GridSample,
+        ["Resize"] = ComputedRegions.Resize,
         ["NegativeLogLikelihoodLoss"] = Losses.NegativeLogLikelihood,
         ["SoftmaxCrossEntropyLoss"] = Losses.SoftmaxCrossEntropy,
         ["OneHot"] = OtherSpellings.OneHot,
@@ -48,7 +49,7 @@ internal static class Expansions
     };
 
     /// <summary>Operators that have an entry although the rules know them: written out only where their parameters are computed from the row.</summary>
-    private static readonly string[] OnlyComputed = ["BatchNormalization", "LayerNormalization", "RMSNormalization", "InstanceNormalization", "GroupNormalization", "PRelu", "Clip", "GridSample", "OneHot"];
+    private static readonly string[] OnlyComputed = ["BatchNormalization", "LayerNormalization", "RMSNormalization", "InstanceNormalization", "GroupNormalization", "PRelu", "Clip", "GridSample", "OneHot", "Resize"];
 
     /// <summary>Whether a node whose parameters turn out to be computed from the row is written out.</summary>
     public static bool TakesComputedParameters(NodeProto node) => OnlyComputed.Contains(node.OpType);
@@ -60,8 +61,8 @@ internal static class Expansions
     public static HashSet<NodeProto> Find(Graph graph, IEnumerable<string> explained, string output)
     {
         var computed = ValueFlow.Reached(graph, explained, n => n.OpType is "Shape" or "Size");
-        var behind = ValueFlow.Behind(graph, output);
-        return [.. graph.Nodes.Where(n => n.IsStandard() && (SequenceFolding.Operators.Contains(n.OpType) || Table.ContainsKey(n.OpType) && IsWrittenOut(n, computed, behind)))];
+        var (behind, constant) = (ValueFlow.Behind(graph, output), ValueFlow.ValueIndependent(graph));
+        return [.. graph.Nodes.Where(n => n.IsStandard() && (SequenceFolding.Operators.Contains(n.OpType) || Table.ContainsKey(n.OpType) && IsWrittenOut(n, computed, behind, constant)))];
     }
 
     /// <param name="graph">The network; rewritten.</param>
@@ -70,14 +71,17 @@ internal static class Expansions
     /// <param name="maxSteps">Most steps that are written out one after the other.</param>
     public static void Apply(Graph graph, HashSet<NodeProto> found, IReadOnlyDictionary<string, TensorFact> facts, int maxSteps)
     {
+        string[] products = [.. found.Where(n => n.OpType is "ConvInteger" or "MatMulInteger" && IntegerSums.Objection(graph, n.Output[0]) is null).Select(n => n.Output[0])];
         graph.Nodes = [.. graph.Nodes.SelectMany(n => found.Contains(n) && Table.ContainsKey(n.OpType) ? Written(graph, n, facts, maxSteps) : [n])];
+        IntegerSums.Apply(graph, products);
         SequenceFolding.Apply(graph, facts, maxSteps);
     }
 
-    private static bool IsWrittenOut(NodeProto node, HashSet<string> computed, HashSet<string> behind) => node.OpType switch
+    private static bool IsWrittenOut(NodeProto node, HashSet<string> computed, HashSet<string> behind, HashSet<string> constant) => node.OpType switch
     {
         "RoiAlign" => node.Text("mode", "avg") == "max",
         "GridSample" => node.Text("mode", "linear") != "nearest", // rounded to the nearest pixel, a grid has no slope
+        "Resize" => ComputedRegions.IsCropped(node) && !constant.Contains(node.Input[1]),
         "AveragePool" or "MaxPool" or "LpPool" => OtherSpellings.IsDilatedPool(node),
         _ => !TakesComputedParameters(node) || HasComputedParameters(node, computed) || TellsStatistics(node, behind) || ComputedParameters.IsTraining(node),
     };

@@ -35,12 +35,12 @@ internal static class FusedOperators
         _ => false,
     };
 
-    /// <summary>A missing or false <c>training_mode</c>; a computed one cannot be known and is left to be refused.</summary>
+    /// <summary>A missing or false <c>training_mode</c>, or nothing to drop; what is computed cannot be known and is left to be refused.</summary>
     private static bool IsInference(Graph graph, NodeProto node) =>
-        node.InputOrNull(2) is not { } mode || (graph.Initializers.TryGetValue(mode, out var value) ? value.ToInt64() is [0] : ConstantNode(graph, mode) is [0]);
+        node.InputOrNull(2) is not { } mode || Stored(graph, mode)?.ToInt64() is [0] || node.InputOrNull(1) is { } ratio && Stored(graph, ratio)?.ToSingle() is [0];
 
-    private static long[]? ConstantNode(Graph graph, string name) =>
-        graph.Nodes.FirstOrDefault(n => n.Output.Contains(name)) is { OpType: "Constant" } constant ? constant.Find("value")?.T?.ToInt64() : null;
+    private static TensorProto? Stored(Graph graph, string name) => graph.Initializers.GetValueOrDefault(name)
+        ?? (graph.Nodes.FirstOrDefault(n => n.Output.Contains(name)) is { OpType: "Constant" } constant ? constant.Find("value")?.T : null);
 
     private static IEnumerable<NodeProto> Pieces(Graph graph, NodeProto node) => (node.Domain, node.OpType) switch
     {

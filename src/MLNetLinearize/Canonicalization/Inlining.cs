@@ -10,8 +10,8 @@ internal static class Inlining
 {
     /// <param name="graph">Rewritten in place.</param>
     /// <param name="limit">Most rounds that a loop is unrolled.</param>
-    /// <param name="run">Runs the network on one row.</param>
-    public static void Apply(Graph graph, int limit, Func<IReadOnlyDictionary<string, TensorFact>> run)
+    /// <param name="run">Runs a network on one row.</param>
+    public static void Apply(Graph graph, int limit, Func<Graph, IReadOnlyDictionary<string, TensorFact>> run)
     {
         do
         {
@@ -19,14 +19,14 @@ internal static class Inlining
                 graph.Nodes = [.. graph.Nodes.SelectMany(n => Body(graph, n)?.Invoke() ?? [n])];
         }
         while (graph.Nodes.Any(ControlFlow.Is) && Replaced(graph, limit, run));
-        if (!graph.Nodes.SelectMany(Nested).Any()) graph.Header.Functions.Clear();
+        if (!graph.Nodes.SelectMany(Nodes.Nested).Any()) graph.Header.Functions.Clear();
     }
 
-    private static bool Replaced(Graph graph, int limit, Func<IReadOnlyDictionary<string, TensorFact>> run)
+    private static bool Replaced(Graph graph, int limit, Func<Graph, IReadOnlyDictionary<string, TensorFact>> run)
     {
         try
         {
-            return ControlFlow.Replace(graph, run(), limit);
+            return ControlFlow.Replace(graph, run(LoopCounters.Added(graph)), limit);
         }
         catch (InvalidModelException e)
         {
@@ -111,13 +111,11 @@ internal static class Inlining
     private static void Rename(NodeProto node, Dictionary<string, string> names)
     {
         for (var i = 0; i < node.Input.Count; i++) node.Input[i] = names.GetValueOrDefault(node.Input[i], node.Input[i]);
-        foreach (var nested in Nested(node))
+        foreach (var nested in Nodes.Nested(node))
         {
             var inner = names.Where(p => !nested.Initializer.Any(t => t.Name == p.Key) && !nested.Node.Any(n => n.Output.Contains(p.Key))).ToDictionary();
             foreach (var innerNode in nested.Node) Rename(innerNode, inner);
             foreach (var output in nested.Output) output.Name = inner.GetValueOrDefault(output.Name, output.Name);
         }
     }
-
-    private static IEnumerable<GraphProto> Nested(NodeProto node) => node.Attribute.SelectMany(a => a.G is null ? a.Graphs : a.Graphs.Append(a.G));
 }

@@ -30,12 +30,10 @@ internal static class QuantizedOperators
 
     public static void IntegerMatrixProduct(Expansion x) => Integers(x, (a, b) => x.Op("MatMul", [a, b]), [-1]);
 
-    /// <summary>A product of integers without scales: in float, where what reads it makes it float at once.</summary>
+    /// <summary>A product of integers without scales: in float, as what follows it until it is made float.</summary>
     private static void Integers(Expansion x, Func<string, string, string> product, long[] perChannel)
     {
-        var readers = x.Graph.Nodes.Where(n => Graph.Reads(n).Contains(x.Node.Output[0])).ToList();
-        if (readers.Any(n => n.OpType != "Cast" || n.Int("to", 0) != (long)DataType.Float))
-            throw new ExpansionException("its 32-bit integers are computed with, before they become float", "export the model with QuantizeLinear and DequantizeLinear around float operators");
+        if (IntegerSums.Objection(x.Graph, x.Node.Output[0]) is { } why) throw new ExpansionException(why.Reason, why.Remedy);
         string Centred(int input, int zero, long[] shape)
         {
             var values = x.Cast(x.In(input), DataType.Float);

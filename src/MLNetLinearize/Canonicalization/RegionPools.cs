@@ -18,7 +18,7 @@ internal static class RegionPools
         var (regions, pixels, pooled) = (x.Dims(1)[0], Pixels(x), x.Node.Ints("pooled_shape")!);
         ThrowIfAbove(x, regions, pooled[0] * pooled[1]);
         // Column 0 tells the image that a region lies in; the units are one.
-        var members = x.Op("MaxRoiPool", [Units(x), x.Mul(x.In(1), x.Floats([0, 1, 1, 1, 1], 5))], Attributes(x.Node));
+        var members = x.Op("MaxRoiPool", [Units(x), x.Mul(x.In(1), x.Floats([0, 1, 1, 1, 1], 5))], Nodes.Attributes(x.Node));
         var isMember = x.Op("Greater", [x.Reshape(members, [regions, 1, pixels, .. pooled]), x.Scalar(0f)]);
         var images = x.Cast(x.Squeeze(x.Slice(x.In(1), 0, 1, 1), 1), DataType.Int64);
         var bound = x.Op("Where", [x.Op("Greater", [Count(x, isMember), x.Scalar(0f)]), x.Scalar(float.MinValue), x.Scalar(0f)]);
@@ -38,7 +38,7 @@ internal static class RegionPools
         ThrowIfAbove(x, regions, height * width * points * points);
         var node = x.Node.Clone().Set("mode", "avg").Set("output_height", height * points).Set("output_width", width * points).Set("sampling_ratio", 1L);
         var first = x.Op("ConstantOfShape", [x.Op("Shape", [x.In(2)])], ("value", Tensors.Of("", [0L], 1)));
-        var weights = x.Reshape(x.Op("RoiAlign", [Units(x), x.In(1), first], Attributes(node)), regions, 1, pixels, height, points, width, points);
+        var weights = x.Reshape(x.Op("RoiAlign", [Units(x), x.In(1), first], Nodes.Attributes(node)), regions, 1, pixels, height, points, width, points);
         var isMember = x.Op("Greater", [weights, x.Scalar(0f)]);
         var bound = x.Op("Where", [x.Op("Greater", [Count(x, isMember), x.Scalar(3.5f)]), x.Scalar(float.MinValue), x.Scalar(0f)]);
         var candidates = x.Op("Where", [isMember, x.Mul(Channels(x, x.In(2), regions, 1, 1, 1, 1), weights), bound]);
@@ -56,8 +56,6 @@ internal static class RegionPools
 
     /// <summary>How many pixels there are for each point.</summary>
     private static string Count(Expansion x, string isMember) => x.Op("ReduceSum", [x.Cast(isMember, DataType.Float), x.Ints(2)]);
-
-    private static (string, object)[] Attributes(NodeProto node) => [.. node.Attribute.Select(a => (a.Name, Nodes.Value(a)))];
 
     private static void ThrowIfAbove(Expansion x, long regions, long points)
     {

@@ -8,8 +8,8 @@ internal static class SupportVectors
     public static (string Reason, string Remedy)? Objection(NodeProto node)
     {
         if (node.OpType != "SVMClassifier") return null;
-        if (node.Has("prob_a")) return ("its probabilities are found by iteration over those of pairs of classes", "export the decision values, without prob_a and prob_b");
-        return Classes(node) >= 2 ? null : ("it has fewer than two classes", "export a regression");
+        if (node.Has("prob_a")) return ("its probabilities are found by an iteration that ends when the row's have settled", "export the decision values, without prob_a and prob_b");
+        return ClassicalModels.Classes(node) >= 2 ? null : ("it has fewer than two classes", "export a regression");
     }
 
     public static string Regression(string x, NodeProto node, Replacement to)
@@ -22,7 +22,7 @@ internal static class SupportVectors
 
     public static string Classification(string x, NodeProto node, Replacement to)
     {
-        var (weights, rho, classes) = (ClassicalModels.Floats(node, "coefficients"), ClassicalModels.Floats(node, "rho"), Classes(node));
+        var (weights, rho, classes) = (ClassicalModels.Floats(node, "coefficients"), ClassicalModels.Floats(node, "rho"), ClassicalModels.Classes(node));
         var counts = node.Ints("vectors_per_class") ?? [];
         if (counts.Sum() == 0) return ClassicalModels.Transformed(ClassicalModels.Affine(x, weights, [.. Enumerable.Repeat(rho[0], classes)], to), classes, node, to);
         var pairs = Pairs(weights, [.. counts.Select(c => (int)c)]);
@@ -30,8 +30,6 @@ internal static class SupportVectors
         if (classes > 2) return ClassicalModels.Transformed(ClassicalModels.Affine(kernels, pairs, rho[..(classes * (classes - 1) / 2)], to), 2, node, to);
         return ClassicalModels.TwoClasses(kernels, pairs, rho[0], node, opposite: node.Text("post_transform", "NONE") == "NONE" ? 0 : 1, to);
     }
-
-    private static int Classes(NodeProto node) => Math.Max(node.Ints("classlabels_ints")?.Length ?? 0, node.Find("classlabels_strings")?.Strings.Count ?? 0);
 
     /// <summary>
     /// The weight of each support vector in each decision between two classes i &lt; j. The file has a row less than classes:

@@ -9,10 +9,16 @@ internal static class ValueFlow
     public static HashSet<string> ValueIndependent(Graph graph)
     {
         var free = graph.Initializers.Keys.ToHashSet();
-        foreach (var node in graph.Nodes)
+        AddIndependent(graph.Nodes, free);
+        return free;
+    }
+
+    /// <summary>Adds what <paramref name="nodes"/> compute from <paramref name="free"/> and from shapes alone.</summary>
+    public static void AddIndependent(IEnumerable<NodeProto> nodes, HashSet<string> free)
+    {
+        foreach (var node in nodes)
             if (!IsRandom(node) && (node.OpType is "Shape" or "Size" || Graph.Reads(node).All(free.Contains)))
                 free.UnionWith(node.Output);
-        return free;
     }
 
     /// <summary>Tensors that vary smoothly with <paramref name="sources"/>: reached from them, but not through operators that <paramref name="stops"/> names, nor as indices or masks.</summary>
@@ -38,6 +44,6 @@ internal static class ValueFlow
     /// <summary>Operators whose further outputs are indices, masks or scales, which are held.</summary>
     private static bool IsIndexed(NodeProto node) => node.IsStandard() && node.OpType is "MaxPool" or "TopK" or "Dropout" or "DynamicQuantizeLinear";
 
-    /// <summary>Whether the node makes another output in every run.</summary>
-    public static bool IsRandom(NodeProto node) => node.OpType.StartsWith("Random", StringComparison.Ordinal) || node.OpType is "Bernoulli" or "Multinomial";
+    /// <summary>Whether the node, or one inside it, makes another output in every run.</summary>
+    public static bool IsRandom(NodeProto node) => node.OpType.StartsWith("Random", StringComparison.Ordinal) || node.OpType is "Bernoulli" or "Multinomial" || Nodes.Nested(node).SelectMany(g => g.Node).Any(IsRandom);
 }

@@ -94,7 +94,7 @@ internal static class Compiler
     {
         var graph = new Graph(model);
         var opset = graph.Opset;
-        Inlining.Apply(graph, options.MaxUnrolledSteps, () => Canonicalizer.Run(graph, options));
+        Inlining.Apply(graph, options.MaxUnrolledSteps, network => Canonicalizer.Run(network, options));
         var precisions = Precision.Found(graph);
         var respelled = Canonicalizer.Respell(graph, [.. options.ExplainedInputs ?? [], .. options.ExplainedOutput is { } named ? [named] : Array.Empty<string>()]);
         if (raw is not null) options = raw.PutInFront(graph, options);

@@ -50,7 +50,7 @@ internal static class Refusals
         "Range" or "ConstantOfShape" => true,
         "Slice" => input >= 1,
         "Pad" => input is 1 or 3,
-        "Resize" => input >= 1,
+        "Resize" => input >= 2,
         _ => false,
     };
 

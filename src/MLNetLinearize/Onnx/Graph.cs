@@ -149,8 +149,11 @@ internal sealed class Graph
 
     /// <summary>Every outer tensor a node reads, those read inside its nested graphs included.</summary>
     public static IEnumerable<string> Reads(NodeProto node) =>
-        node.Input.Where(i => i.Length > 0)
-            .Concat(node.Attribute.SelectMany(a => a.Graphs.Concat(a.G is null ? [] : [a.G])).SelectMany(g => g.Node.SelectMany(Reads)));
+        node.Input.Where(i => i.Length > 0).Concat(Onnx.Nodes.Nested(node).SelectMany(ReadsFromOutside));
+
+    private static IEnumerable<string> ReadsFromOutside(GraphProto inner) =>
+        inner.Node.SelectMany(Reads).Concat(inner.Output.Select(o => o.Name))
+            .Except(inner.Node.SelectMany(n => n.Output).Concat(inner.Initializer.Select(t => t.Name)).Concat(inner.Input.Select(i => i.Name)));
 
     public static ValueInfoProto Value(string name, DataType type, IEnumerable<object> dims)
     {

@@ -37,6 +37,9 @@ internal static class Nodes
 
     public static long[]? Ints(this NodeProto node, string name) => node.Find(name) is { } a ? [.. a.Ints] : null;
 
+    /// <summary>The graphs inside a node: branches and bodies.</summary>
+    public static IEnumerable<GraphProto> Nested(NodeProto node) => node.Attribute.SelectMany(a => a.G is null ? a.Graphs : a.Graphs.Append(a.G));
+
     public static NodeProto Remove(this NodeProto node, params ReadOnlySpan<string> names)
     {
         foreach (var name in names)
@@ -70,6 +73,9 @@ internal static class Nodes
         AttributeType.Floats => attribute.Floats,
         _ => throw new ArgumentException($"Attribute '{attribute.Name}' is a {attribute.Type}, and no number, text or list of numbers.", nameof(attribute)),
     };
+
+    /// <summary>All attributes of a node, which are numbers, texts and lists, as <see cref="Create"/> takes them.</summary>
+    public static (string Name, object Value)[] Attributes(NodeProto node) => [.. node.Attribute.Select(a => (a.Name, Value(a)))];
 
     private static AttributeProto Attribute(string name, object value)
     {

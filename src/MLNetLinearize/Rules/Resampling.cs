@@ -36,11 +36,11 @@ internal static class Resampling
         if (Quantization.IsQuantized(v.Network.Type(v.Node.Output[0])))
         {
             // Between integers it is cut to an integer.
-            var exact = v.E.Op("Resize", [v.In(0), .. v.Node.Input.Skip(1)], [.. v.Node.Attribute.Select(a => (a.Name, Nodes.Value(a)))]);
+            var exact = v.E.Op("Resize", [v.In(0), .. v.Node.Input.Skip(1)], Nodes.Attributes(v.Node));
             v.Offset(v.G, to, v.E.Sub(v.Out(), exact), to);
         }
         if (!Crops(v) || v.Node.Float(Extrapolation, 0) == 0) return;
-        var outside = v.E.Op("Resize", [v.E.Zeros(v.E.Shape(v.In(0))), .. v.Node.Input.Skip(1)], [.. v.Node.Attribute.Select(a => (a.Name, Nodes.Value(a)))]);
+        var outside = v.E.Op("Resize", [v.E.Zeros(v.E.Shape(v.In(0))), .. v.Node.Input.Skip(1)], Nodes.Attributes(v.Node));
         v.Offset(v.G, to, outside, to);
     }
 
@@ -82,7 +82,7 @@ internal static class Resampling
     {
         var rows = v.E.Slice(v.E.Shape(v.In(1)), 0, 1, 0);
         var images = v.E.Op("Expand", [image, v.E.Concat([rows, v.E.Ints([.. Enumerable.Repeat(1L, v.InShape(0).Rank - 1)])], 0)]);
-        return v.E.Op("GridSample", [images, v.In(1)], [.. v.Node.Attribute.Select(a => (a.Name, Nodes.Value(a)))]);
+        return v.E.Op("GridSample", [images, v.In(1)], Nodes.Attributes(v.Node));
     }
 
     /// <summary>Nearest neighbours enlarged by whole factors: each element repeated in a block.</summary>

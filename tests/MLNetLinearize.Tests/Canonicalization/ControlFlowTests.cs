@@ -138,6 +138,47 @@ public class ControlFlowTests
         }, model, seed: 8);
     }
 
+    /// <summary>The largest element of the row, the third, tells the position, also counted from the end; what is put in there, or taken away, moves the others.</summary>
+    [Theory]
+    [InlineData("SequenceAt", 0)]
+    [InlineData("SequenceAt", -4)]
+    [InlineData("SequenceInsert", 0)]
+    [InlineData("SequenceInsert", -4)]
+    [InlineData("SequenceErase", 0)]
+    [InlineData("SequenceErase", -4)]
+    public void A_position_that_the_row_computes_picks_among_members_of_one_shape(string op, long shift)
+    {
+        var net = new Net(17, 8);
+        var x = net.Input("x", 1, 4);
+        var parts = net.Op("SplitToSequence", [net.Op("Abs", [x])], ("axis", 1L));
+        var position = net.Op("Add", [net.Op("Squeeze", [net.Op("ArgMax", [x], ("axis", 1L))]), net.Ints([shift], [])]);
+        var first = net.Op("Slice", [x, net.Ints(0), net.Ints(1), net.Ints(1)]);
+        var changed = op == "SequenceInsert" ? net.Op(op, [parts, first, position]) : net.Op(op, [parts, position]);
+        var model = net.Build(op == "SequenceAt" ? net.Op("Mul", [changed, x]) : net.Op("ConcatFromSequence", [changed], ("axis", 1L)));
+        AssertSame((n, input) =>
+        {
+            string Slice(string of, long from, long to) => n.Op("Slice", [of, n.Ints(from), n.Ints(to), n.Ints(1)]);
+            var sizes = n.Op("Abs", [input]);
+            return op switch
+            {
+                "SequenceAt" => n.Op("Mul", [Slice(sizes, 2, 3), input]),
+                "SequenceInsert" => n.Op("Concat", [Slice(sizes, 0, 2), Slice(input, 0, 1), Slice(sizes, 2, 4)], ("axis", 1L)),
+                _ => n.Op("Concat", [Slice(sizes, 0, 2), Slice(sizes, 3, 4)], ("axis", 1L)),
+            };
+        }, model, seed: 8, inBatches: false);
+    }
+
+    [Fact]
+    public void A_position_that_the_row_computes_among_members_of_several_shapes_is_refused_in_words()
+    {
+        var net = new Net(17, 8);
+        var x = net.Input("x", 1, 4);
+        var parts = net.Op("SplitToSequence", [x, net.Ints(1, 3)], ("axis", 1L));
+        var position = net.Op("Cast", [net.Op("Greater", [net.Op("ReduceSum", [x], ("keepdims", 0L)), net.Scalar(0)])], ("to", 7L));
+        var refused = Assert.Single(Refused(net.Build(net.Op("ReduceSum", [net.Op("SequenceAt", [parts, net.Op("Squeeze", [position])])]))), n => n.Operator == "SequenceAt");
+        Assert.Contains("differ in shape ([1, 1], [1, 3])", refused.Reason, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void What_the_row_decides_is_refused_in_words()
     {
@@ -163,12 +204,84 @@ public class ControlFlowTests
         var model = net.Build(net.Ops("Loop", 1, [net.Ints([rounds], []), net.Booleans([true]), x])[0]);
         var body = Inner("body",
             [
-                lasts ? Nodes.Create("Identity", ["more"], ["still"], "") : Nodes.Create("Not", ["more"], ["still"], ""),
+                .. lasts ? [Nodes.Create("Identity", ["more"], ["still"], "")] : new[] { Nodes.Create("ReduceSum", ["state"], ["sum"], "", ("keepdims", 0L)), Nodes.Create("Less", ["sum", net.Scalar(9)], ["small"], ""), Nodes.Create("Squeeze", ["small"], ["still"], "") },
                 Nodes.Create("Neg", ["state"], ["next"], ""),
             ], [("round", DataType.Int64), ("more", DataType.Bool), ("state", DataType.Float)], ["still", "next"]);
         body.G.Output[0].Type.TensorType.ElemType = (int)DataType.Bool;
         model.Graph.Node.Single(n => n.OpType == "Loop").Attribute.Add(body);
-        Assert.Contains(lasts ? "at most 1,000 are unrolled (MaxUnrolledSteps)" : "can end it", Assert.Single(Refused(model)).Reason, StringComparison.Ordinal);
+        Assert.Contains(lasts ? "at most 1,000 are unrolled (MaxUnrolledSteps)" : "when it ends is computed from the row", Assert.Single(Refused(model)).Reason, StringComparison.Ordinal);
+    }
+
+    /// <summary>While a counter of its own is small, while the round is, or while a flag that it turns lasts; with a bound, with a first condition, and without either.</summary>
+    [Theory]
+    [InlineData("counter", null, true, 4)]
+    [InlineData("counter", 3L, true, 3)]
+    [InlineData("counter", 9L, null, 4)]
+    [InlineData("round", null, null, 4)]
+    [InlineData("round", 10L, true, 4)]
+    [InlineData("flag", null, true, 2)]
+    [InlineData("flag", 1L, null, 1)]
+    [InlineData("counter", null, false, 0)]
+    public void A_loop_that_ends_by_a_condition_no_row_changes_is_unrolled(string by, long? bound, bool? first, int rounds)
+    {
+        var net = new Net(17, 6);
+        var x = net.Input("x", "N", 4);
+        var weights = net.Weights(4, 4);
+        var (limit, step) = (net.Ints([8], []), net.Ints([2], []));
+        string[] inputs = [bound is { } most ? net.Ints([most], []) : "", first is { } begins ? net.Booleans([begins]) : "", net.Ints([0], []), net.Booleans([true]), x];
+        var model = net.Build(net.Op("Neg", [net.Ops("Loop", 3, inputs)[2]]));
+        NodeProto condition = by switch
+        {
+            "counter" => Nodes.Create("Less", ["higher", limit], ["still"], ""),
+            "round" => Nodes.Create("Less", ["rounds", limit], ["still"], ""),
+            _ => Nodes.Create("Identity", ["flag"], ["still"], ""),
+        };
+        var body = Inner("body",
+            [
+                Nodes.Create("Add", ["counter", step], ["higher"], ""), Nodes.Create("Add", ["round", "round"], ["twice"], ""), Nodes.Create("Add", ["twice", step], ["rounds"], ""),
+                condition, Nodes.Create("Not", ["flag"], ["turned"], ""), Nodes.Create("MatMul", ["state", weights], ["product"], ""), Nodes.Create("Relu", ["product"], ["next"], ""),
+            ], [("round", DataType.Int64), ("more", DataType.Bool), ("counter", DataType.Int64), ("flag", DataType.Bool), ("state", DataType.Float)], ["still", "higher", "turned", "next"]);
+        foreach (var (i, type) in new[] { (0, DataType.Bool), (1, DataType.Int64), (2, DataType.Bool) }) body.G.Output[i] = Typed(body.G.Output[i].Name, type);
+        model.Graph.Node.Single(n => n.OpType == "Loop").Attribute.Add(body);
+        AssertSame((n, state) =>
+        {
+            var w = n.Weights(4, 4);
+            for (var i = 0; i < rounds; i++) state = n.Op("Relu", [n.Op("MatMul", [state, w])]);
+            return n.Op("Neg", [state]);
+        }, model, seed: 6);
+    }
+
+    /// <summary>What a loop of weights alone comes to is a weight; the bound of another.</summary>
+    [Fact]
+    public void A_loop_bounded_by_what_another_comes_to_is_unrolled()
+    {
+        var net = new Net(17, 6);
+        var x = net.Input("x", "N", 4);
+        var two = net.Ints([2], []);
+        var bound = net.Ops("Loop", 1, [two, "", net.Ints([1], [])])[0];
+        var model = net.Build(net.Ops("Loop", 1, [bound, "", x])[0]);
+        foreach (var (node, type, operation) in model.Graph.Node.Zip([DataType.Int64, DataType.Float], [Nodes.Create("Mul", ["state", two], ["next"], ""), Nodes.Create("Add", ["state", "state"], ["next"], "")]))
+        {
+            node.Attribute.Add(Inner("body", [Nodes.Create("Identity", ["more"], ["still"], ""), operation], [("round", DataType.Int64), ("more", DataType.Bool), ("state", type)], ["still", "next"]));
+            foreach (var (i, result) in new[] { (0, DataType.Bool), (1, type) }) node.Attribute[^1].G.Output[i] = Typed(node.Attribute[^1].G.Output[i].Name, result);
+        }
+        AssertSame((n, input) => n.Op("Mul", [input, n.Scalar(16)]), model);
+    }
+
+    /// <summary>ONNX Runtime ends a loop by the condition of its body also where none is given to begin with: the row decides.</summary>
+    [Fact]
+    public void A_bounded_loop_whose_body_ends_it_by_the_row_is_refused()
+    {
+        var net = new Net(17, 5);
+        var x = net.Input("x", "N", 4);
+        var model = net.Build(net.Ops("Loop", 1, [net.Ints([3], []), "", x])[0]);
+        var body = Inner("body",
+            [
+                Nodes.Create("ReduceSum", ["state"], ["sum"], "", ("keepdims", 0L)), Nodes.Create("Less", ["sum", net.Scalar(0)], ["still"], ""), Nodes.Create("Neg", ["state"], ["next"], ""),
+            ], [("round", DataType.Int64), ("more", DataType.Bool), ("state", DataType.Float)], ["still", "next"]);
+        body.G.Output[0] = Typed("still", DataType.Bool);
+        model.Graph.Node.Single(n => n.OpType == "Loop").Attribute.Add(body);
+        Assert.Contains("when it ends is computed from the row", Assert.Single(Refused(model)).Reason, StringComparison.Ordinal);
     }
 
     private static IReadOnlyList<UnsupportedNode> Refused(ModelProto model) => Assert.Throws<UnsupportedOperatorException>(() => LinearizationGraph.Compile(CaseRun.Stream(model))).Nodes;
@@ -191,7 +304,7 @@ public class ControlFlowTests
     internal static void AssertSame(Func<Net, string, string> flat, ModelProto model, int seed = 5, bool inBatches = true)
     {
         var net = new Net(17, seed);
-        var expected = Explain(net.Build(flat(net, net.Input("x", "N", 4))));
+        var expected = Explain(net.Build(flat(net, net.Input("x", "N", 4))), inBatches);
         using var original = new OriginalModel(model, model.Graph.Output[0].Name);
         var actual = Explain(model, inBatches);
         Agreement.AssertClose(original.Run("x", Row, [1, 4]).Widened(), actual.Scores.Widened(), "score", 2e-6);

@@ -76,9 +76,17 @@ internal static class ClassicalOperators
 
     private static Dual Transformed(OracleNode node, Dual scores)
     {
+        var transform = node.Text("post_transform", "NONE");
+        if (transform == "PROBIT") return Probit(scores);
         if (scores.Shape[1] == 1) return scores;
-        switch (node.Text("post_transform", "NONE"))
+        switch (transform)
         {
+            case "SOFTMAX_ZERO":
+                bool[] isSome = [.. scores.Value.Select(s => Math.Abs(s) > 1e-7)];
+                var largest = ReductionOperators.Maximum(scores, [1], keep: true);
+                var exponentials = P.Exponential(scores - largest);
+                var counted = ArithmeticOperators.Where(isSome, scores.Shape, exponentials, Dual.Scalar(0).BroadcastTo(scores.Shape));
+                return ArithmeticOperators.Where(isSome, scores.Shape, exponentials, scores * P.Exponential(Dual.Scalar(0) - largest)) / ReductionOperators.Sum(counted, [1], keep: true);
             case "LOGISTIC":
                 return P.Sigmoid(scores).As(Role.Gate);
             case "SOFTMAX":
@@ -90,6 +98,16 @@ internal static class ClassicalOperators
             default:
                 return scores;
         }
+    }
+
+    /// <summary>√2·erf⁻¹(2p − 1) by Winitzki's formula, and its sign.</summary>
+    private static Dual Probit(Dual p)
+    {
+        var x = p * Dual.Scalar(2) - Dual.Scalar(1);
+        var log = P.Logarithm((Dual.Scalar(1) - x) * (Dual.Scalar(1) + x));
+        var half = log * Dual.Scalar(0.5) + Dual.Scalar(2 / (Math.PI * 0.147f));
+        var size = P.SquareRoot(P.SquareRoot(half * half - log * Dual.Scalar(1 / 0.147f)) - half) * Dual.Scalar(Math.Sqrt(2));
+        return size * new Dual(x.Shape, [.. x.Value.Select(v => v < 0 ? -1.0 : 1)]);
     }
 
     private static Dual Regress(OracleNode node)

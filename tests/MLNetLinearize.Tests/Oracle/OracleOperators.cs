@@ -11,6 +11,7 @@ internal static class OracleOperators
         _ when node.Domain == "ai.onnx.ml" => ClassicalOperators.Apply(node),
         "MaxPool" => PoolingOperators.MaxPool(node),
         "TopK" => ReductionOperators.TopK(node),
+        "Dropout" => [node.X, Dual.Scalar(1)], // nothing is dropped
         "NegativeLogLikelihoodLoss" => [LossOperators.NegativeLogLikelihood(node, node.X)],
         "SoftmaxCrossEntropyLoss" => LossOperators.SoftmaxCrossEntropy(node),
         "BatchNormalization" => NormalizationOperators.BatchNormalization(node),
@@ -97,7 +98,7 @@ internal static class OracleOperators
         "Softmax" => Reading.Tangent(() => NormalizationOperators.Softmax(node, logarithm: false)).As(Role.Gate),
         "LogSoftmax" => Reading.Tangent(() => NormalizationOperators.Softmax(node, logarithm: true)),
 
-        "Identity" or "Dropout" => node.X,
+        "Identity" => node.X,
         "Cast" => S.Cast(node),
         "Flatten" => S.Flatten(node),
         "Reshape" => S.Reshape(node),

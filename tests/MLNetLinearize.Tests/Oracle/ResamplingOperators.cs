@@ -23,6 +23,7 @@ internal static class ResamplingOperators
             }
             if (node.Text("coordinate_transformation_mode", "") == "tf_crop_and_resize")
             {
+                if (node[1].Columns is not null) throw new NotSupportedException("Resize of a region that is explained.");
                 var region = node[1].Value;
                 x = Cropped(node, x, axes[i], region[i], region[axes.Length + i], to);
                 continue;

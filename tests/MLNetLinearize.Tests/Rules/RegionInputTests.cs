@@ -45,6 +45,24 @@ public class RegionInputTests
         Assert.All(map.Error, e => Assert.InRange(e, 0, 1e-5));
     }
 
+    /// <summary>As many regions of as large images as detectors pool: the weights of one image, which are linear, give the scores of another.</summary>
+    [Fact]
+    public void Many_regions_of_a_large_image_are_explained()
+    {
+        var (net, random) = (new Net(17, 1), new Random(3));
+        float[] Drawn(int count, float scale) => [.. Enumerable.Range(0, count).Select(_ => scale * random.NextSingle())];
+        float[] regions = [.. Enumerable.Range(0, 200).SelectMany(_ => Drawn(2, 40) is var corner ? corner.Concat(corner.Zip(Drawn(2, 30), (from, size) => from + 5 + size)) : [])];
+        var pooled = net.Op("RoiAlign", [net.Input("image", 1, 1, 60, 60), net.Floats(regions, 200, 4), net.Ints(new long[200])], ("output_height", 14L), ("output_width", 14L));
+        var model = net.Build(pooled);
+        using var linearizer = new Linearizer(LinearizationGraph.Compile(CaseRun.Stream(model), new() { Targets = Targets.Classes(0, 777, 20_000, 39_199) }));
+        var map = linearizer.Explain(Drawn(3600, 2));
+        var other = Drawn(3600, 3);
+        using var original = new OriginalModel(model, pooled);
+        var scores = original.Run("image", other, [1, 1, 60, 60]);
+        AssertClose(map.Targets.Select(k => (double)scores[k]), Enumerable.Range(0, 4).Select(k => map.Weights.Row(k).Zip(other, (w, x) => (double)w * x).Sum()), "F of another image");
+        Assert.All(map.Bias, b => Assert.Equal(0, b));
+    }
+
     [Fact]
     public void Inputs_that_are_missing_or_of_another_type_or_length_are_told_by_name()
     {

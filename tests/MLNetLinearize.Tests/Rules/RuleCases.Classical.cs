@@ -29,6 +29,10 @@ internal static partial class RuleCases
         Classical("LinearClassifier", ", two classes, two scores", (n, x) => Classifier(n, x, Numbers(8), [0.5f, -0.5f], "NONE", [0, 1])),
         Classical("LinearClassifier", ", softmax inside", (n, x) => Inside(n, Classifier(n, x, Numbers(12), [0.5f, -0.2f, 0.1f], "SOFTMAX", ThreeClasses), 3)) with { IsPiecewiseLinear = false },
         Classical("LinearClassifier", ", logistic inside", (n, x) => Inside(n, Classifier(n, x, Numbers(12), [0.5f, -0.2f, 0.1f], "LOGISTIC", ThreeClasses), 3)) with { IsPiecewiseLinear = false },
+        Classical("LinearRegressor", ", probit of one score", (n, x) => n.Classical("LinearRegressor", [x], ("coefficients", Small(4)), ("intercepts", new[] { 0.12f }), ("post_transform", "PROBIT"))) with { IsPiecewiseLinear = false },
+        Classical("LinearRegressor", ", probits", (n, x) => n.Classical("LinearRegressor", [x], ("coefficients", Small(8)), ("intercepts", new[] { 0.2f, 0.85f }), ("targets", 2L), ("post_transform", "PROBIT"))) with { IsPiecewiseLinear = false },
+        Classical("LinearClassifier", ", probits", (n, x) => Classifier(n, x, Small(12), [0.2f, 0.7f, 0.9f], "PROBIT", ThreeClasses)) with { IsPiecewiseLinear = false },
+        Classical("LinearClassifier", ", softmax of scores that are not 0", (n, x) => Classifier(n, x, [.. Numbers(8), 0, 0, 0, 0], [0.2f, -0.7f, 0], "SOFTMAX_ZERO", ThreeClasses)) with { IsPiecewiseLinear = false },
         Classical("SVMRegressor", ", linear", (n, x) => n.Classical("SVMRegressor", [x], ("coefficients", Numbers(4)), ("rho", new[] { 0.3f }), ("kernel_params", new float[3]), ("n_supports", 0L))),
         .. new[] { "LINEAR", "POLY", "RBF", "SIGMOID" }.SelectMany(kernel => new[]
         {
@@ -66,6 +70,9 @@ internal static partial class RuleCases
     }
 
     private static string Inside(Net n, string scores, int count) => n.Op("MatMul", [scores, n.Weights(count, 2)]);
+
+    /// <summary>Such that what is near a probability stays one.</summary>
+    private static float[] Small(int count) => [.. Numbers(count).Select(v => 0.02f * v)];
 
     /// <summary>Numbers of both signs, none alike.</summary>
     private static float[] Numbers(int count) => [.. Enumerable.Range(0, count).Select(i => MathF.Sin(1 + 2.3f * i))];

@@ -28,6 +28,8 @@ internal static partial class RuleCases
 
         .. AtOpsets(Case("Dropout", "Dropout", [6], (n, x) => n.Op("Relu", [n.Op("Dropout", [x], ("ratio", 0.3f))])), 7, 10),
         .. AtOpsets(Case("Dropout, ratio as input", "Dropout", [6], (n, x) => n.Op("Relu", [n.Op("Dropout", [x, n.Floats([0.3f])])])), 12, 13),
+        Case("Dropout, training_mode true, ratio 0", "Dropout", [6], (n, x) => n.Op("Relu", [n.Op("Dropout", [x, n.Floats([0], []), n.Booleans([true])])])),
+        Case("Dropout, training_mode true, ratio 0, mask read", "Dropout", [6], (n, x) => n.Ops("Dropout", 2, [x, n.Floats([0], []), n.Booleans([true])]) is var y ? n.Op("Where", [y[1], y[0], n.Op("Neg", [x])]) : ""),
         Case("Dropout, training_mode false", "Dropout", [6], (n, x) => n.Op("Dropout", [x, n.Floats([0.3f]), n.Booleans([false])])),
         Case("Dropout, last", "Dropout", [6], (n, x) => n.Op("Dropout", [n.Op("Gemm", [x, n.Weights(6, 3)])])),
         Case("Identity", "Identity", [6], (n, x) => n.Op("Identity", [x])),

@@ -18,6 +18,9 @@ internal static partial class RuleCases
         Adaptive("BatchNormalization, statistics", [2, 3, 3], (n, x) => n.Op("BatchNormalization", [x, n.Weights(2), n.Weights(2), Vector(n, x, 2), n.Op("Add", [n.Op("Abs", [Vector(n, x, 2)]), n.Scalar(1)])])),
         Trained("value", [4, 2, 3], 0),
         Trained("running variance", [4, 2], 2),
+        Trained("one row", [2, 3, 2], 0, 1L),
+        Trained("one row, signal", [2, 5], 0, 1L),
+        Trained("one row, running variance", [2, 3], 2, 1L),
         Adaptive("LayerNormalization", [3, 4], (n, x) => n.Op("LayerNormalization", [x, Vector(n, x, 4), Vector(n, x, 4)])),
         Case("LayerNormalization, mean and deviation", "LayerNormalization", [3, 4], (n, x) => n.Op("Concat", n.Ops("LayerNormalization", 3, [x, n.Weights(4)]), ("axis", 2L))) with { IsPiecewiseLinear = false },
         Adaptive("RMSNormalization", [3, 4], (n, x) => n.Op("RMSNormalization", [x, Vector(n, x, 4)])) with { Opset = 23 },
@@ -29,9 +32,9 @@ internal static partial class RuleCases
         Adaptive("Clip", [6], (n, x) => n.Op("Clip", [x, n.Op("Sub", [n.Op("Mul", [Scalar(n, x), n.Scalar(0.1f)]), n.Scalar(0.9f)]), n.Op("Add", [n.Op("Mul", [Scalar(n, x), n.Scalar(0.1f)]), n.Scalar(0.8f)])])) with { IsPiecewiseLinear = true },
     ];
 
-    /// <summary>Training mode over a batch of a fixed size, which is explained as a whole.</summary>
-    private static RuleCase Trained(string name, int[] row, int output) =>
-        Case($"BatchNormalization, training mode, {name}", "BatchNormalization", row, (n, x) => n.Ops("BatchNormalization", 3, [x, n.Weights(2), n.Weights(2), n.Weights(2), n.Positive(2)], ("training_mode", 1L), ("momentum", 0.7f))[output]) with { Batch = null, IsPiecewiseLinear = false };
+    /// <summary>Training mode over a batch of a fixed size, which is explained as a whole; with a batch of one, each row has its own statistics.</summary>
+    private static RuleCase Trained(string name, int[] row, int output, long? batch = null) =>
+        Case($"BatchNormalization, training mode, {name}", "BatchNormalization", row, (n, x) => n.Ops("BatchNormalization", 3, [x, n.Weights(2), n.Weights(2), n.Weights(2), n.Positive(2)], ("training_mode", 1L), ("momentum", 0.7f))[output]) with { Batch = batch, IsPiecewiseLinear = false };
 
     /// <summary>Parameters that one row decides cannot serve two: such networks run row by row.</summary>
     private static RuleCase Adaptive(string name, int[] row, Func<Net, string, string> body) => Case($"{name}, computed", name.Split(',')[0], row, body) with { Batch = 1L, IsPiecewiseLinear = false };

@@ -34,6 +34,16 @@ internal static partial class RuleCases
             var weights = n.Integers([.. Enumerable.Range(0, 8).Select(i => (sbyte)(i * 37 % 201 - 100))], 4, 2);
             return n.Op("DequantizeLinear", [n.Op("QLinearMatMul", [n.Op("QuantizeLinear", [x, scale, zero]), scale, zero, weights, n.Floats([0.01f, 0.02f], 2), n.SignedBytes(0, 0), n.Scalar(0.03f), n.Bytes(100)]), n.Scalar(0.03f), n.Bytes(100)]);
         }),
+        Rounded("MatMulInteger, sums of integers", [6], (n, x) => Dynamic(n, x, (q, zero) =>
+        {
+            var product = n.Op("MatMulInteger", [q, n.Integers([12, -100, 31, 7, 127, -55, 3, 9, 80, -9, -1, 44], 6, 2), zero]);
+            var sum = n.Op("Mul", [n.Op("Add", [n.Integers32([500, -1200], 2), product]), n.Integers32([3])]);
+            var turned = n.Op("Reshape", [n.Op("Sub", [n.Op("Concat", [sum, product], ("axis", 1L)), n.Integers32([7])]), n.Ints(-1, 2, 2)]);
+            var bent = n.Op("ReduceSum", [n.Op("Max", [turned, n.Op("Neg", [turned])]), n.Ints(1)], ("keepdims", 0L));
+            return n.Op("Cast", [bent], ("to", 1L));
+        })) with { Batch = 1L },
+        Rounded("ConvInteger, bias of integers", [1, 4, 4], (n, x) => Dynamic(n, x, (q, zero) =>
+            n.Op("Cast", [n.Op("Relu", [n.Op("Add", [n.Op("ConvInteger", [q, n.Integers([12, -100, 31, 7, 127, -55, 3, 9], 2, 1, 2, 2), zero]), n.Integers32([300, -700], 1, 2, 1, 1)])])], ("to", 1L)))) with { Batch = 1L },
         Rounded("MatMulInteger", [6], (n, x) => Dynamic(n, x, (q, zero) => n.Op("Cast", [n.Op("MatMulInteger", [q, n.Integers([12, -100, 31, 7, 127, -55, 3, 9, 80, -9, -1, 44], 6, 2), zero])], ("to", 1L)))) with { Batch = 1L },
         Rounded("ConvInteger", [2, 3, 3], (n, x) => Dynamic(n, x, (q, zero) => n.Op("Cast", [n.Op("ConvInteger", [q, n.Unsigned([.. Enumerable.Range(0, 16).Select(i => (byte)(i * 37 % 201))], 2, 2, 2, 2), zero, n.Bytes(100)])], ("to", 1L)))) with { Batch = 1L },
         .. NarrowTypes.SelectMany(type => new[]

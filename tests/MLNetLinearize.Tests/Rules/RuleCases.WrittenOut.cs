@@ -110,6 +110,8 @@ internal static partial class RuleCases
         Pooled("MaxRoiPool, one region", 1, [0, 0, 0, 4, 3]),
         Pooled("MaxRoiPool, regions overlap and leave the image", 1, [0, 0, 0, 2, 2, 0, 1, 1, 4, 3, 0, 3, 2, 6, 5]),
         Pooled("MaxRoiPool, two images, scaled", 0.6f, [1, 0, 0, 4, 3, 0, 2, 2, 7, 5]) with { Batch = null, RowShape = [2, 2, 4, 5] },
+        Case("RoiAlign, avg, two images, one region mostly outside", "RoiAlign", [2, 2, 4, 5], (n, x) =>
+            n.Op("RoiAlign", [x, n.Floats([0.3f, 0.2f, 4.1f, 3.4f, 3.2f, 2.7f, 14.9f, 12.8f, 2.1f, 1.6f, 6.5f, 4.7f], 3, 4), n.Ints(1, 0, 1)], ("output_height", 2L), ("output_width", 3L))) with { Batch = null },
         Case("GridSample, computed grid, nearest", "GridSample", [2, 3, 4], (n, x) => n.Op("GridSample", [x, n.Op("Reshape", [n.Op("Slice", [x, n.Ints(0), n.Ints(1), n.Ints(1)]), n.Ints(-1, 2, 3, 2)])], ("mode", "nearest")), 20),
         Deformed("plain", (n, x) => [x, n.Weights(2, 2, 2, 2), Moves(n, x, 8, 3, 4)]),
         Deformed("bias and mask, strides, pads", (n, x) => [x, n.Weights(2, 2, 2, 2), Moves(n, x, 8, 3, 3), n.Weights(2), Moves(n, x, 4, 3, 3)], ("strides", L(2, 2)), ("pads", L(1, 0, 1, 1))),
