@@ -15,6 +15,8 @@ internal static class Expansions
         ["LSTM"] = RecurrentCells.Unroll,
         ["Attention"] = AttentionOperators.Attention,
         ["RotaryEmbedding"] = AttentionOperators.Rotary,
+        ["com.microsoft.Attention"] = FusedAttention.Attention,
+        ["com.microsoft.MultiHeadAttention"] = FusedAttention.MultiHeadAttention,
         ["QLinearConv"] = QuantizedOperators.Convolution,
         ["QLinearMatMul"] = QuantizedOperators.MatrixProduct,
         ["ConvInteger"] = QuantizedOperators.IntegerConvolution,
@@ -61,7 +63,7 @@ internal static class Expansions
     {
         var computed = ValueFlow.Reached(graph, explained, n => n.OpType is "Shape" or "Size");
         var behind = ValueFlow.Behind(graph, output);
-        return [.. graph.Nodes.Where(n => n.IsStandard() && (SequenceFolding.Operators.Contains(n.OpType) || Table.ContainsKey(n.OpType) && IsWrittenOut(n, computed, behind)))];
+        return [.. graph.Nodes.Where(n => n.IsStandard() && SequenceFolding.Operators.Contains(n.OpType) || Table.ContainsKey(n.Operator()) && IsWrittenOut(n, computed, behind))];
     }
 
     /// <param name="graph">The network; rewritten.</param>
@@ -70,7 +72,7 @@ internal static class Expansions
     /// <param name="maxSteps">Most steps that are written out one after the other.</param>
     public static void Apply(Graph graph, HashSet<NodeProto> found, IReadOnlyDictionary<string, TensorFact> facts, int maxSteps)
     {
-        graph.Nodes = [.. graph.Nodes.SelectMany(n => found.Contains(n) && Table.ContainsKey(n.OpType) ? Written(graph, n, facts, maxSteps) : [n])];
+        graph.Nodes = [.. graph.Nodes.SelectMany(n => found.Contains(n) && Table.ContainsKey(n.Operator()) ? Written(graph, n, facts, maxSteps) : [n])];
         SequenceFolding.Apply(graph, facts, maxSteps);
     }
 
@@ -92,7 +94,7 @@ internal static class Expansions
         var expansion = new Expansion(graph, node, facts) { MaxSteps = maxSteps };
         try
         {
-            Table[node.OpType](expansion);
+            Table[node.Operator()](expansion);
             return expansion.Nodes;
         }
         catch (ExpansionException e)
