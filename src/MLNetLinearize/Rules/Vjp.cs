@@ -10,7 +10,7 @@ namespace MLNetLinearize.Rules;
 /// </summary>
 internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit, int targets, Nonlinearity mode, Func<string, bool> isActive, IReadOnlyList<string?> cotangents)
 {
-    /// <summary>From here on a number means "never": float's lowest one, which masks hold in place of −∞, is −3.4e38.</summary>
+    /// <summary>From here on a term of a sum means "never": float's lowest number, which masks hold in place of −∞, is −3.4e38.</summary>
     private const float MaskSize = 1e37f;
 
     private readonly List<(string Tensor, string Cotangent)> given = [];
@@ -168,19 +168,20 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
     /// </summary>
     private bool IsInfinite(string value)
     {
-        var (seen, open) = (new HashSet<string>(), new Stack<string>([value]));
-        while (open.TryPop(out var name))
+        var (seen, open) = (new HashSet<(string, bool)>(), new Stack<(string Name, bool IsTerm)>([(value, false)]));
+        while (open.TryPop(out var next))
         {
-            if (!seen.Add(name) || isActive(name)) continue;
+            var (name, isTerm) = next;
+            if (!seen.Add(next) || isActive(name)) continue;
             var maker = network.Constant(name) is null ? network.Graph.Nodes.FindLast(n => n.Output.Contains(name)) : null;
-            if ((network.Constant(name) ?? maker?.Find("value")?.T) is { } stored && IsInfinite(stored)) return true;
+            if ((network.Constant(name) ?? maker?.Find("value")?.T) is { } stored && Reaches(stored, isTerm ? MaskSize : float.PositiveInfinity)) return true;
             if (maker is not null && MakesMasks(maker))
-                foreach (var input in maker.Input) open.Push(input);
+                foreach (var input in maker.Input) open.Push((input, isTerm || maker.OpType is "Add" or "Sub"));
         }
         return false;
     }
 
-    private static bool IsInfinite(TensorProto stored) => stored.ElementType() == TensorProto.Types.DataType.Float && stored.ToSingle().Any(v => Math.Abs(v) >= MaskSize);
+    private static bool Reaches(TensorProto stored, float size) => stored.ElementType() == TensorProto.Types.DataType.Float && stored.ToSingle().Any(v => Math.Abs(v) >= size);
 
     private static bool MakesMasks(NodeProto node) => node.IsStandard() && node.OpType is "Where" or "Pad" or "Add" or "Sub" or "Mul" or "Min" or "Max" or "Cast" or "CastLike" or "Identity"
         or "Reshape" or "Expand" or "Transpose" or "Slice" or "Split" or "Concat" or "Tile" or "Trilu" or "Gather" or "GatherElements" or "GatherND" or "ScatterElements" or "ScatterND";
