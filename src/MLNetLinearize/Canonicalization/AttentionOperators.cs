@@ -77,14 +77,17 @@ internal static class AttentionOperators
                 throw new ExpansionException($"its mask covers {dims[^1]} of {keys} keys", "export the model with a mask for every key");
             yield return seen ? Barrier(x, mask) : mask;
         }
-        if (x.Node.Int("is_causal", 0) != 0)
-        {
-            var table = new float[queries * keys];
-            for (var i = 0; i < table.Length; i++) table[i] = i % keys > i / keys + past ? float.NegativeInfinity : 0;
-            yield return x.Floats(table, queries, keys);
-        }
+        if (x.Node.Int("is_causal", 0) != 0) yield return Causal(x, queries, keys, past);
         if (x.InOrNull(6) is { } lengths)
             yield return Barrier(x, x.Op("Less", [x.Ints([.. Enumerable.Range(0, (int)keys).Select(i => (long)i)]), x.Unsqueeze(lengths, 1, 2, 3)]));
+    }
+
+    /// <summary>−∞ for the keys that come after a query.</summary>
+    public static string Causal(Expansion x, long queries, long keys, long past)
+    {
+        var table = new float[queries * keys];
+        for (var i = 0; i < table.Length; i++) table[i] = i % keys > i / keys + past ? float.NegativeInfinity : 0;
+        return x.Floats(table, queries, keys);
     }
 
     private static string Barrier(Expansion x, string seen) => x.Op("Where", [seen, x.Scalar(0f), x.Scalar(float.NegativeInfinity)]);

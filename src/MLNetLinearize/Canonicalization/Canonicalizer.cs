@@ -137,7 +137,9 @@ internal static class Canonicalizer
         {
             throw new InvalidModelException($"The model does not run on a sample row ({string.Join(", ", inputs.Select(i => $"{i.Name} [{string.Join(", ", i.Dims)}]"))}): {e.Message} Check the input shapes (InputShapes), and that shapes, axes and sizes inside the model are constants.", e);
         }
-        if (facts.FirstOrDefault(f => f.Value.Type == DataType.Float && f.Value.Dims.Contains(0) && !graph.Initializers.ContainsKey(f.Key)) is { Key: { } empty })
+        // A constant may be empty: exporters write a missing operand so.
+        var constant = ValueFlow.ValueIndependent(graph);
+        if (facts.FirstOrDefault(f => f.Value.Type == DataType.Float && f.Value.Dims.Contains(0) && !constant.Contains(f.Key)) is { Key: { } empty })
             throw new InvalidModelException($"Tensor '{empty}' has no elements ([{string.Join(", ", facts[empty].Dims)}]). Check the input shapes (InputShapes), or remove the node that makes it.");
         return facts;
     }

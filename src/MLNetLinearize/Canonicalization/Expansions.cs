@@ -15,6 +15,8 @@ internal static class Expansions
         ["LSTM"] = RecurrentCells.Unroll,
         ["Attention"] = AttentionOperators.Attention,
         ["RotaryEmbedding"] = AttentionOperators.Rotary,
+        ["com.microsoft.Attention"] = FusedAttention.Attention,
+        ["com.microsoft.MultiHeadAttention"] = FusedAttention.MultiHeadAttention,
         ["QLinearConv"] = QuantizedOperators.Convolution,
         ["QLinearMatMul"] = QuantizedOperators.MatrixProduct,
         ["ConvInteger"] = QuantizedOperators.IntegerConvolution,
@@ -62,7 +64,7 @@ internal static class Expansions
     {
         var computed = ValueFlow.Reached(graph, explained, n => n.OpType is "Shape" or "Size");
         var (behind, constant) = (ValueFlow.Behind(graph, output), ValueFlow.ValueIndependent(graph));
-        return [.. graph.Nodes.Where(n => n.IsStandard() && (SequenceFolding.Operators.Contains(n.OpType) || Table.ContainsKey(n.OpType) && IsWrittenOut(n, computed, behind, constant)))];
+        return [.. graph.Nodes.Where(n => n.IsStandard() && SequenceFolding.Operators.Contains(n.OpType) || Table.ContainsKey(n.Operator()) && IsWrittenOut(n, computed, behind, constant))];
     }
 
     /// <param name="graph">The network; rewritten.</param>
@@ -72,7 +74,7 @@ internal static class Expansions
     public static void Apply(Graph graph, HashSet<NodeProto> found, IReadOnlyDictionary<string, TensorFact> facts, int maxSteps)
     {
         string[] products = [.. found.Where(n => n.OpType is "ConvInteger" or "MatMulInteger" && IntegerSums.Objection(graph, n.Output[0]) is null).Select(n => n.Output[0])];
-        graph.Nodes = [.. graph.Nodes.SelectMany(n => found.Contains(n) && Table.ContainsKey(n.OpType) ? Written(graph, n, facts, maxSteps) : [n])];
+        graph.Nodes = [.. graph.Nodes.SelectMany(n => found.Contains(n) && Table.ContainsKey(n.Operator()) ? Written(graph, n, facts, maxSteps) : [n])];
         IntegerSums.Apply(graph, products);
         SequenceFolding.Apply(graph, facts, maxSteps);
     }
@@ -96,7 +98,7 @@ internal static class Expansions
         var expansion = new Expansion(graph, node, facts) { MaxSteps = maxSteps };
         try
         {
-            Table[node.OpType](expansion);
+            Table[node.Operator()](expansion);
             return expansion.Nodes;
         }
         catch (ExpansionException e)

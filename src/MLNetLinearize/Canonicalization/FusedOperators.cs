@@ -23,7 +23,7 @@ internal static class FusedOperators
             for (var i = 0; i < node.Input.Count; i++)
                 if (renamed.TryGetValue(node.Input[i], out var name)) node.Input[i] = name;
             if (flat && IsNoOp(graph, node) && !kept.Contains(node.Output[0])) renamed[node.Output[0]] = node.Input[0];
-            else nodes.AddRange(Pieces(graph, node));
+            else nodes.AddRange(TransformerFusions.Written(graph, node) ?? Pieces(graph, node));
         }
         graph.Nodes = nodes;
     }

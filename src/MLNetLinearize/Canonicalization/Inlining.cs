@@ -3,11 +3,14 @@ using MLNetLinearize.Onnx;
 namespace MLNetLinearize.Canonicalization;
 
 /// <summary>
-/// Puts in place what stands for other nodes: the model's own functions (of the model's opset), and the inner graphs of If,
+/// Puts in place what stands for other nodes: the model's own functions (of the model's operator set, or of an earlier one that is spelled alike), and the inner graphs of If,
 /// Loop and Scan, where the file or its shapes decide how they run.
 /// </summary>
 internal static class Inlining
 {
+    /// <summary>Operators whose inputs or attributes changed their meaning or names behind version 18.</summary>
+    private static readonly string[] Respelled = ["DFT", "GridSample", "GroupNormalization"];
+
     /// <param name="graph">Rewritten in place.</param>
     /// <param name="limit">Most rounds that a loop is unrolled.</param>
     /// <param name="run">Runs a network on one row.</param>
@@ -38,14 +41,16 @@ internal static class Inlining
     /// <summary>Makes the nodes that a node stands for; null where it stands for itself.</summary>
     private static Func<List<NodeProto>>? Body(Graph graph, NodeProto node)
     {
-        if (graph.Header.Functions.FirstOrDefault(f => f.Domain == node.Domain && f.Name == node.OpType && f.Overload == node.Overload && HasSameOpset(graph, f)) is { } function)
+        if (graph.Header.Functions.FirstOrDefault(f => f.Domain == node.Domain && f.Name == node.OpType && f.Overload == node.Overload && IsSpelledAlike(graph, f)) is { } function)
             return () => Call(graph, function, node);
         if (!node.IsStandard() || node.OpType != "If" || Condition(graph, node.Input[0]) is not { } condition) return null;
         return () => Branch(graph, node.Find(condition ? "then_branch" : "else_branch")!.G, node);
     }
 
-    private static bool HasSameOpset(Graph graph, FunctionProto function) =>
-        function.OpsetImport.Where(o => o.Domain is "" or "ai.onnx").All(o => o.Version == graph.Opset);
+    /// <summary>Whether a function's nodes mean the same in the model's operator set: its own, or a later one that spells them alike.</summary>
+    private static bool IsSpelledAlike(Graph graph, FunctionProto function) =>
+        function.OpsetImport.Where(o => o.Domain is "" or "ai.onnx").All(o => o.Version == graph.Opset
+            || o.Version >= OpsetRaise.Target && o.Version < graph.Opset && !function.Node.Any(n => n.IsStandard() && Respelled.Contains(n.OpType)));
 
     private static bool? Condition(Graph graph, string name)
     {

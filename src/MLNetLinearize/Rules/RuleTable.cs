@@ -114,6 +114,13 @@ internal static partial class RuleTable
         ["ConvTranspose"] = new(RuleKind.Bilinear, Convolution.ConvTranspose),
     };
 
+    /// <summary>ONNX Runtime's own operators that are written out once the shapes are known; of no standard, and so not among <see cref="All"/>.</summary>
+    private static readonly Dictionary<string, Rule> FusedOperators = new(StringComparer.Ordinal)
+    {
+        ["com.microsoft.Attention"] = new(RuleKind.Smooth, null),
+        ["com.microsoft.MultiHeadAttention"] = new(RuleKind.Smooth, null),
+    };
+
     static RuleTable()
     {
         foreach (var (op, rule) in SmoothOperators) Rules.Add(op, rule);
@@ -127,7 +134,7 @@ internal static partial class RuleTable
     public static IReadOnlyDictionary<string, Rule> All => Rules;
 
     /// <summary>The entry of a node's operator; null where it is not listed.</summary>
-    public static Rule? Find(NodeProto node) => Rules.GetValueOrDefault(node.IsStandard() ? node.OpType : node.Operator());
+    public static Rule? Find(NodeProto node) => Rules.GetValueOrDefault(node.Operator()) ?? FusedOperators.GetValueOrDefault(node.Operator());
 
     /// <summary>Whether nothing that is explained passes through the node.</summary>
     public static bool Stops(NodeProto node) => node.OpType == "Cast" ? !IsFloatCast(node) : Find(node)?.Kind == RuleKind.Constant;

@@ -10,6 +10,9 @@ namespace MLNetLinearize.Rules;
 /// </summary>
 internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit, int targets, Nonlinearity mode, Func<string, bool> isActive, IReadOnlyList<string?> cotangents)
 {
+    /// <summary>From here on a term of a sum means "never": float's lowest number, which masks hold in place of −∞, is −3.4e38.</summary>
+    private const float MaskSize = 1e37f;
+
     private readonly List<(string Tensor, string Cotangent)> given = [];
     private readonly List<string> offsets = [];
 
@@ -158,18 +161,30 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
     /// <summary>A list of dimensions behind the target axis.</summary>
     public long[] Prefixed(IEnumerable<long> dims) => [.. Enumerable.Repeat((long)targets, P), .. dims];
 
-    /// <summary>Whether an offset holds infinities by construction: stored ones, or those that padding and masks put in.</summary>
+    /// <summary>
+    /// Whether an offset may hold infinities by construction, as masks do: stored ones, however they were selected, shaped,
+    /// scattered or added since, or numbers so large that two of them add up to one. What an explained tensor comes to is
+    /// the network's own affair.
+    /// </summary>
     private bool IsInfinite(string value)
     {
-        if (network.Constant(value) is { } stored) return stored.ElementType() == TensorProto.Types.DataType.Float && stored.ToSingle().Any(float.IsInfinity);
-        var node = network.Graph.Nodes.FindLast(n => n.Output.Contains(value));
-        return node?.OpType switch
+        var (seen, open) = (new HashSet<(string, bool)>(), new Stack<(string Name, bool IsTerm)>([(value, false)]));
+        while (open.TryPop(out var next))
         {
-            "Pad" => node.InputOrNull(2) is { } border && IsInfinite(border),
-            "Where" => IsInfinite(node.Input[1]) || IsInfinite(node.Input[2]),
-            _ => false,
-        };
+            var (name, isTerm) = next;
+            if (!seen.Add(next) || isActive(name)) continue;
+            var maker = network.Constant(name) is null ? network.Graph.Nodes.FindLast(n => n.Output.Contains(name)) : null;
+            if ((network.Constant(name) ?? maker?.Find("value")?.T) is { } stored && Reaches(stored, isTerm ? MaskSize : float.PositiveInfinity)) return true;
+            if (maker is not null && MakesMasks(maker))
+                foreach (var input in maker.Input) open.Push((input, isTerm || maker.OpType is "Add" or "Sub"));
+        }
+        return false;
     }
+
+    private static bool Reaches(TensorProto stored, float size) => stored.ElementType() == TensorProto.Types.DataType.Float && stored.ToSingle().Any(v => Math.Abs(v) >= size);
+
+    private static bool MakesMasks(NodeProto node) => node.IsStandard() && node.OpType is "Where" or "Pad" or "Add" or "Sub" or "Mul" or "Min" or "Max" or "Cast" or "CastLike" or "Identity"
+        or "Reshape" or "Expand" or "Transpose" or "Slice" or "Split" or "Concat" or "Tile" or "Trilu" or "Gather" or "GatherElements" or "GatherND" or "ScatterElements" or "ScatterND";
 
     private string Numbers(string tensor) => network.IsKnown(tensor) && Quantization.IsQuantized(network.Type(tensor)) ? E.Cast(tensor, TensorProto.Types.DataType.Float) : tensor;
 

@@ -35,14 +35,17 @@ public class InliningTests
         AssertSame(flat, model);
     }
 
-    [Fact]
-    public void A_function_of_the_model_is_linearized_with_the_attributes_of_its_call()
+    /// <summary>Of the model's operator set, or of an earlier one, as PyTorch's functions of version 18 stay in a later model.</summary>
+    [Theory]
+    [InlineData(17, 17)]
+    [InlineData(20, 18)]
+    public void A_function_of_the_model_is_linearized_with_the_attributes_of_its_call(long opset, long ofFunction)
     {
-        var net = new Net(17, 6);
+        var net = new Net(opset, 6);
         var x = net.Input("x", "N", 4);
         var flat = net.Build(net.Op("Neg", [net.Op("LeakyRelu", [net.Op("Neg", [net.Op("LeakyRelu", [x], ("alpha", 0.25f))])], ("alpha", 0.5f))]));
         var model = flat.Clone();
-        var function = new FunctionProto { Name = "Flipped", Domain = "local", Input = { "a" }, Output = { "c" }, Attribute = { "slope" }, OpsetImport = { new OperatorSetIdProto { Domain = "", Version = 17 } } };
+        var function = new FunctionProto { Name = "Flipped", Domain = "local", Input = { "a" }, Output = { "c" }, Attribute = { "slope" }, OpsetImport = { new OperatorSetIdProto { Domain = "", Version = ofFunction } } };
         var leaky = Nodes.Create("LeakyRelu", ["a"], ["b"], "");
         leaky.Attribute.Add(new AttributeProto { Name = "alpha", Type = AttributeType.Float, RefAttrName = "slope" });
         function.Node.Add(leaky);
