@@ -61,13 +61,12 @@ internal sealed record TargetSeed(string Cotangent, string Targets, string Score
     }
 
     private static TargetSeed Single(Emitter e, string score, int count, string index) =>
-        new(OneHot(e, index, count), index, e.Op("GatherElements", [score, index], ("axis", 1)));
+        new(OneHot(e, e.Reshape(index, -1), count), index, e.Op("GatherElements", [score, index], ("axis", 1)));
 
     private static TargetSeed Best(Emitter e, string score, int count, int k)
     {
         var (values, indices) = e.Two("TopK", [score, e.Ints(k)], ("axis", 1), ("largest", 1), ("sorted", 1));
-        var hot = e.Op("OneHot", [indices, e.Ints(count), e.Floats([0, 1], 2)], ("axis", -1)); // [N, k, C]
-        return new(k == 1 ? e.Reshape(hot, 0, count) : e.Transpose(hot, 1, 0, 2), indices, values);
+        return new(OneHot(e, k == 1 ? e.Reshape(indices, -1) : e.Transpose(indices, 1, 0), count), indices, values);
     }
 
     private static TargetSeed Fixed(Emitter e, string score, int count, IReadOnlyList<int> classes)
@@ -110,6 +109,6 @@ internal sealed record TargetSeed(string Cotangent, string Targets, string Score
         return seed with { Targets = e.Op("Where", [valid, label, e.Ints(-1)]), Scores = e.Add(seed.Scores, poison), Poison = poison };
     }
 
-    private static string OneHot(Emitter e, string index, int count) =>
-        e.Reshape(e.Op("OneHot", [index, e.Ints(count), e.Floats([0, 1], 2)], ("axis", -1)), 0, count);
+    /// <summary>Rows with a 1 each at an index, [N] or [K, N].</summary>
+    private static string OneHot(Emitter e, string index, int count) => e.Op("OneHot", [index, e.Ints(count), e.Floats([0, 1], 2)], ("axis", -1));
 }
