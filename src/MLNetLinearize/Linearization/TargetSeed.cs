@@ -38,6 +38,9 @@ internal sealed record TargetSeed(string Cotangent, string Targets, string Score
         _ => FromLabel(e, score, count),
     };
 
+    /// <summary>Whether targets of a kind are the same outputs for every row.</summary>
+    public static bool IsSame(TargetKind kind) => kind is TargetKind.All or TargetKind.Classes or TargetKind.Contrast;
+
     /// <summary>K.</summary>
     /// <exception cref="InvalidModelException">A target is not among the outputs.</exception>
     public static int Count(Targets targets, int outputs)
