@@ -7,7 +7,8 @@ namespace MLNetLinearize.Linearization;
 /// <summary>
 /// Counts the multiply-adds of every order in which a Jacobian can be accumulated with at most one cut, and takes the least.
 /// A pass over a part of the network costs that part's own multiply-adds for each vector it carries, in either direction;
-/// forward mode carries one more, the offsets that make the bias; the product of two factors is a matrix product.
+/// forward mode carries one more, the offsets that make the bias; the product of two factors is a matrix product. What is the
+/// same for every row is computed once, when a session opens, and not counted.
 /// </summary>
 internal sealed class AccumulationChoice
 {
@@ -22,6 +23,7 @@ internal sealed class AccumulationChoice
     private readonly long targets;
     private readonly long width;
     private readonly bool hasOneInput;
+    private readonly int affineFrom;
 
     /// <param name="network">The network.</param>
     /// <param name="request">What is explained.</param>
@@ -36,6 +38,9 @@ internal sealed class AccumulationChoice
         this.targets = targets;
         width = explained.Sum(i => (long)i.RowLength);
         hasOneInput = explained.Count == 1;
+        affineFrom = TargetSeed.IsSame(request.Targets.Kind) && UniformCotangents.Fit(network, active, request.Output)
+            ? Path.Nodes.ToList().FindLastIndex(n => !UniformCotangents.Stays(n) || !UniformCotangents.Passes(network, active, n)) + 1
+            : int.MaxValue;
     }
 
     /// <summary>What is accumulated along.</summary>
@@ -76,6 +81,7 @@ internal sealed class AccumulationChoice
     private JacobianAccumulation At(Cut cut, AccumulationMode mode, AccumulationMode before)
     {
         var (head, tail) = (Vectors(mode, targets, cut.Width), Vectors(before, cut.Width, width));
+        if (mode == AccumulationMode.Reverse && cut.Position >= affineFrom) head = 0;
         var multiplyAdds = head * (work[^1] - work[cut.Position]) + tail * work[cut.Position] + targets * cut.Width * (width + 1);
         var held = head * (elements[^1] - elements[cut.Position]) + tail * elements[cut.Position] + cut.Width * (targets + width);
         return Order(mode, multiplyAdds, held) with { CutTensor = cut.Tensor, CutWidth = (int)cut.Width, ModeBeforeCut = before };

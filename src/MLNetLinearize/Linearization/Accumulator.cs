@@ -53,7 +53,7 @@ internal sealed class Accumulator(Tape tape, TargetSeed seed, Targets kind, int 
     private Adjoint Walk(string output, TargetSeed from, int vectors, string[] sources)
     {
         var finish = FinishOf(vectors);
-        return from.IsUniform && UniformCotangents.Fit(tape, output)
+        return from.IsUniform && UniformCotangents.Fit(tape.Network, tape.Active, output)
             ? Adjoint.RunUniform(tape, vectors, [(output, finish.Seed(from.Cotangent, output))], sources)
             : Adjoint.Run(tape, vectors, [(output, finish.Seed(from.EveryRow(tape.Emit), output))], sources);
     }
@@ -61,7 +61,8 @@ internal sealed class Accumulator(Tape tape, TargetSeed seed, Targets kind, int 
     private AffineFactor ReadOff(Adjoint adjoint, int vectors, IReadOnlyList<GraphInput> inputs)
     {
         var finish = FinishOf(vectors);
-        return new([.. inputs.Select(i => finish.Weights(adjoint.OfOrZero(i.Name), i.Name, i.RowShape))], Bias(adjoint, vectors));
+        var shared = inputs is [var only] && adjoint.Shared(only.Name) is { } same ? tape.Emit.Reshape(same, vectors, only.RowLength) : null;
+        return new([.. inputs.Select(i => finish.Weights(adjoint.OfOrZero(i.Name), i.Name, i.RowShape))], Bias(adjoint, vectors)) { Shared = shared };
     }
 
     private string Bias(Adjoint adjoint, int vectors)

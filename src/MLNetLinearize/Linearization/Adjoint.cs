@@ -70,7 +70,7 @@ internal sealed class Adjoint
         foreach (var node in Enumerable.Reverse(network.Graph.Nodes.ToList()))
         {
             if (!node.Output.Any(o => active.Contains(o) && adjoint.cotangents.ContainsKey(o)) || !node.Input.Any(active.Contains) || node.Output.Any(stops.Contains)) continue;
-            var isUniform = adjoint.IsUniform(node.Output[0]) && adjoint.uniform.Passes(node);
+            var isUniform = adjoint.Shared(node.Output[0]) is not null && UniformCotangents.Passes(network, active, node);
             var vjp = adjoint.VjpOf(node, isUniform ? [adjoint.Summed(node.Output[0])] : [.. node.Output.Select(adjoint.Of)]);
             try
             {
@@ -108,10 +108,13 @@ internal sealed class Adjoint
     /// <summary>The cotangent of a tensor: the sum of what its readers gave; null where none did.</summary>
     public string? Of(string tensor)
     {
-        if (Summed(tensor) is not { } sum || !uniform.Contains(sum)) return Summed(tensor);
+        if (Shared(tensor) is not { } sum) return Summed(tensor);
         cotangents[tensor] = [sums[tensor] = uniform.Repeated(tensor, sum)];
         return sums[tensor];
     }
+
+    /// <summary>The cotangent of a tensor as [K, 1, d…] where it is the same for every row; null where it may not be.</summary>
+    public string? Shared(string tensor) => Summed(tensor) is { } sum && uniform.Contains(sum) ? sum : null;
 
     private string? Summed(string tensor)
     {
@@ -121,8 +124,6 @@ internal sealed class Adjoint
         if (terms.TrueForAll(uniform.Contains)) uniform.Add(sum);
         return sum;
     }
-
-    private bool IsUniform(string tensor) => Summed(tensor) is { } sum && uniform.Contains(sum);
 
     private void Start(string tensor, string cotangent)
     {

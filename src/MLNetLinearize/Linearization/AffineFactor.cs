@@ -7,6 +7,9 @@ namespace MLNetLinearize.Linearization;
 /// <param name="Bias">[N, K].</param>
 internal sealed record AffineFactor(IReadOnlyList<string> Weights, string Bias)
 {
+    /// <summary>The weights of its one input as [K, D], where they are the same for every row; null where they may not be.</summary>
+    public string? Shared { get; init; }
+
     /// <summary>The map of <paramref name="inner"/> first and this one, of one input, behind: W·(W'x + b') + b.</summary>
     /// <param name="e">Writer.</param>
     /// <param name="inner">The map whose outputs are this one's input.</param>
@@ -17,8 +20,9 @@ internal sealed record AffineFactor(IReadOnlyList<string> Weights, string Bias)
     public AffineFactor After(Emitter e, AffineFactor inner, long targets, long width, IEnumerable<IReadOnlyList<int>> inputs, long rows)
     {
         var outer = e.Reshape(Weights.Single(), rows, targets, width);
-        var weights = inner.Weights.Zip(inputs, (w, shape) =>
-            e.Reshape(e.MatMul(outer, e.Reshape(w, rows, width, shape.Aggregate(1L, (a, d) => a * d))), [rows, targets, .. shape.Select(d => (long)d)]));
+        var weights = inner.Weights.Zip(inputs, (w, shape) => Shared is not null && shape.Count == 3
+            ? e.Op("Conv", [w, e.Reshape(Shared, targets, width, 1, 1, 1)]) // the same product, made in its final shape: of a thousand classes of images it is not copied
+            : e.Reshape(e.MatMul(outer, e.Reshape(w, rows, width, shape.Aggregate(1L, (a, d) => a * d))), [rows, targets, .. shape.Select(d => (long)d)]));
         var carried = e.Reshape(e.MatMul(outer, e.Reshape(inner.Bias, rows, width, 1)), rows, targets);
         return new([.. weights], e.Add(Bias, carried));
     }

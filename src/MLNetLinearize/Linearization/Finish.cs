@@ -23,6 +23,7 @@ internal sealed class Finish(CanonicalNetwork network, Emitter e, int targets)
     public string Seed(string cotangent, string tensor)
     {
         var shape = network.Shape(tensor);
+        if (shape is { Rank: 2, BatchAxis: 0 } && shape.Dims[0] == 1) return cotangent;
         if (shape.BatchAxis <= 0) return e.Reshape(cotangent, P == 0 ? shape.OpenFrom(ScoreShape(shape)) : Prefixed(shape.Open));
         var rows = e.Reshape(cotangent, Prefixed([-1, .. shape.Dims.Where((_, i) => i != shape.BatchAxis)]));
         // The batch axis goes back from the front to where the network has it.

@@ -38,6 +38,9 @@ internal sealed record TargetSeed(string Cotangent, string Targets, string Score
         _ => FromLabel(e, score, count),
     };
 
+    /// <summary>Whether targets of a kind are the same outputs for every row.</summary>
+    public static bool IsSame(TargetKind kind) => kind is TargetKind.All or TargetKind.Classes or TargetKind.Contrast;
+
     /// <summary>K.</summary>
     /// <exception cref="InvalidModelException">A target is not among the outputs.</exception>
     public static int Count(Targets targets, int outputs)
@@ -61,13 +64,12 @@ internal sealed record TargetSeed(string Cotangent, string Targets, string Score
     }
 
     private static TargetSeed Single(Emitter e, string score, int count, string index) =>
-        new(OneHot(e, index, count), index, e.Op("GatherElements", [score, index], ("axis", 1)));
+        new(OneHot(e, PerRow(e, index), count), index, e.Op("GatherElements", [score, index], ("axis", 1)));
 
     private static TargetSeed Best(Emitter e, string score, int count, int k)
     {
         var (values, indices) = e.Two("TopK", [score, e.Ints(k)], ("axis", 1), ("largest", 1), ("sorted", 1));
-        var hot = e.Op("OneHot", [indices, e.Ints(count), e.Floats([0, 1], 2)], ("axis", -1)); // [N, k, C]
-        return new(k == 1 ? e.Reshape(hot, 0, count) : e.Transpose(hot, 1, 0, 2), indices, values);
+        return new(OneHot(e, k == 1 ? PerRow(e, indices) : e.Transpose(indices, 1, 0), count), indices, values);
     }
 
     private static TargetSeed Fixed(Emitter e, string score, int count, IReadOnlyList<int> classes)
@@ -110,6 +112,9 @@ internal sealed record TargetSeed(string Cotangent, string Targets, string Score
         return seed with { Targets = e.Op("Where", [valid, label, e.Ints(-1)]), Scores = e.Add(seed.Scores, poison), Poison = poison };
     }
 
-    private static string OneHot(Emitter e, string index, int count) =>
-        e.Reshape(e.Op("OneHot", [index, e.Ints(count), e.Floats([0, 1], 2)], ("axis", -1)), 0, count);
+    /// <summary>[N] of [N, 1]. By Squeeze, and not by Reshape, ONNX Runtime knows N to be the network's, as its blocked layout asks.</summary>
+    private static string PerRow(Emitter e, string index) => e.Op("Squeeze", [index, e.Ints(1)]);
+
+    /// <summary>Rows with a 1 each at an index, [N] or [K, N].</summary>
+    private static string OneHot(Emitter e, string index, int count) => e.Op("OneHot", [index, e.Ints(count), e.Floats([0, 1], 2)], ("axis", -1));
 }

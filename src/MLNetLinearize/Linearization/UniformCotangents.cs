@@ -20,13 +20,14 @@ internal sealed class UniformCotangents(Tape tape)
     public void Add(string cotangent) => uniform.Add(cotangent);
 
     /// <summary>Whether the cotangent of a tensor can be uniform: rows, one entry each, lie on an axis of their own.</summary>
-    public static bool Fit(Tape tape, string tensor) => tape.Active.Contains(tensor) && tape.Network.Shape(tensor) is { HasBatch: true } shape && shape.Dims[shape.BatchAxis] == 1;
+    public static bool Fit(CanonicalNetwork network, IReadOnlySet<string> active, string tensor) =>
+        active.Contains(tensor) && network.Shape(tensor) is { HasBatch: true } shape && shape.Dims[shape.BatchAxis] == 1;
 
     /// <summary>Whether the rule of a node takes the uniform cotangent of its output as it is.</summary>
-    public bool Passes(NodeProto node) =>
-        (Affine.Contains(node.OpType) || Masks.Contains(node.OpType)) && Fit(tape, node.Output[0])
-        && node.Input.Where(tape.Active.Contains).All(i => Fit(tape, i))
-        && (node.OpType is not ("Gemm" or "MatMul") || MultipliesConstant(node));
+    public static bool Passes(CanonicalNetwork network, IReadOnlySet<string> active, NodeProto node) =>
+        (Affine.Contains(node.OpType) || Masks.Contains(node.OpType)) && Fit(network, active, node.Output[0])
+        && node.Input.Where(active.Contains).All(i => Fit(network, active, i))
+        && (node.OpType is not ("Gemm" or "MatMul") || MultipliesConstant(network, active, node));
 
     /// <summary>Whether what that rule gives is uniform as well.</summary>
     public static bool Stays(NodeProto node) => Affine.Contains(node.OpType);
@@ -39,7 +40,7 @@ internal sealed class UniformCotangents(Tape tape)
         return e.RepeatFor(tensor, cotangent);
     }
 
-    private bool MultipliesConstant(NodeProto node) =>
-        tape.Active.Contains(node.Input[0]) && !tape.Active.Contains(node.Input[1]) && !tape.Network.Shape(node.Input[1]).HasBatch
-        && node.Int("transA", 0) == 0 && tape.Network.Shape(node.Input[0]).Rank > 1;
+    private static bool MultipliesConstant(CanonicalNetwork network, IReadOnlySet<string> active, NodeProto node) =>
+        active.Contains(node.Input[0]) && !active.Contains(node.Input[1]) && !network.Shape(node.Input[1]).HasBatch
+        && node.Int("transA", 0) == 0 && network.Shape(node.Input[0]).Rank > 1;
 }

@@ -16,7 +16,7 @@ internal static class Matrices
         {
             var g = v.E.Scaled(v.G, alpha * first);
             // Y = A·B: dA = g·Bᵀ; with A stored transposed, its cotangent is transposed as well.
-            var toA = v.E.MatMul(g, transB ? v.In(1) : Swap(v, v.In(1), 2));
+            var toA = Times(v, g, transB ? v.In(1) : Swap(v, v.In(1), 2), 2);
             v.Give(0, transA ? Swap(v, toA, 2 + v.P) : toA);
         }
         if (v.Active(1) && second > 0)
@@ -47,7 +47,7 @@ internal static class Matrices
         var both = v.Active(0) && v.Active(1);
         var g = y.Rank == v.OutShape().Rank ? v.G : v.ReshapeTo(v.G, y);
         var (first, second) = v.Shares();
-        if (v.Active(0) && first > 0) GiveMatrix(v, 0, v.E.MatMul(v.E.Scaled(g, first), Swap(v, AsMatrix(v, 1, b), b.Rank)), y, a);
+        if (v.Active(0) && first > 0) GiveMatrix(v, 0, Times(v, v.E.Scaled(g, first), Swap(v, AsMatrix(v, 1, b), b.Rank), b.Rank), y, a);
         if (v.Active(1) && second > 0) GiveMatrix(v, 1, v.E.MatMul(Swap(v, AsMatrix(v, 0, a), a.Rank), v.E.Scaled(g, second)), y, b);
         if (both && v.Mode == Nonlinearity.Tangent) v.Offset(v.G, v.OutShape(), v.Out(), v.OutShape(), -1);
     }
@@ -87,6 +87,10 @@ internal static class Matrices
         var reduced = v.Unbroadcast(g, product, matrix);
         v.Give(i, matrix.Rank == v.InShape(i).Rank ? reduced : v.ReshapeTo(reduced, v.InShape(i)));
     }
+
+    /// <summary>A cotangent times a matrix. A one-hot cotangent, where targets are chosen row by row, names a row of the matrix.</summary>
+    private static string Times(Vjp v, string g, string matrix, int rank) =>
+        rank == 2 && v.E.Maker(g) is { OpType: "OneHot" } hot ? v.E.Op("Gather", [matrix, hot.Input[0]], ("axis", 0)) : v.E.MatMul(g, matrix);
 
     private static string AsMatrix(Vjp v, int i, TensorShape matrix) => v.InShape(i).Rank == matrix.Rank ? v.In(i) : v.E.Reshape(v.In(i), matrix.Open);
 

@@ -47,6 +47,18 @@ public sealed class NarrowestCutTests
         Assert.True(2 * order.MultiplyAdds < order.ReverseMultiplyAdds, order.ToString());
     }
 
+    [Fact]
+    public void W_of_images_by_shared_features_is_made_in_its_final_shape()
+    {
+        string MakerOfW(Targets targets)
+        {
+            var nodes = Compiler.Compile(Classifier(), new() { Targets = targets }).Model.Graph.Node;
+            var maker = nodes.Single(n => n.Output.Contains(OutputNames.Weights));
+            return maker.OpType == "Identity" ? nodes.Single(n => n.Output.Contains(maker.Input[0])).OpType : maker.OpType;
+        }
+        Assert.Equal(("Conv", "Conv", "Reshape"), (MakerOfW(Targets.All), MakerOfW(Targets.Classes([.. Enumerable.Range(0, 30)])), MakerOfW(Targets.Top(25))));
+    }
+
     [Theory]
     [InlineData("all")]
     [InlineData("classes")]
@@ -55,13 +67,25 @@ public sealed class NarrowestCutTests
     {
         var net = new Net(17, 3);
         var hidden = net.Op("Relu", [net.Op("Gemm", [net.Input("x", "N", 3), net.Weights(3, 32), net.Weights(32)])]);
-        var model = net.Build(net.Op("Gemm", [net.Op("Tanh", [hidden]), net.Weights(32, 40), net.Weights(40)]));
+        var model = net.Build(net.Op("Tanh", [net.Op("Gemm", [hidden, net.Weights(32, 40), net.Weights(40)])]));
         var targets = kind switch { "all" => Targets.All, "classes" => Targets.Classes([.. Enumerable.Range(5, 30)]), _ => Targets.Top(20) };
         foreach (var mode in new[] { Nonlinearity.Tangent, Nonlinearity.Frozen })
         {
             var order = Check(model, 3, targets, mode);
             Assert.Equal((null, AccumulationMode.Forward, "forward mode"), (order.CutTensor, order.Mode, order.ToString()));
         }
+    }
+
+    [Fact]
+    public void The_affine_end_of_a_network_costs_chosen_classes_nothing()
+    {
+        var net = new Net(17, 3);
+        var hidden = net.Op("Relu", [net.Op("Gemm", [net.Input("x", "N", 3), net.Weights(3, 32), net.Weights(32)])]);
+        var model = net.Build(net.Op("Gemm", [hidden, net.Weights(32, 40), net.Weights(40)]));
+        var order = Check(model, 3, Targets.Classes([.. Enumerable.Range(5, 30)]));
+        Assert.Equal((32, AccumulationMode.Reverse, AccumulationMode.Forward), (order.CutWidth, order.Mode, order.ModeBeforeCut));
+        const long hiddenLayer = (3 + 1) * (3 * 32 + 32), product = 30 * 32 * (3 + 1);
+        Assert.Equal(hiddenLayer + product, order.MultiplyAdds);
     }
 
     [Fact]

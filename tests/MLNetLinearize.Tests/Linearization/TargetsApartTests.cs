@@ -1,5 +1,7 @@
+using Google.Protobuf;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.OnnxRuntime;
 using MLNetLinearize.Linearization;
 using MLNetLinearize.Onnx;
 using MLNetLinearize.Runtime;
@@ -87,6 +89,30 @@ public sealed class TargetsApartTests
                 foreach (var (expected, actual) in live.Zip(other)) AssertClose(expected.Widened(), actual.Widened(), "saved and loaded", 1e-6, 1e-6);
 
         List<float[]> Columns(ITransformer model) => [.. new[] { "Attribution", "Bias", "Weights" }.SelectMany(c => model.Transform(data).GetColumn<float[]>(c))];
+    }
+
+    /// <summary>Masks and cotangents must be known to have the same rows, or ONNX Runtime takes both out of its blocks.</summary>
+    [Fact]
+    public void A_target_of_each_row_keeps_the_blocked_layout_as_a_fixed_one_does()
+    {
+        int Reorders(Targets targets)
+        {
+            var file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+            try
+            {
+                var graph = Compiler.Compile(Residual(12, 7), new() { Targets = targets });
+                using var settings = new SessionOptions { OptimizedModelFilePath = file, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+                using var session = new InferenceSession(ExplanationSession.Only(graph.Model, [OutputNames.Attribution]).ToByteArray(), settings);
+                return ModelProto.Parser.ParseFrom(File.ReadAllBytes(file)).Graph.Node.Count(n => n.OpType == "ReorderOutput");
+            }
+            finally
+            {
+                File.Delete(file);
+            }
+        }
+        var least = Reorders(Targets.Classes(1));
+        foreach (var targets in new[] { Targets.Predicted, Targets.Top(1), Targets.PredictedVersusRunnerUp, Targets.FromColumn("Label") })
+            Assert.InRange(Reorders(targets), 0, least);
     }
 
     /// <summary>A mask is exactly 0 or 1 for every number: the smallest positive float counts as positive.</summary>

@@ -21,4 +21,32 @@ public class ConvolutionFormTests
         var added = graph.Model.Graph.Node.Where(n => n.Name.StartsWith(GraphNames.Prefix, StringComparison.Ordinal)).Select(n => n.OpType);
         Assert.Equal(expected.Split(' '), added.Where(op => op is "Conv" or "ConvTranspose" or "DepthToSpace"));
     }
+
+    /// <summary>A convolution is linear in the image: W is what the model itself makes of each unit image.</summary>
+    [Theory]
+    [InlineData(20, 21, 22, 2)] // each residue by a convolution of its own; two images' residues are summed
+    [InlineData(9, 40, 31, 3)] // all residues by one
+    [InlineData(3, 56, 57, 1)] // blocks of the image
+    public void Large_images_are_put_together_by_transposes(int channels, int height, int width, int stride)
+    {
+        var net = new Net(17, 6);
+        var x = net.Input("x", "N", channels, height, width);
+        string Conv(int kernel) => net.Op("Conv", [x, net.Weights(4, channels, kernel, kernel)], ("strides", L(stride, stride)), ("pads", L(kernel / 2, kernel / 2, kernel / 2, kernel / 2)));
+        var y = net.Op("Flatten", [net.Op("Mul", [net.Op("Add", [Conv(3), Conv(1)]), net.Weights(1, 4, (height + stride - 1) / stride, (width + stride - 1) / stride)])]);
+        var model = net.Build(net.Op("ReduceSum", [y, net.Ints(1)], ("keepdims", 1L)));
+        using var linearizer = new Linearizer(Compiler.Compile(model, new()));
+        Assert.DoesNotContain(linearizer.Graph.Model.Graph.Node, n => n.OpType == "DepthToSpace");
+        using var original = new OriginalModel(model, model.Graph.Output[0].Name);
+        var (random, length) = (new Random(5), channels * height * width);
+        var maps = linearizer.ExplainBatch([.. Enumerable.Range(0, 2 * length).Select(_ => random.NextSingle())], 2);
+        var largest = maps[0].Weights.Enumerate().Max(Math.Abs);
+        foreach (var pixel in Enumerable.Range(0, 60).Select(_ => random.Next(length)).Concat([0, length - 1]))
+        {
+            var unit = new float[length];
+            unit[pixel] = 1;
+            var expected = original.Run("x", unit, [1, channels, height, width])[0];
+            Assert.All(maps, map => Assert.Equal(expected, map.Weights[0, pixel], 1e-5 * largest));
+        }
+        Assert.All(maps, map => Agreement.AssertExact(map, 0, "a large image"));
+    }
 }
