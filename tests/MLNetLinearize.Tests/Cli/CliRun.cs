@@ -18,24 +18,39 @@ internal sealed partial record CliRun(int Code, string Out, string Error)
     }
 
     /// <summary>A run with bytes on standard input, and what it writes as data to standard output.</summary>
-    public static (CliRun Run, byte[] Data) Piped(byte[] input, params string[] arguments)
+    public static (CliRun Run, byte[] Data) Piped(byte[] input, params string[] arguments) => Piped(new MemoryStream(input), arguments, CancellationToken.None);
+
+    /// <summary>A run that is told to stop when so many bytes of its standard input were read.</summary>
+    public static CliRun Stopped(byte[] input, int afterBytes, params string[] arguments)
+    {
+        using var stop = new CancellationTokenSource();
+        using var from = new MemoryStream(input);
+        return Piped(new Pipe(from, () => { if (from.Position >= afterBytes) stop.Cancel(); }), arguments, stop.Token).Run;
+    }
+
+    private static (CliRun Run, byte[] Data) Piped(Stream from, string[] arguments, CancellationToken cancel)
     {
         using StringWriter output = new(), error = new();
-        using MemoryStream from = new(input), to = new();
-        var terminal = new Terminal(Terminal.Create(output, plain: true), Terminal.Create(error, plain: true)) { Input = () => new Pipe(from), Output = () => to };
-        var code = CommandLine.RunAsync(arguments, terminal).GetAwaiter().GetResult();
+        using var to = new MemoryStream();
+        var terminal = new Terminal(Terminal.Create(output, plain: true), Terminal.Create(error, plain: true)) { Input = () => from as Pipe ?? new Pipe(from), Output = () => to };
+        var code = CommandLine.RunAsync(arguments, terminal, cancel).GetAwaiter().GetResult();
         return (new(code, output.ToString().ReplaceLineEndings("\n"), error.ToString().ReplaceLineEndings("\n")), to.ToArray());
     }
 
     /// <summary>A stream that can only be read on, a few bytes at a time.</summary>
-    private sealed class Pipe(Stream inner) : Stream
+    private sealed class Pipe(Stream inner, Action? beforeRead = null) : Stream
     {
         public override bool CanRead => true;
         public override bool CanSeek => false;
         public override bool CanWrite => false;
         public override long Length => throw new NotSupportedException();
         public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-        public override int Read(byte[] buffer, int offset, int count) => inner.Read(buffer, offset, Math.Min(count, 7));
+        public override int Read(byte[] buffer, int offset, int count)
+        {
+            beforeRead?.Invoke();
+            return inner.Read(buffer, offset, Math.Min(count, 7));
+        }
+
         public override void Flush() { }
         public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
         public override void SetLength(long value) => throw new NotSupportedException();

@@ -113,13 +113,10 @@ public class ExplainTests
     public void A_stopped_run_says_so_and_leaves_nothing()
     {
         using var folder = new TemporaryFolder();
-        using var stop = new CancellationTokenSource();
-        // More rows than can be explained before the stop; the file's end is never reached.
-        byte[] rows = [0, 0, 8, 2, 0x00, 0x40, 0, 0, 0, 0, 0, 3, .. new byte[3 << 22]];
-        stop.CancelAfter(300);
-        var run = CliRun.Of(["explain", TinyModels.WriteLinear(folder), folder.Write("rows.idx", rows), "--out", folder.File("out.csv")], stop.Token);
+        byte[] rows = [0, 0, 8, 2, 0, 0, 4, 0, 0, 0, 0, 3, .. new byte[3 * 1024]];
+        var run = CliRun.Stopped(rows, rows.Length / 2, "explain", TinyModels.WriteLinear(folder), "-", "--out", folder.File("out.csv"));
         Assert.Equal(new CliRun(130, "", "Stopped.\n"), run);
-        Assert.Equal(["linear.onnx", "rows.idx"], Directory.GetFiles(folder.Path).Select(f => Path.GetFileName(f)).Order());
+        Assert.Equal(["linear.onnx"], Directory.GetFiles(folder.Path).Select(f => Path.GetFileName(f)));
     }
 
     [Fact]
