@@ -102,4 +102,7 @@ public sealed record LinearizeOptions
 
     /// <summary>Threads per run of the network. Default: ONNX Runtime's choice.</summary>
     public int? Threads { get; init; }
+
+    /// <summary>Whether the network makes whole numbers, such as indices into a table, of a float input: it is sampled between −1 and 1 then, which become 0.</summary>
+    internal bool HoldsWholeNumbers { get; init; }
 }

@@ -7,7 +7,7 @@ namespace MLNetLinearize.Cli.Commands;
 /// <summary>Arguments about the data, the same in every command that reads some.</summary>
 internal sealed class DataOptions(string rows = "all")
 {
-    public Argument<string> Data { get; } = new("DATA") { Description = "The rows: a CSV or TSV table with a header line, a Parquet file, a NumPy array (.npy), an IDX file (as MNIST comes), a folder of PNG or JPEG images, or - for standard input. What it is is told from its bytes; gzip is unpacked." };
+    public Argument<string> Data { get; } = new("DATA") { Description = "The rows: a CSV or TSV table with a header line, a Parquet file, a NumPy array (.npy), an IDX file (as MNIST comes), a folder of PNG or JPEG images, or - for standard input. What it is is told from its bytes; gzip is unpacked. For a network of several inputs it is a table: the column x is the input x, the columns x[0], x[1], … the values of a longer one." };
 
     public Option<string?> Labels { get; } = new("--labels") { HelpName = "FILE", Description = "True classes of the rows: IDX, or text with one a line (a class name or index)." };
 
@@ -85,9 +85,11 @@ internal sealed class DataOptions(string rows = "all")
     }
 
     /// <summary>Opens the data for a compiled network, with its labels.</summary>
-    public IRows Open(ParseResult result, Terminal terminal, LinearizationGraph graph, InputPreprocessing preprocessing)
+    public IRows Open(ParseResult result, Terminal terminal, LinearizationGraph graph, IReadOnlyList<InputPart> parts, InputPreprocessing preprocessing)
     {
-        var rows = DataFile.Open(result.GetValue(Data)!, Explainer.DataInput(graph), new ColumnChoice(result.GetValue(LabelColumn), result.GetValue(IgnoreColumn)!), preprocessing, terminal.Input);
+        if (parts.FirstOrDefault(p => p.IsWhole) is { } whole && preprocessing.ChangesValues)
+            throw new InputException($"--scale, --mean, --std and --preprocessing change every value, and the network's input '{whole.Name}' takes {whole.ElementType.Name} values as they are. Give the data as the network takes it.");
+        var rows = DataFile.Open(result.GetValue(Data)!, Explainer.DataInput(graph), new ColumnChoice(result.GetValue(LabelColumn), result.GetValue(IgnoreColumn)!, parts), preprocessing, terminal.Input);
         try
         {
             if (result.GetValue(Labels) is { } labels) rows = new LabelFile(rows, labels);
@@ -105,11 +107,11 @@ internal sealed class DataOptions(string rows = "all")
     }
 
     /// <summary>Number of all rows. A table without a count is read through for it.</summary>
-    public long Count(ParseResult result, Terminal terminal, LinearizationGraph graph, InputPreprocessing preprocessing, IRows rows)
+    public long Count(ParseResult result, Terminal terminal, LinearizationGraph graph, IReadOnlyList<InputPart> parts, InputPreprocessing preprocessing, IRows rows)
     {
         if (rows.Count is { } count) return count;
         if (result.GetValue(Data) == Paths.Standard) throw new InputException("--shard needs the number of rows, which a table on standard input does not tell. Name a file.");
-        using var again = Open(result, terminal, graph, preprocessing);
+        using var again = Open(result, terminal, graph, parts, preprocessing);
         return again.Skip(long.MaxValue);
     }
 

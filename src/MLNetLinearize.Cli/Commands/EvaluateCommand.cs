@@ -46,14 +46,14 @@ internal sealed class EvaluateCommand(Terminal terminal)
         var modelFile = result.GetValue(model.Model)!;
         var options = Options(result);
         var explained = TargetsParser.Parse(result.GetValue(targets)!, classes);
-        var graph = model.Compile(result, explained, classes.NamesOrNull);
+        var graph = model.CompileForData(result, explained, classes.NamesOrNull);
         classes.Check(graph.OutputCount);
-        using var rows = data.Open(result, terminal, graph, preprocessing);
+        using var rows = data.Open(result, terminal, graph, model.Parts, preprocessing);
         using var csvFile = result.GetValue(output) is { } csv ? new OutputFile("--out", csv) : null;
         using var plotFile = result.GetValue(plot) is { } png ? new OutputFile("--plot", png) : null;
         using var reportFile = page.Open(result);
         using var sink = new EvaluationSink(graph, options, limit, cancel);
-        using var report = reportFile is null ? null : page.Create(result, reportFile, modelFile, rows, graph, result.GetValue(imageShape), targets => model.Compile(result, targets, classes.NamesOrNull));
+        using var report = reportFile is null ? null : page.Create(result, reportFile, modelFile, rows, graph, result.GetValue(imageShape), targets => model.CompileForData(result, targets, classes.NamesOrNull));
         // Each row takes so many runs of its own that progress should come row by row.
         using var explainer = new Explainer(graph, result.GetValue(data.Batch) ?? 1);
         var summary = new Summary();

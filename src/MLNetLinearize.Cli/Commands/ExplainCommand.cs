@@ -49,14 +49,14 @@ internal sealed class ExplainCommand(Terminal terminal)
         var modelFile = result.GetValue(model.Model)!;
         var graph = Compile(TargetsParser.Parse(result.GetValue(targets)!, classes));
         classes.Check(graph.OutputCount);
-        using var rows = data.Open(result, terminal, graph, preprocessing);
+        using var rows = data.Open(result, terminal, graph, model.Parts, preprocessing);
 
         var (summary, table) = (new Summary(), shown.Create(result, quiet || terminal.IsJson, ExplanationColumns.FeaturesOf(rows, graph, FeatureNames.ShortPositions), classes, graph));
         var layerRows = layers.ReadRows(result);
         var byLayer = result.GetValue(layers.EveryLayer) ? new LayerRows(graph, layerRows, classes, picture.ReadShapeOrNull(result, graph, preprocessing), () => model.CompileLayers(result, graph.Options.Targets, classes.NamesOrNull)) : null;
         var sheet = byLayer is not null ? null : picture.Create(result, modelFile, graph, classes, preprocessing, Compile);
         using var explainer = new Explainer(graph, result.GetValue(data.Batch), weights: format is not null && chosen.HasFlag(ColumnSet.Weights));
-        var range = run.ReadRange(result, limit, explainer.RowsPerBlock, () => data.Count(result, terminal, graph, preprocessing, rows));
+        var range = run.ReadRange(result, limit, explainer.RowsPerBlock, () => data.Count(result, terminal, graph, model.Parts, preprocessing, rows));
         using var columns = format is { } f
             ? output.Create(result, terminal, f, new ExplanationColumns(chosen, graph, ExplanationColumns.FeaturesOf(rows, graph, FeatureNames.Positions), classes, rows.HasLabels), () => picture.ReadShape(result, $"--format {result.GetValue(output.Format)}", graph, preprocessing))
             : null;
@@ -100,7 +100,7 @@ internal sealed class ExplainCommand(Terminal terminal)
         if (!quiet) people.Error.WriteLine($"{Words.Rows(summary.Rows)} in {time.TotalSeconds:0.00} s, {Words.Rate(summary.Rows / time.TotalSeconds)} rows per second");
         return ExitCodes.Success;
 
-        LinearizationGraph Compile(Targets explained) => model.Compile(result, explained, classes.NamesOrNull);
+        LinearizationGraph Compile(Targets explained) => model.CompileForData(result, explained, classes.NamesOrNull);
     }
 
     /// <summary>Options that say what is written and shown: the results do not depend on them.</summary>

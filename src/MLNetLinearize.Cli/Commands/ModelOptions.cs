@@ -50,17 +50,30 @@ internal sealed class ModelOptions
         }
     }
 
+    /// <summary>The inputs that rows of data are cut into, one after the other, once the model is compiled for data; none where the model takes one.</summary>
+    public IReadOnlyList<InputPart> Parts { get; private set; } = [];
+
+    /// <summary>Compiles the model to be fed with rows of data, several inputs joined to one.</summary>
+    public LinearizationGraph CompileForData(ParseResult result, Targets targets, IReadOnlyList<string>? classNames) => Compile(result, targets, classNames, (model, options) =>
+    {
+        (model, options) = Join(model, options);
+        return Compiler.Compile(model, options);
+    });
+
     /// <summary>Compiles the model. What its file or the arguments are to blame for is told from what cannot be explained.</summary>
     /// <param name="result">The arguments.</param>
     /// <param name="targets">What to explain.</param>
     /// <param name="classNames">Names of the outputs.</param>
     /// <param name="keepsSession">As in <see cref="Compiler.Compile(ModelProto, LinearizeOptions, bool)"/>.</param>
-    public LinearizationGraph Compile(ParseResult result, Targets targets, IReadOnlyList<string>? classNames = null, bool keepsSession = false)
+    public LinearizationGraph Compile(ParseResult result, Targets targets, IReadOnlyList<string>? classNames = null, bool keepsSession = false) =>
+        Compile(result, targets, classNames, (model, options) => Compiler.Compile(model, options, keepsSession));
+
+    private LinearizationGraph Compile(ParseResult result, Targets targets, IReadOnlyList<string>? classNames, Func<ModelProto, LinearizeOptions, LinearizationGraph> compile)
     {
         var (options, model) = (Read(result, targets, classNames), OnnxFile.Read(result.GetValue(Model)!));
         try
         {
-            return Compiler.Compile(model, options, keepsSession);
+            return compile(model, options);
         }
         catch (InvalidModelException e) when (options is { ExplainedInputs: null, ExplainedOutput: null, InputShapes.Count: 0, Targets.Kind: TargetKind.Predicted } && e.IsModelSound)
         {
@@ -69,7 +82,17 @@ internal sealed class ModelOptions
     }
 
     /// <summary>Compiles the model to be explained by every layer.</summary>
-    public LayerLinearizer CompileLayers(ParseResult result, Targets targets, IReadOnlyList<string>? classNames) => new(OnnxFile.Read(result.GetValue(Model)!), Read(result, targets, classNames));
+    public LayerLinearizer CompileLayers(ParseResult result, Targets targets, IReadOnlyList<string>? classNames)
+    {
+        var (model, options) = Join(OnnxFile.Read(result.GetValue(Model)!), Read(result, targets, classNames));
+        return new(model, options);
+    }
+
+    private (ModelProto Model, LinearizeOptions Options) Join(ModelProto model, LinearizeOptions options)
+    {
+        (model, options, Parts) = JoinedInputs.Join(model, options);
+        return (model, options);
+    }
 
     private LinearizeOptions Read(ParseResult result, Targets targets, IReadOnlyList<string>? classNames) => new()
     {

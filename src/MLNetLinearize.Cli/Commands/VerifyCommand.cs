@@ -33,11 +33,11 @@ internal sealed class VerifyCommand(Terminal terminal)
         if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var most) || !(most >= 0)) throw new InputException($"--tolerance '{text}': expected a number of 0 or more, such as 1e-5.");
         var classes = data.ReadClassNames(result);
         var (preprocessing, limit, quiet, modelFile) = (data.ReadPreprocessing(result), data.ReadRows(result), result.GetValue(data.Quiet), result.GetValue(model.Model)!);
-        var graph = model.Compile(result, TargetsParser.Parse(result.GetValue(targets)!, classes), classes.NamesOrNull);
+        var graph = model.CompileForData(result, TargetsParser.Parse(result.GetValue(targets)!, classes), classes.NamesOrNull);
         classes.Check(graph.OutputCount);
-        using var rows = data.Open(result, terminal, graph, preprocessing);
+        using var rows = data.Open(result, terminal, graph, model.Parts, preprocessing);
         using var explainer = new Explainer(graph, result.GetValue(data.Batch));
-        using var own = OwnScores.Open(modelFile, graph, out var notCompared);
+        using var own = OwnScores.Open(modelFile, graph, model.Parts, out var notCompared);
         var summary = new Summary();
         IRowSink[] sinks = own is null ? [summary] : [summary, own];
         var time = RunProgress.Show(terminal, quiet, progress => explainer.Run(rows, preprocessing, classes, RowRange.Of(limit), sinks, progress, cancel));

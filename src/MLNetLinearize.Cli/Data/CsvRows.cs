@@ -29,7 +29,7 @@ internal sealed class CsvRows : IRows
         var left = columns.IgnoredColumns.Select(c => Find(headers, c, "--ignore-column")).Append(label).ToHashSet();
         features = [.. Enumerable.Range(0, headers.Count).Where(i => !left.Contains(i))];
         FeatureNames = [.. features.Select(i => headers[i])];
-        if (features.Length != input.RowLength)
+        if (!columns.IsByName && features.Length != input.RowLength)
             throw new InputException($"'{name}' has {features.Length:N0} columns for the network's input '{input.Name}', which takes {input.RowLength:N0} values a row ([{string.Join(", ", input.RowShape)}]). Columns: {Names.Some(FeatureNames)}. Name what is no input with --label-column or --ignore-column.");
     }
 

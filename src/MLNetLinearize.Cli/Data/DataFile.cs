@@ -3,8 +3,11 @@ using System.IO.Compression;
 namespace MLNetLinearize.Cli.Data;
 
 /// <summary>How the columns of a table are to be read.</summary>
-internal sealed record ColumnChoice(string? LabelColumn, IReadOnlyList<string> IgnoredColumns)
+internal sealed record ColumnChoice(string? LabelColumn, IReadOnlyList<string> IgnoredColumns, IReadOnlyList<InputPart> Parts)
 {
+    /// <summary>Whether the columns are found by name, because they feed several inputs.</summary>
+    public bool IsByName => Parts.Count > 0;
+
     public bool IsGiven => LabelColumn is not null || IgnoredColumns.Count > 0;
 }
 
@@ -17,6 +20,22 @@ internal static class DataFile
     /// <summary>Opens a file, a folder or standard input, whose rows feed <paramref name="input"/>.</summary>
     public static IRows Open(string path, GraphInput input, ColumnChoice columns, InputPreprocessing preprocessing, Func<Stream> standard)
     {
+        if (!columns.IsByName) return OpenRows(path, input, columns, preprocessing, standard);
+        var rows = OpenRows(path, input, columns, preprocessing, standard);
+        try
+        {
+            return new JoinedRows(rows, columns.Parts);
+        }
+        catch
+        {
+            rows.Dispose();
+            throw;
+        }
+    }
+
+    private static IRows OpenRows(string path, GraphInput input, ColumnChoice columns, InputPreprocessing preprocessing, Func<Stream> standard)
+    {
+        if (path != Paths.Standard && Directory.Exists(path) && columns.IsByName) throw NoTable(path, columns);
         if (path != Paths.Standard && Directory.Exists(path)) return new ImageFolder(path, input, preprocessing);
         if (preprocessing.IsForImages) throw new InputException($"'{path}' is no folder of images, and --resize, --layout and the sizes of a preprocessing file are for images. Leave them out.");
         var stream = path == Paths.Standard ? Unpack(new PeekStream(standard(), StandardName, null), StandardName) : OpenStream(path);
@@ -26,6 +45,7 @@ internal static class DataFile
             if (stream.Peek(4) is [(byte)'P', (byte)'A', (byte)'R', (byte)'1']) return OpenParquet(path, name, stream, input, columns);
             var (isIdx, isNpy) = (IdxFile.IsIdx(stream), NpyHeader.IsNpy(stream));
             if (!isIdx && !isNpy) return IsText(stream) ? new CsvRows(name, stream, input, columns) : throw NoFormat(name, stream);
+            if (columns.IsByName) throw NoTable(name, columns);
             if (columns.IsGiven)
                 throw new InputException($"'{name}' is an {(isIdx ? "IDX" : "NPY")} file and has no columns. Leave out --label-column and --ignore-column; give its labels as --labels FILE.");
             return (isIdx ? IdxFile.Open(name, stream) : NpyFile.Open(name, stream)).Feeding(input);
@@ -53,6 +73,9 @@ internal static class DataFile
         var start = stream.Peek(16);
         return start is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] || !start.ContainsAnyInRange((byte)0, (byte)8) && !start.ContainsAnyInRange((byte)0x0E, (byte)0x1F);
     }
+
+    private static InputException NoTable(string name, ColumnChoice columns) =>
+        new($"'{name}' is no table, and the network takes several inputs, which are found by the names of columns. Give a CSV, TSV or Parquet file with the columns {Names.Some([.. columns.Parts.Select(p => p.Columns)])}.");
 
     private static InputException NoFormat(string name, PeekStream stream) => stream.Peek(4) is [0x89, (byte)'P', (byte)'N', (byte)'G'] or [0xFF, 0xD8, 0xFF, _]
         ? new($"'{name}' is a single image. Name the folder that holds it.")

@@ -39,6 +39,9 @@ internal sealed record InputPreprocessing
     /// <summary>Whether the network takes [H, W, C] rather than [C, H, W]; by its input's shape when null.</summary>
     public bool? ChannelsLast { get; init; }
 
+    /// <summary>Whether values become others.</summary>
+    public bool ChangesValues => Scale != Scale.One || Mean.Count > 0 || Std.Count > 0;
+
     /// <summary>Whether anything is given that only images have.</summary>
     public bool IsForImages => Size is not null || Crop is not null || ChannelsLast is not null;
 

@@ -37,8 +37,8 @@ internal sealed class ParquetRows : IRows
         HasLabels = label is not null;
         NextGroup();
         lengths = rowsInGroup == 0 ? [.. features.Select(_ => 1)] : [.. columns.Select(c => c.Length(0))];
-        FeatureNames = lengths.Length == 1 && features[0].MaxRepetitionLevel > 0 ? null : [.. features.SelectMany((f, c) => f.MaxRepetitionLevel == 0 ? [Top(f)] : Enumerable.Range(0, lengths[c]).Select(i => $"{Top(f)}[{i}]"))];
-        if (Count > 0 && lengths.Sum() != input.RowLength)
+        FeatureNames = !choice.IsByName && lengths.Length == 1 && features[0].MaxRepetitionLevel > 0 ? null : [.. features.SelectMany((f, c) => f.MaxRepetitionLevel == 0 ? [Top(f)] : Enumerable.Range(0, lengths[c]).Select(i => $"{Top(f)}[{i}]"))];
+        if (!choice.IsByName && Count > 0 && lengths.Sum() != input.RowLength)
             throw new InputException($"'{name}' has {lengths.Sum():N0} values a row for the network's input '{input.Name}', which takes {input.RowLength:N0} ({RowShapes.Text(input.RowShape)}). Columns: {Names.Some([.. features.Select(Top)])}. Name what is no input with --label-column or --ignore-column.");
     }
 

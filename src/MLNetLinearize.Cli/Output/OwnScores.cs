@@ -15,9 +15,10 @@ internal sealed class OwnScores : IRowSink, IDisposable
     private readonly InferenceSession session;
     private readonly RunOptions runOptions = new();
     private readonly GraphInput input;
+    private readonly IReadOnlyList<InputPart> parts;
     private readonly string output;
 
-    private OwnScores(InferenceSession session, GraphInput input, string output) => (this.session, this.input, this.output) = (session, input, output);
+    private OwnScores(InferenceSession session, GraphInput input, IReadOnlyList<InputPart> parts, string output) => (this.session, this.input, this.parts, this.output) = (session, input, parts, output);
 
     public LogQuantiles Differences { get; } = new();
 
@@ -25,7 +26,7 @@ internal sealed class OwnScores : IRowSink, IDisposable
     /// Opens the model with the explained tensor as an output. Null, with the reason, where that tensor or its precision came
     /// into being only in the compiler.
     /// </summary>
-    public static OwnScores? Open(string modelFile, LinearizationGraph graph, out string? reason)
+    public static OwnScores? Open(string modelFile, LinearizationGraph graph, IReadOnlyList<InputPart> parts, out string? reason)
     {
         var model = new Graph(OnnxFile.Read(modelFile));
         var name = graph.Report.ExplainedOutput;
@@ -37,7 +38,9 @@ internal sealed class OwnScores : IRowSink, IDisposable
         // Logits are compared with logits: where the compiler cut a final Softmax off, it is cut off here.
         if (graph.Report.CutActivation is not null) ExplainedTensors.ResolveOutput(model, graph.Options, graph.Report.OriginalOpset);
         if (model.Outputs.All(o => o.Name != name)) model.Outputs.Add(new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)DataType.Float } } });
-        return new(Sessions.Create(model.ToModel(), graph.Options), Explainer.DataInput(graph), name);
+        var input = Explainer.DataInput(graph);
+        Forget(model, name, parts.Count > 0 ? [.. parts.Select(p => p.Name)] : [input.Name]);
+        return new(Sessions.Create(model.ToModel(), graph.Options), input, parts, name);
     }
 
     public void Add(ExplainedBlock block)
@@ -45,8 +48,8 @@ internal sealed class OwnScores : IRowSink, IDisposable
         // One row at a time: the file may fix its batch to one, and must not be edited to check it.
         for (var i = 0; i < block.Count; i++)
         {
-            using var value = OrtArrays.Wrap(block.InputValues, i * input.RowLength, [.. input.HasBatchAxis ? [1L] : Array.Empty<long>(), .. input.RowShape.Select(d => (long)d)], isPinned: false);
-            using var results = session.Run(runOptions, [input.Name], [value], [output]);
+            using var row = new Row(Values(block, i));
+            using var results = session.Run(runOptions, parts.Count > 0 ? [.. parts.Select(p => p.Name)] : [input.Name], row.Values, [output]);
             var own = results[0].GetTensorDataAsSpan<float>();
             var scores = block.Scores(i);
             if (own.Length != scores.Length) throw new InvalidOperationException($"The model gives {own.Length} scores a row, its linearization graph {scores.Length}.");
@@ -60,9 +63,40 @@ internal sealed class OwnScores : IRowSink, IDisposable
         }
     }
 
+    /// <summary>A row as the file takes it: input by input.</summary>
+    private OrtValue[] Values(ExplainedBlock block, int i)
+    {
+        if (parts.Count == 0) return [OrtArrays.Wrap(block.InputValues, i * input.RowLength, Shape(input.HasBatchAxis, input.RowShape), isPinned: false)];
+        var values = new OrtValue[parts.Count];
+        for (var p = 0; p < values.Length; p++) values[p] = OrtArrays.Wrap(parts[p].Take(block.Input(i)), Shape(parts[p].HasBatchAxis, parts[p].RowShape));
+        return values;
+
+        static long[] Shape(bool hasBatchAxis, IReadOnlyList<int> row) => [.. hasBatchAxis ? [1L] : Array.Empty<long>(), .. row.Select(d => (long)d)];
+    }
+
+    /// <summary>ONNX Runtime asks for every input that a file declares, also for those that the score does not depend on and the data does not have.</summary>
+    private static void Forget(Graph model, string output, IReadOnlyList<string> fed)
+    {
+        if (model.Inputs.All(i => fed.Contains(i.Name))) return;
+        model.Outputs.RemoveAll(o => o.Name != output);
+        model.RemoveDead([output]);
+        model.Inputs.RemoveAll(i => !fed.Contains(i.Name));
+    }
+
     public void Dispose()
     {
         session.Dispose();
         runOptions.Dispose();
+    }
+
+    /// <summary>What one run is fed with.</summary>
+    private readonly struct Row(OrtValue[] values) : IDisposable
+    {
+        public IReadOnlyCollection<OrtValue> Values => values;
+
+        public void Dispose()
+        {
+            foreach (var value in values) value.Dispose();
+        }
     }
 }

@@ -10,6 +10,9 @@ internal sealed record InputPlan(string Name, Type ElementType, long[] Dims, boo
     /// <summary>Whether the row is sampled as zeros: the network takes no others, such as numbers that count images.</summary>
     public bool IsSampledAsZeros { get; init; }
 
+    /// <summary>Whether the row is sampled between −1 and 1: the network makes whole numbers of it, such as indices, and 0 is always one.</summary>
+    public bool IsSampledSmall { get; init; }
+
     /// <summary>Whether it is a parameter of the row: others are named as explained.</summary>
     public bool IsParameter { get; init; }
 
@@ -39,7 +42,7 @@ internal sealed record InputPlan(string Name, Type ElementType, long[] Dims, boo
         var isParameter = options.ExplainedInputs is { Count: > 0 } explained && !explained.Contains(input.Name);
         var canBatch = fixedAtOne || open && !(isParameter && dims[0] > 1);
         if (canBatch) dims = [1, .. dims.Skip(1)];
-        return new InputPlan(input.Name, type, dims, canBatch, fixedAtOne) { IsParameter = isParameter };
+        return new InputPlan(input.Name, type, dims, canBatch, fixedAtOne) { IsParameter = isParameter, IsSampledSmall = options.HoldsWholeNumbers };
     }
 
     /// <summary>The input as callers see it. A leading 1 stays the batch axis also where only one row fits in a run.</summary>
@@ -52,7 +55,7 @@ internal sealed record InputPlan(string Name, Type ElementType, long[] Dims, boo
         var count = checked((int)shape.Aggregate(1L, (a, d) => a * d));
         var random = new Random(seed);
         var values = Array.CreateInstance(ElementType, count);
-        if (values is float[] floats && !IsSampledAsZeros) for (var i = 0; i < count; i++) floats[i] = (float)Normal(random);
+        if (values is float[] floats && !IsSampledAsZeros) for (var i = 0; i < count; i++) floats[i] = (float)(IsSampledSmall ? random.NextDouble() * 2 - 1 : Normal(random));
         if (values is string[] strings) Array.Fill(strings, "");
         return (Name, values, shape);
     }

@@ -37,6 +37,20 @@ internal static class TinyModels
         return Write(folder, "lookup.onnx", nodes, [Tensors.Of("table", [1f, 10, 2, 20, 3, 30], 3, 2), Tensors.Of("w", [1f, 0, 0, 2], 4, 1)], ["N", 2], ["N", 1], DataType.Int64);
     }
 
+    /// <summary>
+    /// Three inputs and one that the score does not read: y = 2·x₀ − 3·x₁ + 5·z + t[ids₀] + 10·t[ids₁], where t is 100, 200, 300.
+    /// </summary>
+    public static string WriteMixed(TemporaryFolder folder, long opset = 17, object? rows = null, DataType ids = DataType.Int64)
+    {
+        var n = rows ?? "N";
+        var net = new Rules.Net(opset, 1);
+        var numbers = net.Op("MatMul", [net.Op("Concat", [net.Input("x", n, 2), net.Input("z", n, 1)], ("axis", 1)), net.Floats([2f, -3, 5], 3, 1)]);
+        net.Input("Label", n, 1);
+        var looked = net.Op("Gather", [net.Floats([100f, 200, 300], 3), net.Input("ids", ids, n, 2)], ("axis", 0));
+        OnnxFile.Write(net.Build(net.Op("Add", [numbers, net.Op("MatMul", [looked, net.Floats([1f, 10], 2, 1)])]), n, 1), folder.File("mixed.onnx"));
+        return folder.File("mixed.onnx");
+    }
+
     /// <summary>The network of <see cref="WriteLinear"/> with its matrix in a file of its own, <c>linear.weights</c>.</summary>
     public static string WriteExternal(TemporaryFolder folder)
     {
