@@ -22,6 +22,11 @@ internal static class Inlining
                 graph.Nodes = [.. graph.Nodes.SelectMany(n => Body(graph, n)?.Invoke() ?? [n])];
         }
         while (graph.Nodes.Any(ControlFlow.Is) && Replaced(graph, limit, run));
+        foreach (var call in graph.Nodes.Where(n => !n.IsStandard()))
+        {
+            if (Function(graph, call) is { } function)
+                graph.Object(call, $"it is a function of the model's own, written for operator set {Version(function)}, and the model is of {graph.Opset}, where {Names(function)} may mean something else", $"export the model with its functions in operator set {graph.Opset}");
+        }
         if (!graph.Nodes.SelectMany(Nodes.Nested).Any()) graph.Header.Functions.Clear();
     }
 
@@ -41,11 +46,17 @@ internal static class Inlining
     /// <summary>Makes the nodes that a node stands for; null where it stands for itself.</summary>
     private static Func<List<NodeProto>>? Body(Graph graph, NodeProto node)
     {
-        if (graph.Header.Functions.FirstOrDefault(f => f.Domain == node.Domain && f.Name == node.OpType && f.Overload == node.Overload && IsSpelledAlike(graph, f)) is { } function)
-            return () => Call(graph, function, node);
+        if (Function(graph, node) is { } function && IsSpelledAlike(graph, function)) return () => Call(graph, function, node);
         if (!node.IsStandard() || node.OpType != "If" || Condition(graph, node.Input[0]) is not { } condition) return null;
         return () => Branch(graph, node.Find(condition ? "then_branch" : "else_branch")!.G, node);
     }
+
+    private static FunctionProto? Function(Graph graph, NodeProto node) => graph.Header.Functions.FirstOrDefault(f => f.Domain == node.Domain && f.Name == node.OpType && f.Overload == node.Overload);
+
+    private static string Version(FunctionProto function) => string.Join(" and ", function.OpsetImport.Where(o => o.Domain is "" or "ai.onnx").Select(o => o.Version).Distinct());
+
+    /// <summary>The operators that keep a function from being put in place.</summary>
+    private static string Names(FunctionProto function) => string.Join(", ", function.Node.Where(n => n.IsStandard()).Select(n => n.OpType).Distinct().Where(o => Respelled.Contains(o)).DefaultIfEmpty("an operator"));
 
     /// <summary>Whether a function's nodes mean the same in the model's operator set: its own, or a later one that spells them alike.</summary>
     private static bool IsSpelledAlike(Graph graph, FunctionProto function) =>

@@ -62,6 +62,25 @@ public class InliningTests
         AssertSame(flat, model);
     }
 
+    /// <summary>GroupNormalization's scale is one a group in version 18, and one a channel from 21 on.</summary>
+    [Fact]
+    public void A_function_of_another_operator_set_is_refused_as_one()
+    {
+        var net = new Net(21, 6);
+        var x = net.Input("x", "N", 4);
+        var model = net.Build(net.Op("Neg", [x]));
+        model.Graph.Node[0].OpType = "Normed";
+        model.Graph.Node[0].Domain = "local";
+        model.Functions.Add(new FunctionProto
+        {
+            Name = "Normed", Domain = "local", Input = { "a" }, Output = { "b" }, OpsetImport = { new OperatorSetIdProto { Domain = "", Version = 18 } },
+            Node = { Nodes.Create("GroupNormalization", ["a", net.Floats([1], 1), net.Floats([0], 1)], ["b"], "", ("num_groups", 1L)) },
+        });
+        model.OpsetImport.Add(new OperatorSetIdProto { Domain = "local", Version = 1 });
+        var refused = Assert.Single(Assert.Throws<UnsupportedOperatorException>(() => LinearizationGraph.Compile(CaseRun.Stream(model))).Nodes);
+        Assert.Equal("it is a function of the model's own, written for operator set 18, and the model is of 21, where GroupNormalization may mean something else", refused.Reason);
+    }
+
     private static void AssertSame(ModelProto flat, ModelProto model)
     {
         using var original = new OriginalModel(model, model.Graph.Output[0].Name);
