@@ -8,7 +8,7 @@ internal sealed record RunFacts(string Model, string Data, RowRange Range, long 
     /// <summary>For people.</summary>
     public IEnumerable<(string, string)> Lines()
     {
-        yield return ("explained", $"'{Graph.Report.ExplainedOutput}', {Which(Graph.Options.Targets)}{(Graph.Report.CutActivation is { } cut ? $" before the final {cut}" : "")}");
+        yield return ("explained", $"'{Graph.Report.ExplainedOutput}', {(Graph.OutputCount == 1 ? "the only score" : Which(Graph.Options.Targets))}{(Graph.Report.CutActivation is { } cut ? $" before the final {cut}" : "")}");
         foreach (var note in Graph.Report.Notes) yield return ("note", note);
         if (Range.First > 0) yield return ("part", $"from row {Words.Count(Range.First)}");
         if (Replayed > 0) yield return ("resumed", $"{Words.Rows(Replayed)} taken over from the interrupted run");
