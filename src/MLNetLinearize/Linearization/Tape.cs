@@ -9,4 +9,8 @@ namespace MLNetLinearize.Linearization;
 /// <param name="Active">Tensors that depend on what is explained.</param>
 /// <param name="Mode">How smooth operators are read.</param>
 /// <param name="Opset">The file's opset, for errors.</param>
-internal sealed record Tape(CanonicalNetwork Network, Emitter Emit, IReadOnlySet<string> Active, Nonlinearity Mode, long Opset);
+internal sealed record Tape(CanonicalNetwork Network, Emitter Emit, IReadOnlySet<string> Active, Nonlinearity Mode, long Opset)
+{
+    /// <summary>Tensors that may be no number where a later Where leaves them out.</summary>
+    public IReadOnlyDictionary<string, Choice> Choices { get; } = Canonicalization.Choices.Find(Network);
+}

@@ -39,6 +39,9 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
     /// <summary>Says that the rule takes the tangent, whatever the mode; <see cref="Nonlinearity.Frozen"/> lists such nodes.</summary>
     public void TakeTangent() => TookTangent = mode == Nonlinearity.Frozen;
 
+    /// <summary>Where the node's elements count, if it may make no number of the others; null where all of them do.</summary>
+    public Choice? Choice { get; init; }
+
     /// <summary>The cotangent of output 0.</summary>
     public string G => cotangents[0]!;
 
@@ -93,7 +96,7 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
     }
 
     /// <summary>Adds <paramref name="cotangent"/> to the cotangent of input <paramref name="i"/>.</summary>
-    public void Give(int i, string cotangent) => given.Add((node.Input[i], cotangent));
+    public void Give(int i, string cotangent) => given.Add((node.Input[i], Choice is not null && InShape(i).Same(OutShape()) ? Chosen(cotangent) : cotangent));
 
     /// <summary>Makes the node report output <paramref name="i"/> (such as MaxPool's indices) and returns its name.</summary>
     public string RequireOutput(int i)
@@ -114,8 +117,10 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
         // Where the offset is broadcast, the cotangent is summed first: a convolution's bias meets a [C] vector, not a map.
         // An infinite one (−∞ as "never") meets it element by element: without a cotangent it adds nothing, and not 0·∞.
         var infinite = IsInfinite(value);
-        int[] reduced = infinite ? [] : [.. Enumerable.Range(0, shape.Rank).Where(i => i != shape.BatchAxis && IsBroadcast(shape, valueShape, i))];
+        var isChosen = Choice is not null && shape.Same(OutShape());
+        int[] reduced = infinite || isChosen ? [] : [.. Enumerable.Range(0, shape.Rank).Where(i => i != shape.BatchAxis && IsBroadcast(shape, valueShape, i))];
         var product = E.Mul(E.ReduceSum(g, [.. reduced.Select(i => (long)i + P)]), value);
+        if (isChosen) product = Chosen(product);
         if (infinite) product = E.Op("Where", [E.Op("Equal", [g, E.Scalar(0)]), E.Scalar(0), product]);
         var rest = Enumerable.Range(0, shape.Rank).Where(i => i != shape.BatchAxis && !reduced.Contains(i)).Select(i => (long)i + P);
         offsets.Add(E.Scaled(PerRow(E.ReduceSum(product, [.. rest]), shape), factor));
@@ -185,6 +190,9 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
 
     private static bool MakesMasks(NodeProto node) => node.IsStandard() && node.OpType is "Where" or "Pad" or "Add" or "Sub" or "Mul" or "Min" or "Max" or "Cast" or "CastLike" or "Identity"
         or "Reshape" or "Expand" or "Transpose" or "Slice" or "Split" or "Concat" or "Tile" or "Trilu" or "Gather" or "GatherElements" or "GatherND" or "ScatterElements" or "ScatterND";
+
+    /// <summary>A product with a cotangent: 0 where the node's elements do not count, whatever its other factor.</summary>
+    private string Chosen(string product) => E.Op("Where", Choice!.WhenTrue ? [Choice.Condition, product, E.Scalar(0)] : [Choice.Condition, E.Scalar(0), product]);
 
     private string Numbers(string tensor) => network.IsKnown(tensor) && Quantization.IsQuantized(network.Type(tensor)) ? E.Cast(tensor, TensorProto.Types.DataType.Float) : tensor;
 
