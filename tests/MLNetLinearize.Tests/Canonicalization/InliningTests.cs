@@ -73,7 +73,11 @@ public class InliningTests
         model.Graph.Node[0].Domain = "local";
         model.Functions.Add(new FunctionProto
         {
-            Name = "Normed", Domain = "local", Input = { "a" }, Output = { "b" }, OpsetImport = { new OperatorSetIdProto { Domain = "", Version = 18 } },
+            Name = "Normed",
+            Domain = "local",
+            Input = { "a" },
+            Output = { "b" },
+            OpsetImport = { new OperatorSetIdProto { Domain = "", Version = 18 } },
             Node = { Nodes.Create("GroupNormalization", ["a", net.Floats([1], 1), net.Floats([0], 1)], ["b"], "", ("num_groups", 1L)) },
         });
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = "local", Version = 1 });
