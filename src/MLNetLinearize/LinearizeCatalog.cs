@@ -77,10 +77,10 @@ public static class LinearizeCatalog
     /// What <c>mlContext.Model.Load</c> returned. Use the result in its place: the result owns its stages, and those that are replaced are disposed.
     /// </param>
     /// <param name="inputSchema">The schema that <c>mlContext.Model.Load</c> gave beside it.</param>
-    /// <param name="batchSize">Rows per run of the network. Default: chosen by the library.</param>
+    /// <param name="batchSize">Rows of a batch, which the threads share. Default: chosen by the library.</param>
     /// <param name="gpuDeviceId">CUDA device to run on. Default: the CPU.</param>
     /// <param name="fallbackToCpu">Whether to run on the CPU when the GPU cannot be used; otherwise that is an error.</param>
-    /// <param name="threads">Threads per run of the network. Default: ONNX Runtime's choice.</param>
+    /// <param name="threads">Threads that explain: a batch is shared by its rows, a single row by its operators where it is much work. Default: one per processor.</param>
     /// <example>
     /// <code>
     /// using var model = mlContext.Model.RestoreLinearization(mlContext.Model.Load("model.zip", out var schema), schema) as IDisposable;

@@ -73,8 +73,8 @@ public sealed record LinearizeOptions
     public string? GroupedAttributionColumn { get; init; }
 
     /// <summary>
-    /// Rows per run of the network. Default: a power of two up to 256, counted from the network's activations so that a run
-    /// stays in a core's cache, and so that a cursor's buffers stay within 64 MiB.
+    /// Rows of a batch, which the threads share. Default: for each thread a power of two up to 256, counted from the network's
+    /// activations so that a run stays in a core's cache, and so that a cursor's buffers stay within 64 MiB.
     /// </summary>
     public int? BatchSize { get; init; }
 
@@ -100,7 +100,7 @@ public sealed record LinearizeOptions
     /// <summary>Whether to run on the CPU when the GPU cannot be used; otherwise that is an error.</summary>
     public bool FallbackToCpu { get; init; }
 
-    /// <summary>Threads per run of the network. Default: ONNX Runtime's choice.</summary>
+    /// <summary>Threads that explain: a batch is shared by its rows, a single row by its operators where it is much work. Default: one per processor.</summary>
     public int? Threads { get; init; }
 
     /// <summary>Whether the network makes whole numbers, such as indices into a table, of a float input: it is sampled between −1 and 1 then, which become 0.</summary>

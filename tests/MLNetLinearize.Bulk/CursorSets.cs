@@ -3,7 +3,7 @@ using Microsoft.ML;
 
 namespace MLNetLinearize.Bulk;
 
-/// <summary>A cursor for each core, read side by side: beside one cursor, and with runs of the network on one thread or on all.</summary>
+/// <summary>A cursor for each core, read side by side: beside one cursor, and with all threads for each cursor or one.</summary>
 internal static class CursorSets
 {
     private const int Rounds = 5;
@@ -21,8 +21,8 @@ internal static class CursorSets
             (string, Func<(double, double)>)[] ways =
             [
                 ("one cursor", () => Rate(all.Transform(view), 1)),
-                ("all threads a run", () => Rate(all.Transform(view), cursors)),
-                ("one thread a run", () => Rate(one.Transform(view), cursors)),
+                ("all threads for each", () => Rate(all.Transform(view), cursors)),
+                ("one thread for each", () => Rate(one.Transform(view), cursors)),
             ];
             foreach (var (_, rate) in ways) rate();
             var rates = Enumerable.Range(0, Rounds).Select(_ => ways.Select(w => w.Item2()).ToArray()).ToList();

@@ -12,20 +12,22 @@ internal static class CostReport
     private const int LeastRuns = 3;
     private static readonly TimeSpan Enough = TimeSpan.FromSeconds(0.3), Slow = TimeSpan.FromSeconds(5);
 
-    /// <param name="session">The network, over all outputs.</param>
+    /// <param name="opened">The network, over all outputs.</param>
     /// <param name="opening">What compiling it and opening the session took.</param>
     /// <param name="processor">The processor time of that, which other programs on the machine lengthen less.</param>
-    public static IEnumerable<(string Name, string Value)> Facts(ExplanationSession session, TimeSpan opening, TimeSpan processor)
+    public static IEnumerable<(string Name, string Value)> Facts(ExplanationSession opened, TimeSpan opening, TimeSpan processor)
     {
-        var (graph, report) = (session.Graph, session.Graph.Report);
+        var (graph, report) = (opened.Graph, opened.Graph.Report);
         yield return ("forward pass", $"{Words.Large(report.Nodes.Sum(n => n.MultiplyAdds))} multiply-adds a row, {Words.Count(report.Nodes.Count)} nodes");
         if (report.Accumulation is { } order)
         {
             var saved = order.MultiplyAdds < order.ReverseMultiplyAdds ? $"; in reverse mode alone {Words.Large(order.ReverseMultiplyAdds)}" : "";
             yield return ("linearization", $"{Words.Large(order.MultiplyAdds)} multiply-adds a row more for {Words.Count(graph.TargetCount)} target{(graph.TargetCount == 1 ? "" : "s")}, {order}{saved}");
         }
-        var rows = graph.IsRowByRow ? 1 : BatchChoice.Rows(graph, graph.Inputs.Sum(i => (long)i.RowLength), Columns(session), 0, cursors: 1);
-        yield return ("batch", $"{Words.Rows(rows)} a run");
+        var rows = graph.IsRowByRow ? 1 : BatchChoice.Rows(graph, graph.Inputs.Sum(i => (long)i.RowLength), Columns(opened), 0, cursors: 1);
+        using var other = opened.Plan.UsesOneThread(rows) == opened.IsOneThread ? null : new ExplanationSession(graph, rows: rows);
+        var session = other ?? opened;
+        yield return ("batch", $"{Words.Rows(session.Plan.RowsOf(rows, session.Plan.SideBySide(rows)))} a run");
         yield return ("speed", $"{Words.Count((long)Math.Max(1, RowsPerSecond(session, rows)))} rows a second here, all outputs read, on {Environment.ProcessorCount} processors");
         yield return ("compiled", $"in {Seconds(opening)} s, the session opened ({Seconds(processor)} s of processor time)");
     }
@@ -33,7 +35,7 @@ internal static class CostReport
     private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.00", CultureInfo.InvariantCulture);
 
     /// <summary>Elements of a row that come out.</summary>
-    private static long Columns(ExplanationSession session) => session.Outputs.Sum(o => ExplanationBatch.RowShape(session.Graph, o).Aggregate(1L, (a, d) => a * d));
+    private static long Columns(ExplanationSession session) => session.Outputs.Sum(o => ExplanationBatch.RowLength(session.Graph, o));
 
     /// <summary>By the median of some runs, one before them not counted; a slow network gets that one run only.</summary>
     private static double RowsPerSecond(ExplanationSession session, int rows)

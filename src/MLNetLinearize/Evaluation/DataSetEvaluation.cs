@@ -14,7 +14,7 @@ internal static class DataSetEvaluation
         var binding = new ColumnBinding(graph, input.Schema);
         using var evaluator = new Evaluator(graph, options, Columns(graph, binding), cancel);
         string[] attributions = [.. graph.ExplainedInputs.Select(graph.AttributionOf)];
-        var session = sessions.Get([OutputNames.ExplainedTarget, OutputNames.ExplainedScore, OutputNames.Bias, .. attributions]);
+        var session = sessions.Get([OutputNames.ExplainedTarget, OutputNames.ExplainedScore, OutputNames.Bias, .. attributions], rows: 1);
         using var cursor = input.GetRowCursor(binding.Dependencies(binding.OutputSchema.Where(c => c.Index >= input.Schema.Count)));
         var reader = new InputReader(binding, cursor, capacity: 1);
         using var buffers = new ExplanationBuffers(session, reader.Arrays, rows: 1, isPinned: true);

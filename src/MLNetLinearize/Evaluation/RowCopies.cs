@@ -19,7 +19,7 @@ internal sealed class RowCopies : IDisposable
     public RowCopies(ExplanationSession session)
     {
         graph = session.Graph;
-        capacity = graph.IsRowByRow ? 1 : BatchChoice.Rows(graph, graph.Inputs.Sum(i => (long)i.RowLength), session.Outputs.Sum(o => ExplanationBatch.RowShape(graph, o).Aggregate(1L, (a, d) => a * d)), 0, 1);
+        capacity = graph.IsRowByRow ? 1 : BatchChoice.Rows(graph, graph.Inputs.Sum(i => (long)i.RowLength), session.Outputs.Sum(o => ExplanationBatch.RowLength(graph, o)), 0, 1);
         arrays = graph.Inputs.ToDictionary(i => i.Name, i => Array.CreateInstance(i.ElementType, checked(capacity * i.RowLength)));
         foreach (var input in graph.ExplainedInputs)
             if (input.ElementType != typeof(float))

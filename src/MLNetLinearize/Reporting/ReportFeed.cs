@@ -23,7 +23,6 @@ internal static class ReportFeed
     public static void Write(Stream stream, SessionCache sessions, IDataView data, ReportOptions options)
     {
         var graph = sessions.Graph;
-        var session = sessions.Get(Outputs(graph));
         var binding = new ColumnBinding(graph, data.Schema);
         var label = options.LabelColumn is { } name ? LabelColumn.Bind(graph, data.Schema, name) : null;
         var report = new LinearizationReport(stream, graph, options with { FeatureNames = options.FeatureNames ?? binding.FeatureNames() });
@@ -32,7 +31,7 @@ internal static class ReportFeed
         var elements = graph.Inputs.Sum(i => (long)i.RowLength);
         var capacity = BatchChoice.Rows(graph, elements, elements * graph.TargetCount + graph.OutputCount, 0, 1);
         var (reader, readLabel, labels) = (new InputReader(binding, cursor, capacity), label?.Reader(cursor), new int?[capacity]);
-        using var buffers = new ExplanationBuffers(session, reader.Arrays, capacity, isPinned: true);
+        using var buffers = new ExplanationBuffers(sessions.Get(Outputs(graph), capacity), reader.Arrays, capacity, isPinned: true);
         var (first, count) = (0L, 0);
         for (var more = true; more; first += count)
         {

@@ -33,10 +33,16 @@ internal static class CacheRows
     public static int Of(LinearizationGraph graph, long elements)
     {
         if (graph.Options.BatchSize is { } chosen) return chosen;
-        var activations = graph.Report.Nodes.Sum(n => n.OutputShape.Aggregate(1L, (a, d) => a * d));
-        var touched = Math.Max(1, activations + (graph.Report.Accumulation?.Elements ?? activations * graph.TargetCount) + elements);
+        var touched = Math.Max(1, Touched(graph) + elements);
         var weights = graph.Model.Graph.Initializer.Sum(t => t.Count());
         var fewest = Math.Clamp(FewestElements / touched, Fewest, Math.Max(Fewest, MostBeyondCache / graph.TargetCount));
         return 1 << BitOperations.Log2((uint)Math.Clamp(Math.Max(CacheElements, WeightsShare * weights) / touched, fewest, Most));
+    }
+
+    /// <summary>Elements of all activations, cotangents and tangents of a row.</summary>
+    public static long Touched(LinearizationGraph graph)
+    {
+        var activations = graph.Report.Nodes.Sum(n => n.OutputShape.Aggregate(1L, (a, d) => a * d));
+        return activations + (graph.Report.Accumulation?.Elements ?? activations * graph.TargetCount);
     }
 }

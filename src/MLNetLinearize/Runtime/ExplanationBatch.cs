@@ -14,7 +14,7 @@ internal sealed class ExplanationBatch
         Rows = rows;
         foreach (var name in outputs)
         {
-            var length = checked((int)(rows * RowShape(graph, name).Aggregate(1L, (a, d) => a * d)));
+            var length = checked((int)(rows * RowLength(graph, name)));
             values[name] = name == OutputNames.ExplainedTarget ? GC.AllocateArray<long>(length, isPinned) : GC.AllocateArray<float>(length, isPinned);
         }
     }
@@ -38,6 +38,9 @@ internal sealed class ExplanationBatch
     /// <summary>Shape of one row of an output.</summary>
     internal static long[] RowShape(LinearizationGraph graph, string output) =>
         [.. graph.Model.Graph.Output.Single(o => o.Name == output).Type.TensorType.Shape.Dim.Skip(1).Select(d => d.DimValue)];
+
+    /// <summary>Elements of one row of an output.</summary>
+    internal static long RowLength(LinearizationGraph graph, string output) => RowShape(graph, output).Aggregate(1L, (a, d) => a * d);
 
     private ReadOnlySpan<T> Row<T>(T[] array, int row)
     {

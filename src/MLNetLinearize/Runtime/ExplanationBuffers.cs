@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.ML.OnnxRuntime;
 
 namespace MLNetLinearize.Runtime;
@@ -12,7 +13,6 @@ internal sealed class ExplanationBuffers : IDisposable
     private readonly ExplanationSession session;
     private readonly Array[] inputs;
     private readonly bool isPinned;
-    private readonly int rowsPerRun;
     private readonly RunOptions runOptions = new();
     private readonly Dictionary<(int Start, int Rows), (OrtValue[] Inputs, OrtValue[] Outputs)> values = [];
     private bool isDisposed;
@@ -28,19 +28,24 @@ internal sealed class ExplanationBuffers : IDisposable
         this.inputs = [.. session.Graph.Inputs.Select(i => inputs[i.Name])];
         this.isPinned = isPinned;
         Outputs = new ExplanationBatch(session.Graph, session.Outputs, rows, isPinned);
-        rowsPerRun = session.Graph.IsRowByRow ? 1 : CacheRows.Of(session.Graph, session.Graph.Inputs.Sum(i => (long)i.RowLength) + session.Outputs.Sum(o => RowLength(session.Graph, o)));
         session.CountBuffers(1);
     }
 
     /// <summary>The explanations of the rows that were run last at their place.</summary>
     public ExplanationBatch Outputs { get; }
 
-    /// <summary>Explains the rows from <paramref name="start"/> on, in runs that fit the cache (or of one row, where the graph takes no more), so that callers see batches only.</summary>
-    /// <exception cref="OnnxRuntimeException">The run failed or was cancelled.</exception>
+    /// <summary>
+    /// Explains the rows from <paramref name="start"/> on, in runs that fit the cache (or of one row, where the graph takes no
+    /// more), side by side where that is faster, so that callers see batches only.
+    /// </summary>
+    /// <exception cref="OnnxRuntimeException">A run failed or was cancelled.</exception>
     public void Run(int start, int rows)
     {
         ObjectDisposedException.ThrowIf(isDisposed, this);
-        for (var row = start; row < start + rows; row += rowsPerRun) RunOnce(row, Math.Min(rowsPerRun, start + rows - row));
+        var sideBySide = session.IsOneThread ? session.Plan.SideBySide(rows) : 1;
+        var most = session.Plan.RowsOf(rows, sideBySide);
+        if (sideBySide > 1) RunSideBySide(start, rows, most, sideBySide);
+        else for (var row = start; row < start + rows; row += most) RunOnce(row, Math.Min(most, start + rows - row));
     }
 
     /// <summary>Ends a run that is under way on another thread, with an exception there, and all later ones.</summary>
@@ -57,6 +62,21 @@ internal sealed class ExplanationBuffers : IDisposable
         session.CountBuffers(-1);
     }
 
+    private void RunSideBySide(int start, int rows, int most, int threads)
+    {
+        (int Start, int Rows)[] runs = [.. Enumerable.Range(0, (rows + most - 1) / most).Select(r => (start + r * most, Math.Min(most, rows - r * most)))];
+        // Made beforehand, since making them is not for several threads at a time.
+        foreach (var run in runs) Values(run.Start, run.Rows);
+        try
+        {
+            Parallel.For(0, runs.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, r => RunOnce(runs[r].Start, runs[r].Rows));
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+        }
+    }
+
     private void RunOnce(int start, int rows)
     {
         var (i, o) = Values(start, rows);
@@ -71,11 +91,9 @@ internal sealed class ExplanationBuffers : IDisposable
         OrtValue[] i = [.. session.Graph.Inputs.Select((input, n) =>
             OrtArrays.Wrap(inputs[n], start * input.RowLength, [.. input.HasBatchAxis ? [rows] : Array.Empty<long>(), .. input.RowShape.Select(d => (long)d)], isPinned))];
         OrtValue[] o = [.. session.Outputs.Select(name =>
-            OrtArrays.Wrap(Outputs.All(name), checked((int)(start * RowLength(session.Graph, name))), [rows, .. ExplanationBatch.RowShape(session.Graph, name)], isPinned))];
+            OrtArrays.Wrap(Outputs.All(name), checked((int)(start * ExplanationBatch.RowLength(session.Graph, name))), [rows, .. ExplanationBatch.RowShape(session.Graph, name)], isPinned))];
         return values[(start, rows)] = (i, o);
     }
-
-    private static long RowLength(LinearizationGraph graph, string output) => ExplanationBatch.RowShape(graph, output).Aggregate(1L, (a, d) => a * d);
 
     private static void Check(GraphInput input, IReadOnlyDictionary<string, Array> inputs, int rows)
     {

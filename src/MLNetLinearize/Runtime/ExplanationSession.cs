@@ -20,15 +20,24 @@ internal sealed class ExplanationSession : IDisposable
 
     /// <param name="graph">The compiled graph.</param>
     /// <param name="outputs">Graph outputs to fetch; all when null. What only the others need is not computed.</param>
-    public ExplanationSession(LinearizationGraph graph, IReadOnlyCollection<string>? outputs = null)
+    /// <param name="rows">Rows of the batches that it is for.</param>
+    public ExplanationSession(LinearizationGraph graph, IReadOnlyCollection<string>? outputs = null, int rows = 1)
     {
         Graph = graph;
-        session = Sessions.Create(outputs is null ? graph.Model : Only(graph.Model, outputs), graph.Options);
         inputs = [.. graph.Inputs.Select(i => i.Name)];
-        this.outputs = [.. outputs ?? session.OutputNames];
+        this.outputs = [.. outputs ?? graph.Model.Graph.Output.Select(o => o.Name)];
+        Plan = new RunPlan(graph, this.outputs);
+        IsOneThread = Plan.UsesOneThread(rows);
+        session = Sessions.Create(outputs is null ? graph.Model : Only(graph.Model, outputs), IsOneThread ? graph.Options with { Threads = 1 } : graph.Options);
     }
 
     public LinearizationGraph Graph { get; }
+
+    /// <summary>How the rows of a batch become runs.</summary>
+    public RunPlan Plan { get; }
+
+    /// <summary>Whether a run stays on the thread that starts it; otherwise all threads share it.</summary>
+    public bool IsOneThread { get; }
 
     /// <summary>The fetched outputs.</summary>
     public IReadOnlyList<string> Outputs => outputs;

@@ -35,7 +35,7 @@ internal sealed class BatchCursor : DataViewRowCursor
         this.binding = binding;
         this.capacity = capacity;
         active = [.. kept.Select(c => c.Index), .. explained.Select(c => binding.OutputSchema[c.Name].Index)];
-        var session = sessions.Get(explained.Select(c => c.Output));
+        var session = sessions.Get(explained.Select(c => c.Output), capacity);
         rows = new RowBuffer(source, binding, kept, 2 * capacity);
         explanations = new ExplanationBuffers(session, rows.Inputs, 2 * capacity, isPinned: true);
         start = capacity;

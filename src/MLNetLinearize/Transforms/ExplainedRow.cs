@@ -25,7 +25,7 @@ internal sealed class ExplainedRow : DataViewRow
         var outputs = active.Select(binding.OutputAt).OfType<ExplanationColumn>().Select(c => c.Output).ToList();
         if (outputs.Count == 0) return;
         inputs = new InputReader(binding, source, capacity: 1);
-        buffers = new ExplanationBuffers(sessions.Get(outputs), inputs.Arrays, rows: 1, isPinned: true);
+        buffers = new ExplanationBuffers(sessions.Get(outputs, rows: 1), inputs.Arrays, rows: 1, isPinned: true);
     }
 
     public override DataViewSchema Schema => binding.OutputSchema;

@@ -15,7 +15,7 @@ internal sealed class Explaining : IDisposable
     {
         this.count = count;
         var graph = Compiler.Compile(model, new() { Targets = targets, Threads = threads, MaxBytesPerRow = long.MaxValue });
-        Session = new ExplanationSession(graph, outputs);
+        Session = new ExplanationSession(graph, outputs, count);
         var input = GC.AllocateArray<float>(rows.Length, pinned: true);
         rows.CopyTo(input, 0);
         buffers = new ExplanationBuffers(Session, new Dictionary<string, Array> { [Network.Input] = input }, count, isPinned: true);

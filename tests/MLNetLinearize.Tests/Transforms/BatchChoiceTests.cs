@@ -12,7 +12,7 @@ public class BatchChoiceTests
     [InlineData("digits-cnn.onnx", true, 2, 8)]
     public void DenseNetworksGetManyRowsAndConvolutionalOnesFew(string model, bool all, int least, int most)
     {
-        var graph = LinearizationGraph.Compile(Samples.Path("models/" + model), new() { Targets = all ? Targets.All : Targets.Predicted });
+        var graph = LinearizationGraph.Compile(Samples.Path("models/" + model), new() { Targets = all ? Targets.All : Targets.Predicted, Threads = 1 });
 
         Assert.InRange(BatchChoice.Rows(graph, 64, 2 * 64 * graph.TargetCount, 64, cursors: 1), least, most);
     }
@@ -25,10 +25,20 @@ public class BatchChoiceTests
     [InlineData(1 << 24, 1, 1)]
     public void TheBudgetIsKept(int elements, int cursors, int expected)
     {
-        var rows = BatchChoice.Rows(new HandMadeGraph(2).Graph, elements, elements, elements, cursors);
+        var rows = BatchChoice.Rows(new HandMadeGraph(2, new() { Threads = 1 }).Graph, elements, elements, elements, cursors);
 
         Assert.Equal(expected, rows);
         Assert.True(rows == 1 || 3L * elements * sizeof(float) * rows * 2 * cursors <= BatchChoice.MemoryBudget);
+    }
+
+    [Theory]
+    [InlineData("digits-cnn.onnx", 3)]
+    [InlineData("digits-mlp.onnx", 2)]
+    public void EachThreadGetsARunOfTheSameRows(string model, int threads)
+    {
+        int Of(int count) => BatchChoice.Rows(LinearizationGraph.Compile(Samples.Path("models/" + model), new() { Targets = Targets.All, Threads = count }), 64, 2 * 64 * 10, 64, cursors: 1);
+
+        Assert.Equal(threads * Of(1), Of(threads));
     }
 
     [Fact]

@@ -228,7 +228,7 @@ public sealed class PrefetchTests : IDisposable
         var binding = new ColumnBinding(one.Graph, view.Schema);
         using var source = view.GetRowCursor(view.Schema);
         var buffer = new RowBuffer(new SharedSource(source, 1), binding, view.Schema, batch);
-        using var explanations = new ExplanationBuffers(one.Sessions.Get(binding.Outputs.Select(o => o.Output)), buffer.Inputs, batch, isPinned: true);
+        using var explanations = new ExplanationBuffers(one.Sessions.Get(binding.Outputs.Select(o => o.Output), batch), buffer.Inputs, batch, isPinned: true);
         var current = 0;
         var getters = binding.Outputs.Select(o => ExplanationGetters.Create(o, explanations.Outputs, () => current)).OfType<ValueGetter<VBuffer<float>>>().ToArray();
         var value = default(VBuffer<float>);

@@ -45,7 +45,7 @@ public sealed class RestoreTests : IDisposable
         var file = Path.Combine(folder, "model.zip");
         ml.Model.Save(chain, digits.Schema, file);
         File.Delete(copy);
-        using var restored = (TransformerChain<ITransformer>)ml.Model.RestoreLinearization(ml.Model.Load(file, out var schema), schema, batchSize: 32);
+        using var restored = (TransformerChain<ITransformer>)ml.Model.RestoreLinearization(ml.Model.Load(file, out var schema), schema, batchSize: 32, threads: 1);
         var result = restored.Transform(digits);
 
         foreach (var (left, right) in expected.Zip(result.GetColumn<float[]>("Contribution"))) Rows.Close(left, right, 1e-5f);
