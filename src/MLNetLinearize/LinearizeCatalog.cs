@@ -80,7 +80,7 @@ public static class LinearizeCatalog
     /// <param name="batchSize">Rows of a batch, which the threads share. Default: chosen by the library.</param>
     /// <param name="gpuDeviceId">CUDA device to run on. Default: the CPU.</param>
     /// <param name="fallbackToCpu">Whether to run on the CPU when the GPU cannot be used; otherwise that is an error.</param>
-    /// <param name="threads">Threads that explain: a batch is shared by its rows, a single row by its operators where it is much work. Default: one per processor.</param>
+    /// <param name="threads">Threads that explain: a batch is shared by its rows, a single row by its targets or operators where it is much work. Default: one per processor.</param>
     /// <example>
     /// <code>
     /// using var model = mlContext.Model.RestoreLinearization(mlContext.Model.Load("model.zip", out var schema), schema) as IDisposable;

@@ -25,7 +25,7 @@ internal static class CostReport
             yield return ("linearization", $"{Words.Large(order.MultiplyAdds)} multiply-adds a row more for {Words.Count(graph.TargetCount)} target{(graph.TargetCount == 1 ? "" : "s")}, {order}{saved}");
         }
         var rows = graph.IsRowByRow ? 1 : BatchChoice.Rows(graph, graph.Inputs.Sum(i => (long)i.RowLength), Columns(opened), 0, cursors: 1);
-        using var other = opened.Plan.UsesOneThread(rows) == opened.IsOneThread ? null : new ExplanationSession(graph, rows: rows);
+        using var other = opened.Plan.KindOf(rows) == opened.Kind ? null : new ExplanationSession(graph, rows: rows);
         var session = other ?? opened;
         yield return ("batch", $"{Words.Rows(session.Plan.RowsOf(rows, session.Plan.SideBySide(rows)))} a run");
         yield return ("speed", $"{Words.Count((long)Math.Max(1, RowsPerSecond(session, rows)))} rows a second here, all outputs read, on {Environment.ProcessorCount} processors");

@@ -9,7 +9,9 @@ namespace MLNetLinearize.Linearization;
 /// </summary>
 internal static class BatchProof
 {
-    private const int Rows = 2;
+    /// <summary>Rows that are run together.</summary>
+    public const int Rows = 2;
+
     private const int Seeds = 2;
 
     /// <summary>A network that mixes rows differs in the first digit; rounding and kernels differ in the sixth.</summary>
@@ -27,7 +29,7 @@ internal static class BatchProof
             ExplanationBatch together;
             try
             {
-                together = session.Run(rows, Rows);
+                together = session.RunTogether(rows, Rows);
             }
             catch (Microsoft.ML.OnnxRuntime.OnnxRuntimeException)
             {

@@ -69,7 +69,8 @@ internal static class Compiler
             : null;
         var batched = Build(network, request, order);
         var admitting = (proven ?? batched).Admitting();
-        var session = new ExplanationSession(admitting);
+        // The one that is kept serves single rows.
+        var session = new ExplanationSession(admitting, rows: keepsSession ? 1 : BatchProof.Rows);
         var mixing = BatchProof.Objection(session);
         if (mixing is null && keepsSession && ReferenceEquals(admitting, batched)) batched.Keep(session);
         else session.Dispose();

@@ -15,6 +15,9 @@ namespace MLNetLinearize.Linearization;
 /// <param name="reverse">Writes the reverse pass of one cotangent [N, d…].</param>
 internal sealed class TargetsApart(Tape tape, Func<string, AffineFactor> reverse)
 {
+    /// <summary>What the names of the nodes begin with that join targets, or take them through a loop.</summary>
+    public const string NodeName = GraphNames.Prefix + "node/targets";
+
     /// <summary>Most targets that are written out.</summary>
     private const int MostWithoutLoop = 16;
 
@@ -47,7 +50,14 @@ internal sealed class TargetsApart(Tape tape, Func<string, AffineFactor> reverse
     private AffineFactor Each(string cotangents, int targets)
     {
         var each = Enumerable.Range(0, targets).Select(k => reverse(e.Op("Squeeze", [e.Slice(cotangents, k, k + 1, 0), e.Ints(0)]))).ToList();
-        return new([.. each[0].Weights.Select((_, i) => e.Concat(each.Select(m => m.Weights[i]), 1))], e.Concat(each.Select(m => m.Bias), 1));
+        return new([.. each[0].Weights.Select((_, i) => Joined(each.Select(m => m.Weights[i])))], Joined(each.Select(m => m.Bias)));
+    }
+
+    private string Joined(IEnumerable<string> parts)
+    {
+        var joined = e.Graph.Fresh($"{GraphNames.Prefix}Concat");
+        e.Graph.Nodes.Add(Nodes.Create("Concat", parts, [joined], e.Graph.Fresh(NodeName), ("axis", 1)));
+        return joined;
     }
 
     private AffineFactor Loop(string cotangents, int targets, TensorShape shape, IReadOnlyList<IReadOnlyList<int>> inputs)
@@ -64,7 +74,8 @@ internal sealed class TargetsApart(Tape tape, Func<string, AffineFactor> reverse
             n.Output.Add(Graph.Value(body.Result(result), DataType.Float, [rows, PerTurn, .. row.Select(d => (object)d)]));
 
         if (apart > 0) cotangents = e.Op("Pad", [cotangents, e.Ints([.. new long[shape.Rank + 1], apart, .. new long[shape.Rank]])]);
-        var stacked = e.Many("Scan", [e.Reshape(cotangents, [turns, PerTurn, .. shape.Open])], n.Output.Count, ("body", n), ("num_scan_inputs", 1));
+        string[] stacked = [.. n.Output.Select(o => e.Graph.Fresh($"{GraphNames.Prefix}Scan"))];
+        e.Graph.Nodes.Add(Nodes.Create("Scan", [e.Reshape(cotangents, [turns, PerTurn, .. shape.Open])], stacked, e.Graph.Fresh(NodeName), ("body", n), ("num_scan_inputs", 1)));
         string Whole(string turnByTurn, IReadOnlyList<int> row)
         {
             // [turns, N, targets of a turn, d…]

@@ -42,10 +42,18 @@ internal sealed class ExplanationBuffers : IDisposable
     public void Run(int start, int rows)
     {
         ObjectDisposedException.ThrowIf(isDisposed, this);
-        var sideBySide = session.IsOneThread ? session.Plan.SideBySide(rows) : 1;
+        var sideBySide = session.Kind.IsOneThread ? session.Plan.SideBySide(rows) : 1;
         var most = session.Plan.RowsOf(rows, sideBySide);
         if (sideBySide > 1) RunSideBySide(start, rows, most, sideBySide);
         else for (var row = start; row < start + rows; row += most) RunOnce(row, Math.Min(most, start + rows - row));
+    }
+
+    /// <summary>Explains the rows from <paramref name="start"/> on in one run, however many they are.</summary>
+    /// <exception cref="OnnxRuntimeException">The run failed or was cancelled.</exception>
+    public void RunTogether(int start, int rows)
+    {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
+        RunOnce(start, rows);
     }
 
     /// <summary>Ends a run that is under way on another thread, with an exception there, and all later ones.</summary>

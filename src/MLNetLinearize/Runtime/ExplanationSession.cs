@@ -9,8 +9,7 @@ namespace MLNetLinearize.Runtime;
 /// </summary>
 internal sealed class ExplanationSession : IDisposable
 {
-    private readonly InferenceSession session;
-    private readonly string[] inputs;
+    private readonly NetworkRun network;
     private readonly string[] outputs;
     private readonly object gate = new();
     private int running;
@@ -24,11 +23,10 @@ internal sealed class ExplanationSession : IDisposable
     public ExplanationSession(LinearizationGraph graph, IReadOnlyCollection<string>? outputs = null, int rows = 1)
     {
         Graph = graph;
-        inputs = [.. graph.Inputs.Select(i => i.Name)];
         this.outputs = [.. outputs ?? graph.Model.Graph.Output.Select(o => o.Name)];
         Plan = new RunPlan(graph, this.outputs);
-        IsOneThread = Plan.UsesOneThread(rows);
-        session = Sessions.Create(outputs is null ? graph.Model : Only(graph.Model, outputs), IsOneThread ? graph.Options with { Threads = 1 } : graph.Options);
+        Kind = Plan.KindOf(rows);
+        network = NetworkRun.Open(outputs is null ? graph.Model : Only(graph.Model, outputs), this.outputs, graph.Options, Kind);
     }
 
     public LinearizationGraph Graph { get; }
@@ -36,8 +34,8 @@ internal sealed class ExplanationSession : IDisposable
     /// <summary>How the rows of a batch become runs.</summary>
     public RunPlan Plan { get; }
 
-    /// <summary>Whether a run stays on the thread that starts it; otherwise all threads share it.</summary>
-    public bool IsOneThread { get; }
+    /// <summary>How a run uses threads.</summary>
+    public RunKind Kind { get; }
 
     /// <summary>The fetched outputs.</summary>
     public IReadOnlyList<string> Outputs => outputs;
@@ -59,6 +57,14 @@ internal sealed class ExplanationSession : IDisposable
         return once.Outputs;
     }
 
+    /// <summary>As <see cref="Run(IReadOnlyDictionary{string, Array}, int)"/>, all rows in one run of the network.</summary>
+    public ExplanationBatch RunTogether(IReadOnlyDictionary<string, Array> inputs, int rows)
+    {
+        using var once = new ExplanationBuffers(this, inputs, rows, isPinned: false);
+        once.RunTogether(0, rows);
+        return once.Outputs;
+    }
+
     /// <summary>One run of the network. Values are in the order of the graph's inputs and of <see cref="Outputs"/>.</summary>
     public void Run(RunOptions options, OrtValue[] inputValues, OrtValue[] outputValues)
     {
@@ -71,13 +77,13 @@ internal sealed class ExplanationSession : IDisposable
         try
         {
             Interlocked.Increment(ref runs);
-            session.Run(options, inputs, inputValues, outputs, outputValues);
+            network.Run(options, inputValues, outputValues);
         }
         finally
         {
             bool last;
             lock (gate) last = --running == 0 && isDisposed;
-            if (last) session.Dispose();
+            if (last) network.Dispose();
         }
     }
 
@@ -91,7 +97,7 @@ internal sealed class ExplanationSession : IDisposable
             isDisposed = true;
             if (running > 0) return;
         }
-        session.Dispose();
+        network.Dispose();
     }
 
     /// <summary>The model with these outputs only: ONNX Runtime runs every node of its graph, whatever is fetched.</summary>

@@ -4,12 +4,12 @@ namespace MLNetLinearize.Transforms;
 
 /// <summary>
 /// The sessions of one transformer, one for each set of graph outputs that was asked for: ONNX Runtime runs every node of
-/// its graph whatever is fetched, so only a graph without the unread outputs makes them cost nothing. Where batches run on
-/// one thread each, and single rows on all of them, each has its own.
+/// its graph whatever is fetched, so only a graph without the unread outputs makes them cost nothing. Where batches and
+/// single rows use threads in different ways, each has its own.
 /// </summary>
 internal sealed class SessionCache(LinearizationGraph graph) : IDisposable
 {
-    private readonly Dictionary<(string Outputs, bool IsOneThread), ExplanationSession> sessions = [];
+    private readonly Dictionary<(string Outputs, RunKind Kind), ExplanationSession> sessions = [];
     private readonly object gate = new();
     private bool isDisposed;
 
@@ -47,7 +47,7 @@ internal sealed class SessionCache(LinearizationGraph graph) : IDisposable
     public ExplanationSession Get(IEnumerable<string> outputs, int rows)
     {
         var wanted = outputs.Distinct().Order(StringComparer.Ordinal).ToList();
-        var key = (string.Join('\n', wanted), new RunPlan(graph, wanted).UsesOneThread(rows));
+        var key = (string.Join('\n', wanted), new RunPlan(graph, wanted).KindOf(rows));
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(isDisposed, typeof(LinearizingTransformer));

@@ -1,5 +1,7 @@
 using Google.Protobuf;
+using MLNetLinearize.Linearization;
 using MLNetLinearize.Onnx;
+using MLNetLinearize.Runtime;
 using MLNetLinearize.Tests.Rules;
 
 namespace MLNetLinearize.Tests.Canonicalization;
@@ -59,6 +61,22 @@ public class BatchAxisTests
         });
         Assert.True(graph.IsRowByRow);
         Assert.Contains("mixes rows", graph.Report.RowByRowReason, StringComparison.Ordinal);
+    }
+
+    /// <summary>However its rows would be shared in use, the proof runs them together.</summary>
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(null, 2)]
+    public void A_mixture_is_found_where_each_row_has_a_run_of_its_own(int? batchSize, int threads)
+    {
+        var net = new Net(17, 3);
+        var x = net.Input("x", "N", 16, 24, 24);
+        for (var i = 0; i < 3; i++) x = net.Op("Relu", [net.Op("Conv", [x, net.Weights(16, 16, 3, 3)], ("pads", Net.L(1, 1, 1, 1)))]);
+        var mean = net.Op("ReduceMean", [net.Op("GlobalAveragePool", [x])], ("axes", Net.L(0)), ("keepdims", 1));
+        var model = net.Build(net.Op("Gemm", [net.Op("Flatten", [net.Op("Mul", [net.Op("GlobalAveragePool", [x]), mean])]), net.Weights(16, 2)]));
+        var graph = Compiler.Compile(model, new() { BatchSize = batchSize, Threads = threads });
+        Assert.Equal(threads, new RunPlan(graph, [OutputNames.Attribution]).SideBySide(2));
+        Assert.True(graph.IsRowByRow);
     }
 
     [Fact]

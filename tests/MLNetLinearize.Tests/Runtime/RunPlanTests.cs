@@ -30,9 +30,23 @@ public class RunPlanTests
     {
         var plan = new RunPlan(Compile("digits-mlp.onnx", threads: 8), Outputs);
         Assert.Equal(1, plan.SideBySide(1));
-        Assert.True(plan.UsesOneThread(1));
+        Assert.True(plan.KindOf(1).IsOneThread);
         Assert.InRange(plan.SideBySide(4), 1, 3);
-        Assert.False(new RunPlan(Compile("fashion-cnn.onnx", threads: 8), Outputs).UsesOneThread(1));
+        Assert.False(new RunPlan(Compile("fashion-cnn.onnx", threads: 8), Outputs).KindOf(1).IsOneThread);
+    }
+
+    [Fact]
+    public void A_single_row_of_many_targets_is_shared_by_them()
+    {
+        var plan = new RunPlan(Compile("fashion-cnn.onnx", threads: 8), Outputs);
+        // Ten targets: more than three shares would make the forward pass too often.
+        Assert.Equal(new RunKind(3, 2), plan.KindOf(1));
+        Assert.Equal(RunKind.OneThread, plan.KindOf(Rows));
+        var graph = Compile("fashion-cnn.onnx", threads: 2);
+        Assert.Equal(new RunKind(2, 1), new RunPlan(graph, Outputs).KindOf(1));
+        Assert.Equal(1, new RunPlan(graph.With(graph.Options with { GpuDeviceId = 0 }), Outputs).KindOf(1).Shares);
+        var predicted = LinearizationGraph.Compile(Samples.Path("models/fashion-cnn.onnx"), new() { Threads = 8 });
+        Assert.Equal(1, new RunPlan(predicted, Outputs).KindOf(1).Shares);
     }
 
     [Fact]

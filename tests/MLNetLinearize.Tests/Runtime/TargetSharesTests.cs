@@ -1,0 +1,115 @@
+using Microsoft.ML.OnnxRuntime;
+using MLNetLinearize.Linearization;
+using MLNetLinearize.Onnx;
+using MLNetLinearize.Runtime;
+using MLNetLinearize.Tests.Rules;
+using MLNetLinearize.Tests.Transforms;
+
+namespace MLNetLinearize.Tests.Runtime;
+
+/// <summary>Shares of the targets, side by side, give what one run of all of them gives.</summary>
+public class TargetSharesTests
+{
+    private static readonly string[] Everything =
+        [OutputNames.Score, OutputNames.ExplainedTarget, OutputNames.ExplainedScore, OutputNames.Attribution, OutputNames.Bias, OutputNames.Weights, OutputNames.LinearizationError];
+
+    [Theory]
+    [InlineData("digits-cnn.onnx", "pixels", 2)]
+    [InlineData("digits-cnn.onnx", "pixels", 3)]
+    [InlineData("digits-cnn.onnx", "pixels", 64)]
+    [InlineData("fashion-cnn.onnx", "pixels", 3)]
+    public void Written_out_targets_give_the_same_in_shares(string model, string input, int shares)
+    {
+        var graph = LinearizationGraph.Compile(Samples.Path($"models/{model}"), new() { Targets = Targets.All, Threads = 1 });
+        AssertSame(graph, input, Everything, shares, expected: Math.Min(shares, 10));
+        AssertSame(graph, input, [OutputNames.Weights], shares, expected: Math.Min(shares, 10));
+        AssertSame(graph, input, [OutputNames.Bias, OutputNames.ExplainedTarget], shares, expected: Math.Min(shares, 10));
+    }
+
+    [Theory]
+    [InlineData(17, 2)]
+    [InlineData(40, 3)]
+    [InlineData(17, 64)]
+    public void Looped_targets_give_the_same_in_shares(int classes, int shares)
+    {
+        var graph = Compiler.Compile(Convolutions(8, 6, classes), new() { Targets = Targets.All, Threads = 1 });
+        Assert.Contains(graph.Model.Graph.Node, n => n.OpType == "Scan");
+        var turns = (classes + 7) / 8;
+        AssertSame(graph, "x", Everything, shares, expected: Math.Min(shares, turns));
+        AssertSame(graph, "x", [OutputNames.Attribution], shares, expected: Math.Min(shares, turns));
+    }
+
+    [Fact]
+    public void Every_tensor_is_made_by_one_share()
+    {
+        var graph = LinearizationGraph.Compile(Samples.Path("models/digits-cnn.onnx"), new() { Targets = Targets.All });
+        var cut = TargetShares.Of(graph.Model, 4);
+        var made = cut.Shares.SelectMany(s => s.Outputs).ToList();
+        Assert.Equal(made.Count, made.Distinct().Count());
+        Assert.Equal(cut.Given.Where(g => g != "pixels").Order(), made.Order());
+        // None but the first makes what belongs to no target, and each leaves out the passes of the others.
+        Assert.DoesNotContain(cut.Shares.Skip(1), s => s.Outputs.Contains(OutputNames.Score));
+        Assert.All(cut.Shares, s => Assert.True(s.Model.Graph.Node.Count < graph.Model.Graph.Node.Count));
+    }
+
+    [Fact]
+    public void What_differs_from_run_to_run_is_not_shared()
+    {
+        var model = LinearizationGraph.Compile(Samples.Path("models/digits-cnn.onnx"), new() { Targets = Targets.All }).Model.Clone();
+        Assert.True(TargetShares.Suits(model));
+        model.Graph.Node.Insert(0, Nodes.Create("RandomNormal", [], ["noise"], "noise", ("shape", new long[] { 1 })));
+        Assert.False(TargetShares.Suits(model));
+        Assert.False(TargetShares.Suits(LinearizationGraph.Compile(Samples.Path("models/digits-mlp.onnx"), new() { Targets = Targets.All }).Model));
+    }
+
+    [Fact]
+    public void A_cancelled_share_ends_the_run()
+    {
+        var graph = Compiler.Compile(Convolutions(32, 16, 12), new() { Targets = Targets.All, Threads = 2 });
+        using var session = new ExplanationSession(graph, Everything);
+        Assert.Equal(new RunKind(2, 1), session.Kind);
+        var row = new Dictionary<string, Array> { ["x"] = new float[3 * 16 * 16] };
+        using var buffers = new ExplanationBuffers(session, row, 1, isPinned: false);
+        buffers.Run(0, 1);
+        Assert.Equal(1, session.Runs);
+        buffers.Cancel();
+        Assert.Throws<OnnxRuntimeException>(() => buffers.Run(0, 1));
+    }
+
+    private static void AssertSame(LinearizationGraph graph, string input, string[] outputs, int shares, int expected)
+    {
+        var only = ExplanationSession.Only(graph.Model, outputs);
+        Assert.Equal(expected, TargetShares.Of(only, shares).Shares.Count);
+        var random = new Random(5);
+        foreach (var rows in new[] { 1, 3 })
+        {
+            var given = new Dictionary<string, Array> { [input] = Enumerable.Range(0, rows * graph.Inputs[0].RowLength).Select(_ => random.NextSingle()).ToArray() };
+            var (whole, shared) = (Run(new(1, 1)), Run(new(shares, 1)));
+            foreach (var output in outputs)
+            {
+                if (output == OutputNames.ExplainedTarget) Assert.Equal((long[])whole.All(output), (long[])shared.All(output));
+                else Agreement.AssertClose(whole.AllSingle(output).Widened(), shared.AllSingle(output).Widened(), output, 1e-6, 1e-6);
+            }
+
+            ExplanationBatch Run(RunKind kind)
+            {
+                using var network = NetworkRun.Open(only, outputs, graph.Options, kind);
+                var batch = new ExplanationBatch(graph, outputs, rows, isPinned: false);
+                using var options = new RunOptions();
+                OrtValue[] from = [OrtArrays.Wrap(given[input], [rows, .. graph.Inputs[0].RowShape.Select(d => (long)d)])];
+                OrtValue[] to = [.. outputs.Select(o => OrtArrays.Wrap(batch.All(o), [rows, .. ExplanationBatch.RowShape(graph, o)]))];
+                network.Run(options, from, to);
+                foreach (var value in from.Concat(to)) value.Dispose();
+                return batch;
+            }
+        }
+    }
+
+    private static ModelProto Convolutions(int channels, int size, int classes)
+    {
+        var net = new Net(18, 6);
+        string Conv(string x, int from) => net.Op("Relu", [net.Op("Conv", [x, net.Weights(channels, from, 3, 3), net.Weights(channels)], ("pads", Net.L(1, 1, 1, 1)))]);
+        var last = Conv(Conv(net.Input("x", "N", 3, size, size), 3), channels);
+        return net.Build(net.Op("Gemm", [net.Op("Flatten", [last]), net.Weights(channels * size * size, classes), net.Weights(classes)]));
+    }
+}
