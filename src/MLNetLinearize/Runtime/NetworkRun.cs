@@ -51,7 +51,7 @@ internal abstract class NetworkRun : IDisposable
             {
                 foreach (var (share, made) in cut.Shares) shares.Add((Sessions.Create(share, options), made));
                 given = [.. cut.Given.Select(PlaceOf)];
-                (var behind, restInputs) = cut.Rest(t => PlaceOf(t) is (>= 0 and var share, _)
+                (var behind, restInputs) = cut.Rest(t => PlaceOf(t) is ( >= 0 and var share, _)
                     ? (DataType)shares[share].Session.OutputMetadata[t].ElementDataType
                     : (DataType)model.Graph.Input.Single(i => i.Name == t).Type.TensorType.ElemType);
                 rest = Sessions.Create(behind, options);
