@@ -24,7 +24,7 @@ internal sealed class Explainer : IDisposable
         [
             OutputNames.Score, OutputNames.ExplainedTarget, OutputNames.ExplainedScore, OutputNames.Bias, OutputNames.LinearizationError,
             OutputNames.Attribution, .. weights ? [OutputNames.Weights] : Array.Empty<string>(),
-        ]);
+        ], RowsPerBlock);
         buffers = new(session);
     }
 

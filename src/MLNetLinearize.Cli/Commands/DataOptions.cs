@@ -31,7 +31,7 @@ internal sealed class DataOptions(string rows = "all")
 
     public Option<string> Rows { get; } = new("--rows") { HelpName = "N|all", Description = "How many rows to read, from the first.", DefaultValueFactory = _ => rows };
 
-    public Option<int?> Batch { get; } = new Option<int?>("--batch") { HelpName = "B", Description = "Rows per run of the network. Default: chosen by the network's size." }.Between(1);
+    public Option<int?> Batch { get; } = new Option<int?>("--batch") { HelpName = "B", Description = "Rows of a batch, which the threads share. Default: chosen by the network's size." }.Between(1);
 
     public Option<bool> Quiet { get; } = new("--quiet", "-q") { Description = "No progress, no timings, no table of rows." };
 

@@ -24,7 +24,7 @@ internal sealed class ModelOptions
 
     public Option<int?> MaxUnrolledSteps { get; } = new Option<int?>("--max-unrolled-steps") { HelpName = "S", Description = "Refuse a recurrent cell, loop or scan of more steps: each becomes nodes of its own. Default: 1000." }.Between(1);
 
-    public Option<int?> Threads { get; } = new Option<int?>("--threads") { HelpName = "T", Description = "Most threads of a run of the network. Default: one per processor." }.Between(1, MostThreads);
+    public Option<int?> Threads { get; } = new Option<int?>("--threads") { HelpName = "T", Description = "Most threads that explain. Default: one per processor." }.Between(1, MostThreads);
 
     public Option<string?> Cache { get; } = new("--cache") { HelpName = "DIR", Description = "Folder to keep the compiled network in, so that the next command need not compile it again. Default: none." };
 

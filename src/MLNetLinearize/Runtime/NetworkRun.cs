@@ -51,9 +51,7 @@ internal abstract class NetworkRun : IDisposable
             {
                 foreach (var (share, made) in cut.Shares) shares.Add((Sessions.Create(share, options), made));
                 given = [.. cut.Given.Select(PlaceOf)];
-                (var behind, restInputs) = cut.Rest(t => PlaceOf(t) is ( >= 0 and var share, _)
-                    ? (DataType)shares[share].Session.OutputMetadata[t].ElementDataType
-                    : (DataType)model.Graph.Input.Single(i => i.Name == t).Type.TensorType.ElemType);
+                (var behind, restInputs) = cut.Rest(TypeOf);
                 rest = Sessions.Create(behind, options);
             }
             catch
@@ -85,6 +83,12 @@ internal abstract class NetworkRun : IDisposable
         {
             foreach (var (session, _) in shares) session.Dispose();
             rest.Dispose();
+        }
+
+        private DataType TypeOf(string tensor)
+        {
+            var (share, _) = PlaceOf(tensor);
+            return (DataType)(share < 0 ? shares[0].Session.InputMetadata : shares[share].Session.OutputMetadata)[tensor].ElementDataType;
         }
 
         private (int Share, int Index) PlaceOf(string tensor)
