@@ -19,7 +19,7 @@ internal sealed class RunPlan
     /// <summary>Targets for each share of them beyond the first. Each makes the forward pass anew, which is then a quarter more work at most.</summary>
     private const int TargetsOfAShare = 4;
 
-    /// <summary>Work of a share, in multiply-adds, that pays for each weight it reads: from memory, that takes as long as some tens of them.</summary>
+    /// <summary>Least work for each weight, in multiply-adds: every share reads all weights, each of which takes as long as some tens of them.</summary>
     private const int WorkForAWeight = 128;
 
     /// <summary>Elements that all runs side by side may touch: each holds activations of its own.</summary>

@@ -61,13 +61,9 @@ internal sealed class TargetShares
         graph.Inputs.Clear();
         foreach (var tensor in given)
         {
-            var name = tensor;
-            if (outputs.Contains(tensor))
-            {
-                // A tensor is not input and output at once.
-                graph.Redirect(tensor, name = graph.Fresh($"{GraphNames.Prefix}given/{tensor}"));
-                graph.Nodes.Add(Nodes.Create("Identity", [name], [tensor], graph.Fresh($"{GraphNames.Prefix}node/Identity")));
-            }
+            // A tensor is not input and output at once.
+            var name = outputs.Contains(tensor) ? graph.Fresh($"{GraphNames.Prefix}given/{tensor}") : tensor;
+            if (name != tensor) graph.Nodes.Insert(0, Nodes.Create("Identity", [name], [tensor], graph.Fresh($"{GraphNames.Prefix}node/Identity")));
             graph.Inputs.Add(new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)typeOf(tensor) } } });
         }
         return (graph.ToModel(), [.. graph.Inputs.Select(i => i.Name)]);
@@ -79,7 +75,9 @@ internal sealed class TargetShares
     private static void Split(Graph graph, NodeProto loop, int count)
     {
         var stacked = graph.Nodes.Single(n => n.Output.Contains(loop.Input[0])); // a Reshape to [turns, targets of a turn, …]
-        count = (int)Math.Min(count, graph.Initializers[stacked.Input[1]].ToInt64()[0]);
+        var all = graph.Initializers[stacked.Input[1]].ToInt64()[0];
+        count = (int)Math.Min(count, all);
+        var sizes = Enumerable.Range(0, count).Select(s => First(s + 1, all, count) - First(s, all, count)).ToArray();
         string[] Fresh(string hint) => [.. Enumerable.Range(0, count).Select(_ => graph.Fresh(hint))];
         var turns = Fresh(loop.Input[0]);
         var results = loop.Output.Select(Fresh).ToList();
@@ -87,7 +85,7 @@ internal sealed class TargetShares
         graph.Nodes.RemoveAt(at);
         graph.Nodes.InsertRange(at,
         [
-            Nodes.Create("Split", [loop.Input[0]], turns, graph.Fresh(loop.Name), ("axis", 0), ("num_outputs", count)),
+            Nodes.Create("Split", [loop.Input[0], graph.AddInitializer(Tensors.Of($"{GraphNames.Prefix}turns", sizes, count))], turns, graph.Fresh(loop.Name), ("axis", 0)),
             .. turns.Select((turn, s) =>
             {
                 var some = loop.Clone();
@@ -101,7 +99,10 @@ internal sealed class TargetShares
     }
 
     private static IEnumerable<string> Part(IList<string> all, int share, int shares) =>
-        all.Take((share + 1) * all.Count / shares).Skip(share * all.Count / shares);
+        all.Take((int)First(share + 1, all.Count, shares)).Skip((int)First(share, all.Count, shares));
+
+    /// <summary>The first of some things that falls to a share.</summary>
+    private static long First(int share, long things, int shares) => share * things / shares;
 
     /// <summary>Those that are open, which they are no longer then.</summary>
     private static List<string> Taken(HashSet<string> open, IEnumerable<string> tensors) => [.. tensors.Where(open.Remove)];
