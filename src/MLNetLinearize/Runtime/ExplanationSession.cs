@@ -68,16 +68,17 @@ internal sealed class ExplanationSession : IDisposable
     /// <summary>One run of the network. Values are in the order of the graph's inputs and of <see cref="Outputs"/>.</summary>
     public void Run(RunOptions options, OrtValue[] inputValues, OrtValue[] outputValues)
     {
+        bool isAlone;
         lock (gate)
         {
             if (isDisposed)
                 throw new ObjectDisposedException(nameof(LinearizationGraph), "The network was released, because the transformer or Linearizer that owns it was disposed. Dispose that after its last cursor, prediction engine and result.");
-            running++;
+            isAlone = ++running == 1;
         }
         try
         {
             Interlocked.Increment(ref runs);
-            network.Run(options, inputValues, outputValues);
+            network.Run(options, inputValues, outputValues, isAlone);
         }
         finally
         {

@@ -12,12 +12,22 @@ internal abstract class NetworkRun : IDisposable
     /// <param name="outputs">The outputs in the order in which they are fetched.</param>
     /// <param name="options">What is explained.</param>
     /// <param name="kind">How a run uses threads.</param>
-    public static NetworkRun Open(ModelProto model, string[] outputs, LinearizeOptions options, RunKind kind) =>
-        kind.Shares > 1 && TargetShares.Suits(model) ? new Shared(model, outputs, options with { Threads = kind.ThreadsOfAShare }, kind.Shares)
-        : new Whole(model, outputs, kind.IsOneThread ? options with { Threads = 1 } : options);
+    public static NetworkRun Open(ModelProto model, string[] outputs, LinearizeOptions options, RunKind kind)
+    {
+        NetworkRun OnOneThread() => new Whole(model, outputs, options with { Threads = 1 });
+        if (kind.IsOneThread) return OnOneThread();
+        NetworkRun onAll = kind.Shares > 1 && TargetShares.Suits(model)
+            ? new Shared(model, outputs, options with { Threads = kind.ThreadsOfAShare }, kind.Shares)
+            : new Whole(model, outputs, options);
+        return options.GpuDeviceId is null ? new ByLoad(onAll, OnOneThread) : onAll;
+    }
 
     /// <summary>Computes the outputs from all inputs, in the model's order.</summary>
-    public abstract void Run(RunOptions options, OrtValue[] inputValues, OrtValue[] outputValues);
+    /// <param name="options">Of ONNX Runtime.</param>
+    /// <param name="inputValues">The inputs.</param>
+    /// <param name="outputValues">The outputs.</param>
+    /// <param name="isAlone">Whether no other run of this network is under way.</param>
+    public abstract void Run(RunOptions options, OrtValue[] inputValues, OrtValue[] outputValues, bool isAlone = true);
 
     public abstract void Dispose();
 
@@ -26,9 +36,27 @@ internal abstract class NetworkRun : IDisposable
         private readonly InferenceSession session = Sessions.Create(model, options);
         private readonly string[] inputs = [.. model.Graph.Input.Select(i => i.Name)];
 
-        public override void Run(RunOptions options, OrtValue[] inputValues, OrtValue[] outputValues) => session.Run(options, inputs, inputValues, outputs, outputValues);
+        public override void Run(RunOptions options, OrtValue[] inputValues, OrtValue[] outputValues, bool isAlone) => session.Run(options, inputs, inputValues, outputs, outputValues);
 
         public override void Dispose() => session.Dispose();
+    }
+
+    /// <summary>
+    /// Runs on all threads while they come one by one. A run that begins while another is under way stays on its own thread: the
+    /// others then have work of their own. That session is opened beside the runs when it is first wanted.
+    /// </summary>
+    private sealed class ByLoad(NetworkRun onAll, Func<NetworkRun> open) : NetworkRun
+    {
+        private readonly Lazy<Task<NetworkRun>> onOne = new(() => Task.Run(open));
+
+        public override void Run(RunOptions options, OrtValue[] inputValues, OrtValue[] outputValues, bool isAlone) =>
+            (isAlone || !onOne.Value.IsCompletedSuccessfully ? onAll : onOne.Value.Result).Run(options, inputValues, outputValues, isAlone);
+
+        public override void Dispose()
+        {
+            onAll.Dispose();
+            if (onOne.IsValueCreated) onOne.Value.ContinueWith(opened => opened.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+        }
     }
 
     /// <summary>A run of each share on threads of its own, side by side, then one of the rest, which takes their results without a copy.</summary>
@@ -61,7 +89,7 @@ internal abstract class NetworkRun : IDisposable
             }
         }
 
-        public override void Run(RunOptions options, OrtValue[] inputValues, OrtValue[] outputValues)
+        public override void Run(RunOptions options, OrtValue[] inputValues, OrtValue[] outputValues, bool isAlone)
         {
             var made = new IDisposableReadOnlyCollection<OrtValue>?[shares.Count];
             try

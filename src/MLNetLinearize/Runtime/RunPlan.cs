@@ -13,14 +13,14 @@ internal sealed class RunPlan
     /// <summary>Work, in multiply-adds and elements touched, that pays for waking another thread: some tens of microseconds.</summary>
     private const long LeastWork = 1L << 20;
 
-    /// <summary>Work of an operator, in multiply-adds, that pays for sharing it: threads that wait for each other sleep, and wake late.</summary>
-    private const long LeastOperator = 1L << 22;
+    /// <summary>Work of an operator, in multiply-adds, that pays for sharing it with threads that watch for it.</summary>
+    private const long LeastOperator = 1L << 20;
 
     /// <summary>Targets for each share of them beyond the first. Each makes the forward pass anew, which is then a quarter more work at most.</summary>
     private const int TargetsOfAShare = 4;
 
     /// <summary>Least work for each weight, in multiply-adds: every share reads all weights, each of which takes as long as some tens of them.</summary>
-    private const int WorkForAWeight = 128;
+    private const int WorkForAWeight = 64;
 
     /// <summary>Elements that all runs side by side may touch: each holds activations of its own.</summary>
     private const long MostElements = (1L << 30) / sizeof(float);

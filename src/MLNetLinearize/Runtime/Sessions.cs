@@ -12,8 +12,9 @@ internal static class Sessions
     {
         // What goes wrong comes as an exception; a log beside it would only repeat it, and some probes may fail.
         using var settings = new SessionOptions { GraphOptimizationLevel = level, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
-        // Spinning threads win nothing for single runs and steal the cores from runs side by side.
-        settings.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+        // Threads that share the operators of a run watch for the next one for a moment before they sleep, and not beyond the run.
+        settings.AddSessionConfigEntry("session.intra_op.spin_duration_us", "100");
+        settings.AddSessionConfigEntry("session.force_spinning_stop", "1");
         // It moves DequantizeLinear past operators that do not know all types that it does.
         if (NarrowTypes.Find(model.Graph.Node, model.Graph.Initializer).Count > 0) settings.AddSessionConfigEntry("session.disable_quant_qdq", "1");
         if (options.Threads is { } threads) settings.IntraOpNumThreads = threads;

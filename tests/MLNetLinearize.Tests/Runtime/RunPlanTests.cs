@@ -72,6 +72,22 @@ public class RunPlanTests
     }
 
     [Fact]
+    public void Runs_that_meet_give_what_each_gives_alone()
+    {
+        using var session = new ExplanationSession(LinearizationGraph.Compile(Samples.Path("models/fashion-cnn.onnx"), new() { Threads = 2 }), Outputs);
+        Assert.Equal(new RunKind(1, 2), session.Kind);
+        var row = new Dictionary<string, Array> { ["image"] = Inputs(13)["pixels"] }; // 28 · 28 pixels and some
+        var alone = session.Run(row, 1);
+        Parallel.For(0, 400, new ParallelOptions { MaxDegreeOfParallelism = 4 }, _ =>
+        {
+            var met = session.Run(row, 1);
+            foreach (var output in Outputs)
+                Agreement.AssertClose(alone.AllSingle(output).Widened(), met.AllSingle(output).Widened(), output, 1e-5, 1e-5);
+        });
+        Assert.Equal(401, session.Runs);
+    }
+
+    [Fact]
     public void A_cancelled_run_ends_the_others_with_its_own_error()
     {
         using var session = new ExplanationSession(Compile("digits-cnn.onnx", threads: 2), Outputs, Rows);
