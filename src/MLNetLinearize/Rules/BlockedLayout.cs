@@ -29,12 +29,14 @@ internal static class BlockedLayout
     public static string IsPositive(Emitter e, string tensor, TensorShape shape) =>
         e.Op("HardSigmoid", [EachChannel(e, tensor, shape, float.MaxValue)], ("alpha", float.MaxValue), ("beta", 0f));
 
-    /// <summary>1 where a tensor of no positive numbers is 0, else 0.</summary>
-    public static string IsZero(Emitter e, string tensor, TensorShape shape) =>
-        e.Op("HardSigmoid", [EachChannel(e, tensor, shape, float.MaxValue)], ("alpha", float.MaxValue), ("beta", 1f));
+    /// <summary>
+    /// A factor for numbers that are compared by their difference. The difference of two floats is a float, be it as small as the smallest, which this
+    /// factor and the largest float make 1 or more of. Products with it are exact; they stay finite for numbers below 8e31.
+    /// </summary>
+    public const float Apart = 1 << 22;
 
-    /// <summary>1 where a tensor of integers is at least a number, else 0.</summary>
-    public static string IsAtLeast(Emitter e, string tensor, float number) => e.Op("HardSigmoid", [tensor], ("alpha", 1f), ("beta", 1 - number));
+    /// <summary>1 where a difference of numbers that were taken <see cref="Apart"/>, none of them negative, is 0, else 0.</summary>
+    public static string IsZero(Emitter e, string tensor) => e.Op("HardSigmoid", [tensor], ("alpha", -float.MaxValue), ("beta", 1f));
 
     /// <summary>Whether <see cref="IsPositive"/> wrote a tensor.</summary>
     public static bool IsMask(Emitter e, string tensor) =>
@@ -50,12 +52,12 @@ internal static class BlockedLayout
         return e.Op("Conv", [tensor, e.Filled(e.Ints(channels, 1, 1, 1), factor)], ("group", channels));
     }
 
-    /// <summary>Weighted sums over the windows that tile a tensor.</summary>
-    public static string EachChannel(Emitter e, string tensor, TensorShape shape, long[] kernel, float[] weights)
+    /// <summary>Weighted sums over windows of each channel.</summary>
+    public static string EachChannel(Emitter e, string tensor, TensorShape shape, long[] kernel, float[] weights, long[] strides, long[] pads)
     {
         var channels = shape.Dims[1];
         var each = e.Op("Expand", [e.Floats(weights, [1, 1, .. kernel]), e.Ints([channels, 1, .. kernel])]);
-        return e.Op("Conv", [tensor, each], ("group", channels), ("strides", kernel));
+        return e.Op("Conv", [tensor, each], ("group", channels), ("strides", strides), ("pads", pads));
     }
 
     private static bool IsBlocked(Emitter e, string tensor) => e.Maker(tensor) switch

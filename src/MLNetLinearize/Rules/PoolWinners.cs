@@ -5,36 +5,56 @@ using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
 namespace MLNetLinearize.Rules;
 
 /// <summary>
-/// Which element of each of its windows a two-dimensional MaxPool takes, for windows that tile the input. Asked for its
-/// Indices, ONNX Runtime leaves its fast kernel and the blocked layout for a loop that branches at every element; finding the
-/// winners from the largest values takes half of that time.
+/// Which element of each of its windows a two-dimensional MaxPool takes. Asked for its Indices, ONNX Runtime leaves its fast
+/// kernel and the blocked layout for a loop that branches at every element; finding the winners from the largest values takes a
+/// quarter to half of that time.
 /// </summary>
 internal static class PoolWinners
 {
     /// <summary>Most elements of a window that are found in blocks, by as many comparisons.</summary>
-    private const long MostInBlocks = 16;
+    private const int MostInBlocks = 16;
 
-    public static bool CanFind(Windows windows) =>
-        windows.Tile && windows.Rank == 2 && (windows.Input[0] + windows.Kernel[0]) * windows.Input[1] < Emitter.ExactIntegers;
+    /// <summary>Whether <see cref="Emit"/> finds them.</summary>
+    public static bool CanFind(Vjp v, Windows windows)
+    {
+        if (windows.Rank != 2 || (windows.Input[0] + 2 * windows.Kernel[0] * windows.Dilations[0]) * windows.Input[1] >= Emitter.ExactIntegers) return false;
+        return windows.Tile || SuitsBlocks(v, windows) && (!ReachesBeyond(windows) || IsReadByRelu(v));
+    }
 
     /// <summary>The Indices output: global over rows, channels and space, Int64 of the output's shape; of equal elements the first.</summary>
     public static string Emit(Vjp v, Windows windows)
     {
-        var e = v.E;
-        var (height, width, rows, columns) = (windows.Input[0], windows.Input[1], windows.Kernel[0], windows.Kernel[1]);
+        var (e, width) = (v.E, windows.Input[1]);
+        var (rows, columns) = ((windows.Kernel[0] - 1) * windows.Dilations[0], (windows.Kernel[1] - 1) * windows.Dilations[1]);
 
         // Elements from one of a window to its last, along the image's rows.
-        float Lead(long row, long column) => (rows - 1 - row) * width + columns - 1 - column;
-        var lead = rows * columns <= MostInBlocks && BlockedLayout.Keeps(v.Network, v.In(0), v.InShape(0))
-            ? LargestLeadInBlocks(v, windows.Kernel, [.. from r in Range(rows) from c in Range(columns) select Lead(r, c)])
-            : LargestLead(v, windows.Kernel, e.Floats([.. from r in Range(height) from c in Range(width) select Lead(r % rows, c % columns)], 1, 1, height, width));
+        float Lead(long row, long column) => (rows - row) * width + columns - column;
+        var lead = SuitsBlocks(v, windows)
+            ? LargestLeadInBlocks(v, windows, [.. from r in Range(windows.Kernel[0]) from c in Range(windows.Kernel[1]) select Lead(r * windows.Dilations[0], c * windows.Dilations[1])])
+            : LargestLead(v, windows.Kernel, e.Floats([.. from r in Range(windows.Input[0]) from c in Range(width) select Lead(r % windows.Kernel[0], c % windows.Kernel[1])], 1, 1, windows.Input[0], width));
 
-        float[] last = [.. from r in Range(windows.Output[0]) from c in Range(windows.Output[1]) select (r * rows + rows - 1) * width + c * columns + columns - 1];
-        var inChannel = e.Cast(e.Sub(e.Floats(last, 1, 1, windows.Output[0], windows.Output[1]), lead), DataType.Int64);
-        return e.Add(inChannel, Channels(e, inChannel, v.InShape(0).Dims[1], height * width));
+        float[] last = [.. from r in Range(windows.Output[0]) from c in Range(windows.Output[1])
+                           select (float)((r * windows.Strides[0] - windows.Begin[0] + rows) * width + c * windows.Strides[1] - windows.Begin[1] + columns)];
+        var place = e.Sub(e.Floats(last, 1, 1, windows.Output[0], windows.Output[1]), lead);
+        if (ReachesBeyond(windows)) place = e.Op("Clip", [place, e.Scalar(0), e.Scalar(windows.Input[0] * width - 1)]);
+        var inChannel = e.Cast(place, DataType.Int64);
+        return e.Add(inChannel, Channels(e, inChannel, v.InShape(0).Dims[1], windows.Input[0] * width));
     }
 
-    /// <summary>The largest lead of a window's largest elements; 0 where NaN is all there is, so that the index stays inside.</summary>
+    private static bool SuitsBlocks(Vjp v, Windows windows) =>
+        windows.Kernel[0] * windows.Kernel[1] is > 1 and <= MostInBlocks && BlockedLayout.Keeps(v.Network, v.In(0), v.InShape(0));
+
+    private static bool ReachesBeyond(Windows windows) => Range(windows.Rank).Any(i =>
+        windows.Begin[i] > 0 || windows.Strides[i] * (windows.Output[i] - 1) + (windows.Kernel[i] - 1) * windows.Dilations[i] - windows.Begin[i] >= windows.Input[i]);
+
+    /// <summary>
+    /// Whether Relu alone reads the largest values. Where a window reaches beyond the image, a convolution reads 0 there, which is
+    /// taken for a winner only where the largest value is not positive: Relu's cotangent is 0 there, whatever wins.
+    /// </summary>
+    private static bool IsReadByRelu(Vjp v) =>
+        v.Network.Graph.Nodes.Where(n => v.E.Maker(n.Output[0]) is null && Graph.Reads(n).Contains(v.Out())).All(n => n.IsStandard() && n.OpType == "Relu") && !v.Network.Graph.Outputs.Any(o => o.Name == v.Out());
+
+    /// <summary>The largest lead of a tile's largest elements; 0 where NaN is all there is, so that the index stays inside.</summary>
     private static string LargestLead(Vjp v, long[] kernel, string leads)
     {
         var e = v.E;
@@ -43,21 +63,33 @@ internal static class PoolWinners
     }
 
     /// <summary>
-    /// The same by operators that keep the blocked layout, none of which knows an element's place but a convolution of whole windows:
-    /// it reads the largest elements as the digits of a binary number, the first the highest. HardSigmoid makes 0 of NaN, and so
-    /// does the conversion to integers where a processor's largest of NaN and 0 is NaN.
+    /// The same by operators that keep the blocked layout. None of them knows an element's place, but a convolution takes the same element
+    /// of every window. One after the other is compared with the largest value, to which an amount beyond all numbers is added
+    /// once it is found; the last one needs no comparison. Each comparison, and each sum, is one of ONNX Runtime's fused convolutions.
+    /// HardSigmoid makes 0 of NaN, and so does the conversion to integers where a processor's largest of NaN and 0 is NaN.
     /// </summary>
-    private static string LargestLeadInBlocks(Vjp v, long[] kernel, float[] leads)
+    private static string LargestLeadInBlocks(Vjp v, Windows windows, float[] leads)
     {
-        var (e, shape, count) = (v.E, v.OutShape(), leads.Length);
-        var below = e.Add(v.In(0), Enlarge(e, BlockedLayout.EachChannel(e, v.Out(), shape, -1), kernel)); // 0 or less
-        var digits = Range(count).Select(i => MathF.ScaleB(1, count - 1 - i)).ToArray();
-        var number = BlockedLayout.EachChannel(e, BlockedLayout.IsZero(e, below, v.InShape(0)), shape, kernel, digits);
-        // Each digit that the number reaches adds a step.
-        var steps = Range(count - 1)
-            .GroupBy(i => leads[i] - leads[i + 1], i => BlockedLayout.IsAtLeast(e, number, digits[i]))
-            .Select(g => BlockedLayout.EachChannel(e, e.Sum([.. g]), shape, g.Key));
-        return e.Sum([.. steps]);
+        var (e, shape) = (v.E, v.OutShape());
+        var sought = BlockedLayout.EachChannel(e, v.Out(), shape, BlockedLayout.Apart);
+        string? lead = null;
+        for (var i = 0; i < leads.Length - 1; i++)
+        {
+            var isFound = BlockedLayout.IsZero(e, e.Add(sought, Taken(v, windows, i / windows.Kernel[1], i % windows.Kernel[1], -BlockedLayout.Apart)));
+            var step = BlockedLayout.EachChannel(e, isFound, shape, leads[i]);
+            lead = lead is null ? step : e.Add(lead, step);
+            sought = e.Add(sought, BlockedLayout.EachChannel(e, isFound, shape, float.MaxValue));
+        }
+        return lead!;
+    }
+
+    /// <summary>The same element of every window times a factor, of the output's shape; 0 beyond the image.</summary>
+    private static string Taken(Vjp v, Windows windows, long row, long column, float factor)
+    {
+        var (h, w) = (windows.Taking(0, row), windows.Taking(1, column));
+        var weights = new float[h.Size * w.Size];
+        weights[h.Tap * w.Size + w.Tap] = factor;
+        return BlockedLayout.EachChannel(v.E, v.In(0), v.InShape(0), [h.Size, w.Size], weights, windows.Strides, [h.Begin, w.Begin, h.End, w.End]);
     }
 
     private static IEnumerable<int> Range(long count) => Enumerable.Range(0, (int)count);

@@ -76,7 +76,7 @@ internal static class Pooling
     {
         var isRowMajor = v.Node.Int("storage_order", 0) == 0;
         if (isRowMajor && v.Node.OutputOrNull(1) is { } told) return told;
-        if (PoolWinners.CanFind(windows)) return PoolWinners.Emit(v, windows);
+        if (PoolWinners.CanFind(v, windows)) return PoolWinners.Emit(v, windows);
         return isRowMajor ? v.RequireOutput(1) : v.E.Two("MaxPool", [v.In(0)], [.. v.Node.Attribute.Where(a => a.Name != "storage_order").Select(a => (a.Name, Nodes.Value(a)))]).Second;
     }
 

@@ -109,6 +109,21 @@ internal sealed class Windows
         return axes.All(a => a.PadBegin >= 0 && a.PadEnd >= 0) ? axes : null;
     }
 
+    /// <summary>
+    /// A convolution along an axis that takes one element of every window: its kernel's size, the tap that is not 0, and the padding
+    /// that gives as many outputs as there are windows.
+    /// </summary>
+    /// <param name="axis">The axis.</param>
+    /// <param name="element">The element.</param>
+    public (long Size, long Tap, long Begin, long End) Taking(int axis, long element)
+    {
+        var first = element * Dilations[axis] - Begin[axis]; // of the first window
+        var (tap, begin) = (Math.Max(0, first), Math.Max(0, -first));
+        // The kernel grows by zeros where a smaller one would slide on.
+        var size = Math.Max(tap + 1, Input[axis] + begin - Strides[axis] * Output[axis] + 1);
+        return (size, tap, begin, Math.Max(0, Strides[axis] * (Output[axis] - 1) + size - begin - Input[axis]));
+    }
+
     /// <summary>Number of elements each window averages over.</summary>
     /// <param name="includePadding">Whether declared padding counts.</param>
     public float[] Counts(bool includePadding)

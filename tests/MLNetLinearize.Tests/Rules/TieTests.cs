@@ -92,6 +92,44 @@ public class TieTests
         AssertConserved(map);
     }
 
+    /// <summary>Windows that overlap, leave cells out or reach beyond the image; there Relu must read the pool, or ONNX Runtime is asked for the winners.</summary>
+    [Theory]
+    [InlineData(3, 2, 0, 1, false, false, true)]
+    [InlineData(3, 2, 0, 1, true, true, true)]
+    [InlineData(3, 2, 1, 1, false, true, true)]
+    [InlineData(3, 2, 1, 1, false, false, false)]
+    [InlineData(3, 1, 1, 1, false, true, true)]
+    [InlineData(2, 3, 0, 1, false, false, true)]
+    [InlineData(2, 2, 1, 1, false, true, true)]
+    [InlineData(2, 1, 1, 3, false, true, true)]
+    [InlineData(3, 4, 0, 2, true, true, true)]
+    [InlineData(2, 2, 0, 1, true, true, true)]
+    [InlineData(1, 2, 0, 1, false, true, false)]
+    public void Overlapping_pool_of_many_channels_credits_the_first_of_equal_cells(int kernel, int stride, int pad, int dilation, bool ceil, bool relu, bool inBlocks)
+    {
+        const int size = 11, channels = 16;
+        var random = new Random(kernel + stride);
+        float[] image = [.. Enumerable.Range(0, channels * size * size).Select(_ => random.Next(-2, 2))];
+        using var linearizer = new Linearizer(ManyChannels(size, channels, relu, "Identity", ("kernel_shape", L(kernel, kernel)), ("strides", L(stride, stride)), ("pads", L(pad, pad, pad, pad)), ("dilations", L(dilation, dilation)), ("ceil_mode", ceil ? 1L : 0)));
+        Assert.Equal(inBlocks, linearizer.Graph.Model.Graph.Node.Single(n => n.OpType == "MaxPool").Output.Count == 1);
+        var map = linearizer.Explain(image);
+        var across = (int)Math.Sqrt(map.Scores.Count / channels);
+        for (var c = 0; c < map.Scores.Count; c++)
+        {
+            var (top, left) = (c / across % across * stride - pad, c % across * stride - pad);
+            var cells = from i in Enumerable.Range(0, kernel)
+                        from j in Enumerable.Range(0, kernel)
+                        let y = top + i * dilation
+                        let x = left + j * dilation
+                        where y is >= 0 and < size && x is >= 0 and < size
+                        select (c / across / across * size + y) * size + x;
+            var winner = cells.MaxBy(i => image[i]);
+            if (relu && image[winner] <= 0) Assert.All(map.Weights.Row(c), w => Assert.Equal(0, w));
+            else AssertOneWinner(map.Weights.Row(c), 1, at: winner);
+        }
+        AssertConserved(map);
+    }
+
     [Fact]
     public void A_row_whose_pool_sees_nan_leaves_the_others_as_they_are()
     {
@@ -197,14 +235,16 @@ public class TieTests
     private static string Pool(Net n, string x, int kernel) => n.Op("MaxPool", [x], ("kernel_shape", L(kernel, kernel)), ("strides", L(2, 2)));
 
     /// <summary>Channels as they are, through a convolution and a pool.</summary>
-    private static LinearizationGraph ManyChannels(int rows, int columns, int size, int channels, string before = "Identity")
+    private static LinearizationGraph ManyChannels(int size, int channels, bool relu, string before, params (string, object)[] pool)
     {
         var net = new Net(17, 3);
         var same = net.Floats([.. Enumerable.Range(0, channels * channels).Select(i => i / channels == i % channels ? 1f : 0)], channels, channels, 1, 1);
-        var image = net.Op("Conv", [net.Op(before, [net.Input("x", "N", channels, size, size)]), same]);
-        var model = net.Build(net.Op("MaxPool", [image], ("kernel_shape", L(rows, columns)), ("strides", L(rows, columns))));
-        return LinearizationGraph.Compile(CaseRun.Stream(model), new() { Targets = Targets.All });
+        var pooled = net.Op("MaxPool", [net.Op("Conv", [net.Op(before, [net.Input("x", "N", channels, size, size)]), same])], pool);
+        return LinearizationGraph.Compile(CaseRun.Stream(net.Build(relu ? net.Op("Relu", [pooled]) : pooled)), new() { Targets = Targets.All });
     }
+
+    private static LinearizationGraph ManyChannels(int rows, int columns, int size, int channels, string before = "Identity") =>
+        ManyChannels(size, channels, relu: false, before, ("kernel_shape", L(rows, columns)), ("strides", L(rows, columns)));
 
     private static LinearMap Explain(int[] row, IEnumerable<float> x, Func<Net, string, string> body)
     {
