@@ -62,7 +62,8 @@ internal sealed class Accumulator(Tape tape, TargetSeed seed, Targets kind, int 
     {
         var finish = FinishOf(vectors);
         var shared = inputs is [var only] && adjoint.Shared(only.Name) is { } same ? tape.Emit.Reshape(same, vectors, only.RowLength) : null;
-        return new([.. inputs.Select(i => finish.Weights(adjoint.OfOrZero(i.Name), i.Name, i.RowShape))], Bias(adjoint, vectors)) { Shared = shared };
+        string[] cotangents = [.. inputs.Select(i => adjoint.OfOrZero(i.Name))];
+        return new([.. inputs.Zip(cotangents, (i, g) => finish.Weights(g, i.Name, i.RowShape))], Bias(adjoint, vectors)) { Shared = shared, Cotangents = vectors == 1 ? cotangents : [] };
     }
 
     private string Bias(Adjoint adjoint, int vectors)

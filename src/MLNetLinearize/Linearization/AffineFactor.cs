@@ -10,6 +10,9 @@ internal sealed record AffineFactor(IReadOnlyList<string> Weights, string Bias)
     /// <summary>The weights of its one input as [K, D], where they are the same for every row; null where they may not be.</summary>
     public string? Shared { get; init; }
 
+    /// <summary>Of one target, the cotangents that its weights are, in the shape that the network has them in; empty of several.</summary>
+    public IReadOnlyList<string> Cotangents { get; init; } = [];
+
     /// <summary>The map of <paramref name="inner"/> first and this one, of one input, behind: W·(W'x + b') + b.</summary>
     /// <param name="e">Writer.</param>
     /// <param name="inner">The map whose outputs are this one's input.</param>

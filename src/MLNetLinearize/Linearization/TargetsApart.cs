@@ -45,13 +45,18 @@ internal sealed class TargetsApart(Tape tape, Func<string, AffineFactor> reverse
     /// <param name="shape">Shape of the tensor whose cotangents they are.</param>
     /// <param name="inputs">Row shapes of the explained inputs.</param>
     public AffineFactor Emit(string cotangents, int targets, TensorShape shape, IReadOnlyList<IReadOnlyList<int>> inputs) =>
-        targets <= MostWithoutLoop ? Each(cotangents, targets) : Loop(cotangents, targets, shape, inputs);
+        targets <= MostWithoutLoop ? Each(cotangents, targets, inputs) : Loop(cotangents, targets, shape, inputs);
 
-    private AffineFactor Each(string cotangents, int targets)
+    private AffineFactor Each(string cotangents, int targets, IReadOnlyList<IReadOnlyList<int>> inputs)
     {
         var each = Enumerable.Range(0, targets).Select(k => reverse(e.Op("Squeeze", [e.Slice(cotangents, k, k + 1, 0), e.Ints(0)]))).ToList();
-        return new([.. each[0].Weights.Select((_, i) => Joined(each.Select(m => m.Weights[i])))], Joined(each.Select(m => m.Bias)));
+        return new([.. inputs.Select((row, i) => Images(row, i) ?? Joined(each.Select(m => m.Weights[i])))], Joined(each.Select(m => m.Bias)));
+
+        string? Images(IReadOnlyList<int> row, int i) =>
+            row.Count == 3 && e.Interleaved.JoinAll(e, [.. each.Select(m => m.Cotangents[i])], Joined) is { } images ? e.Reshape(images, [Rows, targets, .. row.Select(d => (long)d)]) : null;
     }
+
+    private long Rows => tape.Network.RowByRowReason is null ? -1 : 1;
 
     private string Joined(IEnumerable<string> parts)
     {
@@ -66,7 +71,7 @@ internal sealed class TargetsApart(Tape tape, Func<string, AffineFactor> reverse
         var turns = (targets + PerTurn - 1) / PerTurn;
         var added = e.Graph.Nodes.Count;
         var turn = e.Graph.Fresh($"{GraphNames.Prefix}targets");
-        var map = Each(turn, PerTurn);
+        var map = Each(turn, PerTurn, inputs);
         var body = new LoopBody(e, added, turn);
         var (n, apart) = (body.Graph, turns * PerTurn - targets);
         n.Input.Add(Graph.Value(turn, DataType.Float, [PerTurn, .. shape.Dims.Select((d, i) => i == shape.BatchAxis ? rows : d)]));
@@ -79,7 +84,7 @@ internal sealed class TargetsApart(Tape tape, Func<string, AffineFactor> reverse
         string Whole(string turnByTurn, IReadOnlyList<int> row)
         {
             // [turns, N, targets of a turn, d…]
-            var whole = e.Reshape(e.Transpose(turnByTurn, [1, 0, 2, .. row.Select((_, i) => i + 3L)]), [rows is 1L ? 1 : -1, turns * PerTurn, .. row.Select(d => (long)d)]);
+            var whole = e.Reshape(e.Transpose(turnByTurn, [1, 0, 2, .. row.Select((_, i) => i + 3L)]), [Rows, turns * PerTurn, .. row.Select(d => (long)d)]);
             return apart > 0 ? e.Slice(whole, 0, targets, 1) : whole;
         }
         return new([.. inputs.Select((row, i) => Whole(stacked[i], row))], Whole(stacked[^1], []));

@@ -124,11 +124,11 @@ internal sealed class Graph
         foreach (var name in Initializers.Keys.Where(n => !live.Contains(n)).ToList()) Initializers.Remove(name);
     }
 
-    /// <summary>Drops what a Scan of no state gives back and nobody reads, and what its body computes for that alone.</summary>
+    /// <summary>Drops what a Scan of no state gives back and nobody reads, and what its body computes for that alone or for nobody.</summary>
     private static void DropUnread(NodeProto scan, HashSet<string> live)
     {
         var isPlain = scan.Input.Count == scan.Int("num_scan_inputs", 0) && !scan.Has("scan_output_axes") && !scan.Has("scan_output_directions");
-        if (!isPlain || scan.Output.All(live.Contains)) return;
+        if (!isPlain) return;
         var body = scan.Find("body")!.G;
         for (var i = scan.Output.Count - 1; i >= 0; i--)
         {

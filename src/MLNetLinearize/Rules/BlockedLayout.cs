@@ -60,7 +60,8 @@ internal static class BlockedLayout
         return e.Op("Conv", [tensor, each], ("group", channels), ("strides", strides), ("pads", pads));
     }
 
-    private static bool IsBlocked(Emitter e, string tensor) => e.Maker(tensor) switch
+    /// <summary>Whether an emitted tensor comes in blocks.</summary>
+    public static bool IsBlocked(Emitter e, string tensor) => e.Maker(tensor) switch
     {
         { OpType: "Conv" or "HardSigmoid" } => true,
         { OpType: "Mul" or "Add" or "Sum" } maker => maker.Input.All(i => IsBlocked(e, i)),

@@ -49,14 +49,14 @@ internal static class Convolution
         var (h, w, s) = (axes[0], axes[1], axes[0].Stride);
         var size = v.InShape(0).Dims;
         if (v.InShape(1).Dims[1] >= BlockedLayout.Channels && h.Residues is { } rows && w.Residues is { } columns)
-            return v.E.Interleaved.Join(v.E, new(ByResidue(v, g, s, rows, columns), s, size[1], size[2], size[3]));
+            return v.E.Interleaved.Join(v.E, new Interleaved.Image(ByResidue(v, g, s, rows, columns), s, size[1], size[2], size[3]));
         var (m, c) = (v.InShape(1).Dims[0], v.InShape(1).Dims[1]);
         var padded = v.E.Op("Pad", [v.In(1), v.E.Ints(0, 0, h.ZerosBefore, w.ZerosBefore, 0, 0, h.ZerosBehind, w.ZerosBehind)]);
         var taps = v.E.Reshape(padded, m, c, h.Taps, s, w.Taps, s);
         var turned = v.E.Op("Slice", [taps, v.E.Ints(-1, -1), v.E.Ints(int.MinValue, int.MinValue), v.E.Ints(2, 4), v.E.Ints(-1, -1)]);
         var kernel = v.E.Reshape(v.E.Transpose(turned, 3, 5, 1, 0, 2, 4), s * s * c, m, h.Taps, w.Taps);
         var residues = v.E.Op("Conv", [g, kernel], ("pads", (long[])[h.PadBegin, w.PadBegin, h.PadEnd, w.PadEnd]));
-        return Interleaved.Join(v.E, residues, s, c, size[2], size[3]);
+        return v.E.Interleaved.Join(v.E, new Interleaved.Blocks(residues, s, c, size[2], size[3]));
     }
 
     private static List<string?> ByResidue(Vjp v, string g, long stride, IReadOnlyList<Residue> rows, IReadOnlyList<Residue> columns)
@@ -80,7 +80,7 @@ internal static class Convolution
         var (kernel, places) = (FlippedKernel(v, 1), Enumerable.Range(0, (int)block.Size).Select(i => (long)i).ToList());
         var shifted = places.SelectMany(h => places.Select(w => v.E.Op("Pad", [kernel, v.E.Ints(0, 0, h, w, 0, 0, block.Size - 1 - h, block.Size - 1 - w)])));
         var elements = v.E.Op("Conv", [g, v.E.Concat([.. shifted], 0)], ("strides", (long[])[block.Size, block.Size]), ("pads", block.Pads));
-        return Interleaved.Join(v.E, elements, block.Size, v.InShape(0).Dims[1], v.InShape(0).Dims[2], v.InShape(0).Dims[3]);
+        return v.E.Interleaved.Join(v.E, new Interleaved.Blocks(elements, block.Size, v.InShape(0).Dims[1], v.InShape(0).Dims[2], v.InShape(0).Dims[3]));
     }
 
     /// <summary>Input and output change places: the windows of the Conv slide over this node's output.</summary>

@@ -14,6 +14,7 @@ internal sealed class Interleaved
     private const long Many = 1 << 13;
 
     private readonly Dictionary<string, Image> images = [];
+    private readonly Dictionary<string, Blocks> blocks = [];
 
     /// <param name="e">Writer.</param>
     /// <param name="image">The parts.</param>
@@ -21,22 +22,37 @@ internal sealed class Interleaved
     public string Join(Emitter e, Image image)
     {
         var zeros = image.Parts.Contains(null) ? e.Zeros(e.Shape(image.Parts.First(p => p is not null)!)) : null;
-        var joined = Join(e, e.Concat(image.Parts.Select(p => p ?? zeros!), 1), image.Stride, image.Channels, image.Height, image.Width);
+        var joined = Emit(e, new(e.Concat(image.Parts.Select(p => p ?? zeros!), 1), image.Stride, image.Channels, image.Height, image.Width), 1);
         images[joined] = image;
         return joined;
     }
 
     /// <summary>The elements of blocks put side by side, and cut to the image's size.</summary>
-    /// <param name="e">Writer.</param>
-    /// <param name="elements">[N, s·s·C, ⌈h/s⌉, ⌈w/s⌉]: place in the block, columns inmost, then channel.</param>
-    /// <param name="block">s.</param>
-    /// <param name="channels">C.</param>
-    /// <param name="height">h.</param>
-    /// <param name="width">w.</param>
-    public static string Join(Emitter e, string elements, long block, long channels, long height, long width)
+    public string Join(Emitter e, Blocks image)
     {
-        var (h, w) = ((height + block - 1) / block, (width + block - 1) / block);
-        var joined = channels * height * width < Many ? e.Op("DepthToSpace", [elements], ("blocksize", block)) : Transposed();
+        var joined = Emit(e, image, 1);
+        blocks[joined] = image;
+        return joined;
+    }
+
+    /// <summary>As many images for each row, joined together instead of each by itself: [N · images, C, h, w]; null where they were not made of like blocks.</summary>
+    /// <param name="e">Writer.</param>
+    /// <param name="joined">The images, each [N, C, h, w].</param>
+    /// <param name="concatenate">Puts their elements one behind the other along axis 1.</param>
+    public string? JoinAll(Emitter e, IReadOnlyList<string> joined, Func<IEnumerable<string>, string> concatenate)
+    {
+        var all = joined.Select(blocks.GetValueOrDefault).OfType<Blocks>().ToList();
+        if (all.Count < joined.Count || all.Select(b => b with { Elements = "" }).Distinct().Count() > 1) return null;
+        var one = all[0];
+        var elements = e.Reshape(concatenate(all.Select(b => b.Elements)), -1, one.Size * one.Size * one.Channels, one.Rows, one.Columns);
+        return Emit(e, one with { Elements = elements }, joined.Count);
+    }
+
+    private static string Emit(Emitter e, Blocks image, long images)
+    {
+        var (elements, block, channels, height, width) = image;
+        var (h, w) = (image.Rows, image.Columns);
+        var joined = images * channels * height * width < Many ? e.Op("DepthToSpace", [elements], ("blocksize", block)) : Transposed();
         if (height % block != 0) joined = e.Slice(joined, 0, height, 2);
         return width % block == 0 ? joined : e.Slice(joined, 0, width, 3);
 
@@ -63,4 +79,18 @@ internal sealed class Interleaved
     /// <param name="Height">h.</param>
     /// <param name="Width">w.</param>
     public sealed record Image(IReadOnlyList<string?> Parts, long Stride, long Channels, long Height, long Width);
+
+    /// <param name="Elements">[N, s·s·C, ⌈h/s⌉, ⌈w/s⌉]: place in the block, columns inmost, then channel.</param>
+    /// <param name="Size">s.</param>
+    /// <param name="Channels">C.</param>
+    /// <param name="Height">h.</param>
+    /// <param name="Width">w.</param>
+    public sealed record Blocks(string Elements, long Size, long Channels, long Height, long Width)
+    {
+        /// <summary>⌈h/s⌉.</summary>
+        public long Rows => (Height + Size - 1) / Size;
+
+        /// <summary>⌈w/s⌉.</summary>
+        public long Columns => (Width + Size - 1) / Size;
+    }
 }

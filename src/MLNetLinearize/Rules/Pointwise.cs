@@ -44,9 +44,13 @@ internal static class Pointwise
     /// <summary>1 where the output is positive: Relu'(0) = 0. ONNX Runtime converts to booleans and back three times faster than it takes signs.</summary>
     public static void Relu(Vjp v)
     {
-        if (BlockedLayout.Holds(v)) v.Give(0, v.E.Mul(BlockedLayout.Enter(v.E, v.G, v.OutShape()), BlockedLayout.IsPositive(v.E, v.Out(), v.OutShape())));
+        if (BlockedLayout.Holds(v) && !IsBetweenOthers(v)) v.Give(0, v.E.Mul(BlockedLayout.Enter(v.E, v.G, v.OutShape()), BlockedLayout.IsPositive(v.E, v.Out(), v.OutShape())));
         else v.Give(0, v.E.Mul(v.G, v.E.Indicator(v.E.Cast(v.Out(), DataType.Bool))));
     }
+
+    /// <summary>Whether neither what made the cotangent nor what takes it, a pool's winners, keeps the blocked layout.</summary>
+    private static bool IsBetweenOthers(Vjp v) =>
+        !BlockedLayout.IsBlocked(v.E, v.G) && v.Network.Graph.Nodes.Any(n => n.OpType == "MaxPool" && n.Output[0] == v.Node.Input[0]);
 
     public static string AbsSlope(Vjp v) => v.E.Op("Sign", [v.In(0)]);
 
