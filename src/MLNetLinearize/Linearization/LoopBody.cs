@@ -49,7 +49,7 @@ internal sealed class LoopBody
     private string Within(string tensor)
     {
         if (copies.TryGetValue(tensor, out var copy)) return copy;
-        if (e.Maker(tensor) is not { } maker || !(IsStored(tensor) || BlockedLayout.IsMask(e, tensor))) return copies[tensor] = tensor;
+        if (e.Maker(tensor) is not { } maker || !(IsStored(tensor) || BlockedLayout.IsOfMask(e, tensor))) return copies[tensor] = tensor;
         return copies[tensor] = Copy(maker);
     }
 
@@ -57,7 +57,7 @@ internal sealed class LoopBody
     {
         var node = maker.Clone();
         for (var i = 0; i < node.Input.Count; i++)
-            node.Input[i] = BlockedLayout.IsMask(e, maker.Output[0]) && e.Maker(node.Input[i]) is { OpType: "Conv" } grown ? Copy(grown) : Within(node.Input[i]);
+            node.Input[i] = Within(node.Input[i]);
         node.Output[0] = e.Graph.Fresh(maker.Output[0]);
         node.Name = e.Graph.Fresh(maker.Name);
         Graph.Node.Add(node);

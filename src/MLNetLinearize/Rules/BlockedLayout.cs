@@ -1,4 +1,5 @@
 using MLNetLinearize.Canonicalization;
+using MLNetLinearize.Onnx;
 
 namespace MLNetLinearize.Rules;
 
@@ -38,9 +39,14 @@ internal static class BlockedLayout
     /// <summary>1 where a difference of numbers that were taken <see cref="Apart"/>, none of them negative, is 0, else 0.</summary>
     public static string IsZero(Emitter e, string tensor) => e.Op("HardSigmoid", [tensor], ("alpha", -float.MaxValue), ("beta", 1f));
 
-    /// <summary>Whether <see cref="IsPositive"/> wrote a tensor.</summary>
-    public static bool IsMask(Emitter e, string tensor) =>
-        e.Maker(tensor) is { OpType: "HardSigmoid" } maker && e.Maker(maker.Input[0]) is { OpType: "Conv" };
+    /// <summary>Whether a tensor was written here, without a cotangent: a mask, or a step on the way to one.</summary>
+    public static bool IsOfMask(Emitter e, string tensor) => e.Maker(tensor) switch
+    {
+        { OpType: "Conv" } maker => maker.Int("group", 1) > 1,
+        { OpType: "HardSigmoid" } => true,
+        { OpType: "Add" } maker => maker.Input.All(i => IsOfMask(e, i)),
+        _ => false,
+    };
 
     /// <summary>A tensor in blocks.</summary>
     public static string Enter(Emitter e, string tensor, TensorShape shape) => IsBlocked(e, tensor) ? tensor : EachChannel(e, tensor, shape, 1);
@@ -52,12 +58,15 @@ internal static class BlockedLayout
         return e.Op("Conv", [tensor, e.Filled(e.Ints(channels, 1, 1, 1), factor)], ("group", channels));
     }
 
-    /// <summary>Weighted sums over windows of each channel.</summary>
-    public static string EachChannel(Emitter e, string tensor, TensorShape shape, long[] kernel, float[] weights, long[] strides, long[] pads)
+    /// <summary>Elements of a tensor at equal distances, times a factor.</summary>
+    public static string TakeEach(Emitter e, string tensor, TensorShape shape, float factor, Taps rows, Taps columns)
     {
+        if (rows.IsAll && columns.IsAll && factor == 1) return tensor;
         var channels = shape.Dims[1];
-        var each = e.Op("Expand", [e.Floats(weights, [1, 1, .. kernel]), e.Ints([channels, 1, .. kernel])]);
-        return e.Op("Conv", [tensor, each], ("group", channels), ("strides", strides), ("pads", pads));
+        var weights = new float[rows.Size * columns.Size];
+        weights[rows.Tap * columns.Size + columns.Tap] = factor;
+        var each = e.Op("Expand", [e.Floats(weights, 1, 1, rows.Size, columns.Size), e.Ints(channels, 1, rows.Size, columns.Size)]);
+        return e.Op("Conv", [tensor, each], ("group", channels), ("strides", (long[])[rows.Stride, columns.Stride]), ("pads", (long[])[rows.Begin, columns.Begin, rows.End, columns.End]));
     }
 
     /// <summary>Whether an emitted tensor comes in blocks.</summary>

@@ -6,6 +6,12 @@ namespace MLNetLinearize.Rules;
 /// <summary>Convolution and its transpose, each the other's rule, on the same stored kernel.</summary>
 internal static class Convolution
 {
+    /// <summary>Channels of an image, of which a convolution computes so many at once that most would be thrown away.</summary>
+    private const int FewChannels = 4;
+
+    /// <summary>Largest block of an image whose elements are computed as channels.</summary>
+    private const int LargestBlock = 4;
+
     public static void Conv(Vjp v)
     {
         var windows = Windows.Of(v.Node, v.InShape(0), v.OutShape(), [.. v.InShape(1).Dims.Skip(2)]);
@@ -15,7 +21,8 @@ internal static class Convolution
         if (!v.Active(0) || v.Shares().First == 0) return;
         var g = v.Fold(Share(v, 0), v.OutShape());
         string back;
-        if (group == 1 && windows.Blocked(v.InShape(1).Dims[1]) is { } blocked) back = Blocked(v, g, windows, blocked);
+        if (group == 1 && FromParts(v, g, windows) is { } image) back = image;
+        else if (group == 1 && windows.Blocked(v.InShape(1).Dims[1]) is { } blocked) back = Blocked(v, g, windows, blocked);
         else if (windows.Flipped() is { } pads) back = v.E.Op("Conv", [g, FlippedKernel(v, group)], ("dilations", windows.Dilations), ("pads", pads), ("group", group));
         else if (group == 1 && windows.SubPixel() is { } axes) back = SubPixel(v, g, axes);
         else back = v.E.Op("ConvTranspose", [g, v.In(1)], [.. windows.Transposed(), ("group", group)]);
@@ -50,13 +57,32 @@ internal static class Convolution
         var size = v.InShape(0).Dims;
         if (v.InShape(1).Dims[1] >= BlockedLayout.Channels && h.Residues is { } rows && w.Residues is { } columns)
             return v.E.Interleaved.Join(v.E, new Interleaved.Image(ByResidue(v, g, s, rows, columns), s, size[1], size[2], size[3]));
-        var (m, c) = (v.InShape(1).Dims[0], v.InShape(1).Dims[1]);
+        return v.E.Interleaved.Join(v.E, new Interleaved.Blocks(AllResidues(v, g, h, w), s, size[1], size[2], size[3]));
+    }
+
+    /// <summary>The same where the cotangent was itself put together from parts, which are then left apart: each gives to elements of the larger blocks.</summary>
+    private static string? FromParts(Vjp v, string g, Windows windows)
+    {
+        if (v.E.Interleaved.PartsOf(g) is not { } image || windows.Rank != 2 || windows.Strides[0] != windows.Strides[1] || windows.Dilations.Any(d => d > 1)) return null;
+        var (s, size) = (windows.Strides[0], v.InShape(0).Dims);
+        var block = s * image.Stride;
+        if (size[1] > FewChannels || block > LargestBlock) return null;
+        Phases[][] axes = [.. Enumerable.Range(0, 2).Select(i => Enumerable.Range(0, (int)image.Stride)
+            .Select(r => new Phases(block, windows.Kernel[i], windows.Begin[i] - s * r, windows.Input[i], (windows.Output[i] + image.Stride - 1) / image.Stride)).ToArray())];
+        if (axes.SelectMany(a => a).Any(a => a.PadBegin < 0 || a.PadEnd < 0)) return null;
+        var given = image.Parts.Select((part, i) => part is null ? null : AllResidues(v, part, axes[0][i / image.Stride], axes[1][i % image.Stride])).OfType<string>();
+        return v.E.Interleaved.Join(v.E, new Interleaved.Blocks(given.Aggregate(v.E.Add), block, size[1], size[2], size[3]));
+    }
+
+    /// <summary>The elements of every residue as channels, by one convolution with all taps.</summary>
+    private static string AllResidues(Vjp v, string g, Phases h, Phases w)
+    {
+        var (m, c, s) = (v.InShape(1).Dims[0], v.InShape(1).Dims[1], h.Stride);
         var padded = v.E.Op("Pad", [v.In(1), v.E.Ints(0, 0, h.ZerosBefore, w.ZerosBefore, 0, 0, h.ZerosBehind, w.ZerosBehind)]);
         var taps = v.E.Reshape(padded, m, c, h.Taps, s, w.Taps, s);
         var turned = v.E.Op("Slice", [taps, v.E.Ints(-1, -1), v.E.Ints(int.MinValue, int.MinValue), v.E.Ints(2, 4), v.E.Ints(-1, -1)]);
         var kernel = v.E.Reshape(v.E.Transpose(turned, 3, 5, 1, 0, 2, 4), s * s * c, m, h.Taps, w.Taps);
-        var residues = v.E.Op("Conv", [g, kernel], ("pads", (long[])[h.PadBegin, w.PadBegin, h.PadEnd, w.PadEnd]));
-        return v.E.Interleaved.Join(v.E, new Interleaved.Blocks(residues, s, c, size[2], size[3]));
+        return v.E.Op("Conv", [g, kernel], ("pads", (long[])[h.PadBegin, w.PadBegin, h.PadEnd, w.PadEnd]));
     }
 
     private static List<string?> ByResidue(Vjp v, string g, long stride, IReadOnlyList<Residue> rows, IReadOnlyList<Residue> columns)

@@ -27,6 +27,9 @@ internal sealed class Interleaved
         return joined;
     }
 
+    /// <summary>The parts that an image was put together from; null where it was not.</summary>
+    public Image? PartsOf(string image) => images.GetValueOrDefault(image);
+
     /// <summary>The elements of blocks put side by side, and cut to the image's size.</summary>
     public string Join(Emitter e, Blocks image)
     {

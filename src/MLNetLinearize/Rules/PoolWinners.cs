@@ -14,6 +14,9 @@ internal static class PoolWinners
     /// <summary>Most elements of a window that are found in blocks, by as many comparisons.</summary>
     private const int MostInBlocks = 16;
 
+    /// <summary>Most elements of a window that are given their cotangents one after the other.</summary>
+    private const int MostSpread = 9;
+
     /// <summary>Whether <see cref="Emit"/> finds them.</summary>
     public static bool CanFind(Vjp v, Windows windows)
     {
@@ -41,6 +44,29 @@ internal static class PoolWinners
         return e.Add(inChannel, Channels(e, inChannel, v.InShape(0).Dims[1], windows.Input[0] * width));
     }
 
+    /// <summary>Whether <see cref="Spread"/> gives a cotangent back, and sooner than by indices.</summary>
+    public static bool CanSpread(Vjp v, Windows windows) =>
+        v.P == 0 && CanFind(v, windows) && SuitsBlocks(v, windows) && windows.Kernel[0] * windows.Kernel[1] <= MostSpread && windows.Strides[0] == windows.Strides[1];
+
+    /// <summary>
+    /// The cotangent of the input without indices: the output's, where an element is the first of the largest, moved to that element's place.
+    /// Elements whose places have the same residue of the stride are summed, and the residues put side by side.
+    /// </summary>
+    public static string Spread(Vjp v, Windows windows)
+    {
+        var (e, stride, size) = (v.E, windows.Strides[0], v.InShape(0).Dims);
+        var g = BlockedLayout.Enter(e, v.G, v.OutShape());
+        var parts = new string?[stride * stride];
+        foreach (var ((row, column), isFirst) in Elements(windows).Zip(First(v, windows)))
+        {
+            var (h, w) = (windows.Giving(0, row), windows.Giving(1, column));
+            var given = BlockedLayout.TakeEach(e, e.Mul(g, isFirst), v.OutShape(), 1, h.Taps, w.Taps);
+            ref var part = ref parts[h.Residue * stride + w.Residue];
+            part = part is null ? given : e.Add(part, given);
+        }
+        return stride == 1 ? parts[0]! : e.Interleaved.Join(e, new Interleaved.Image(parts, stride, size[1], size[2], size[3]));
+    }
+
     private static bool SuitsBlocks(Vjp v, Windows windows) =>
         windows.Kernel[0] * windows.Kernel[1] is > 1 and <= MostInBlocks && BlockedLayout.Keeps(v.Network, v.In(0), v.InShape(0));
 
@@ -62,35 +88,33 @@ internal static class PoolWinners
         return e.Op("MaxPool", [largest], ("kernel_shape", kernel), ("strides", kernel));
     }
 
+    /// <summary>The same by operators that keep the blocked layout; the last element, which leads none, needs no comparison.</summary>
+    private static string LargestLeadInBlocks(Vjp v, Windows windows, float[] leads) =>
+        First(v, windows).Zip(leads.SkipLast(1), (isFirst, lead) => BlockedLayout.EachChannel(v.E, isFirst, v.OutShape(), lead)).Aggregate(v.E.Add);
+
     /// <summary>
-    /// The same by operators that keep the blocked layout. None of them knows an element's place, but a convolution takes the same element
-    /// of every window. One after the other is compared with the largest value, to which an amount beyond all numbers is added
-    /// once it is found; the last one needs no comparison. Each comparison, and each sum, is one of ONNX Runtime's fused convolutions.
-    /// HardSigmoid makes 0 of NaN, and so does the conversion to integers where a processor's largest of NaN and 0 is NaN.
+    /// For each element of the windows, row by row: 1 where it is the first of the largest, else 0. None of the operators that keep
+    /// the blocked layout knows an element's place, but a convolution takes the same element of every window. One after the other is compared
+    /// with the largest value, to which an amount beyond all numbers is added once it is found. Each comparison, and each sum, is one of
+    /// ONNX Runtime's fused convolutions. HardSigmoid makes 0 of NaN, and so does the conversion to integers where a
+    /// processor's largest of NaN and 0 is NaN.
     /// </summary>
-    private static string LargestLeadInBlocks(Vjp v, Windows windows, float[] leads)
+    private static IEnumerable<string> First(Vjp v, Windows windows)
     {
         var (e, shape) = (v.E, v.OutShape());
         var sought = BlockedLayout.EachChannel(e, v.Out(), shape, BlockedLayout.Apart);
-        string? lead = null;
-        for (var i = 0; i < leads.Length - 1; i++)
+        foreach (var (row, column) in Elements(windows))
         {
-            var isFound = BlockedLayout.IsZero(e, e.Add(sought, Taken(v, windows, i / windows.Kernel[1], i % windows.Kernel[1], -BlockedLayout.Apart)));
-            var step = BlockedLayout.EachChannel(e, isFound, shape, leads[i]);
-            lead = lead is null ? step : e.Add(lead, step);
-            sought = e.Add(sought, BlockedLayout.EachChannel(e, isFound, shape, float.MaxValue));
+            // What a window shares with its neighbours is taken out of the image once, for all elements at their distance, and then moved.
+            var (h, w) = (windows.Taking(0, row), windows.Taking(1, column));
+            var near = BlockedLayout.TakeEach(e, v.In(0), v.InShape(0), -BlockedLayout.Apart, h.Shared, w.Shared);
+            var isFirst = BlockedLayout.IsZero(e, e.Add(sought, BlockedLayout.TakeEach(e, near, v.InShape(0), 1, h.Own, w.Own)));
+            yield return isFirst;
+            sought = e.Add(sought, BlockedLayout.EachChannel(e, isFirst, shape, float.MaxValue));
         }
-        return lead!;
     }
 
-    /// <summary>The same element of every window times a factor, of the output's shape; 0 beyond the image.</summary>
-    private static string Taken(Vjp v, Windows windows, long row, long column, float factor)
-    {
-        var (h, w) = (windows.Taking(0, row), windows.Taking(1, column));
-        var weights = new float[h.Size * w.Size];
-        weights[h.Tap * w.Size + w.Tap] = factor;
-        return BlockedLayout.EachChannel(v.E, v.In(0), v.InShape(0), [h.Size, w.Size], weights, windows.Strides, [h.Begin, w.Begin, h.End, w.End]);
-    }
+    private static IEnumerable<(long Row, long Column)> Elements(Windows windows) => from r in Range(windows.Kernel[0]) from c in Range(windows.Kernel[1]) select ((long)r, (long)c);
 
     private static IEnumerable<int> Range(long count) => Enumerable.Range(0, (int)count);
 

@@ -11,6 +11,11 @@ internal static class Pooling
         var shape = v.InShape(0);
         var kernel = v.Node.Ints("kernel_shape")!;
         var windows = Windows.Of(v.Node, shape, v.OutShape(), kernel);
+        if (!windows.Tile && PoolWinners.CanSpread(v, windows))
+        {
+            v.Give(0, PoolWinners.Spread(v, windows));
+            return;
+        }
         var indices = Winners(v, windows);
         if (!windows.Tile || windows.Rank > 3)
         {

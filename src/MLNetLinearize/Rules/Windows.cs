@@ -110,18 +110,30 @@ internal sealed class Windows
     }
 
     /// <summary>
-    /// A convolution along an axis that takes one element of every window: its kernel's size, the tap that is not 0, and the padding
-    /// that gives as many outputs as there are windows.
+    /// Takes one element of every window along an axis in two steps: what lies at multiples of the stride from the place of this or another element,
+    /// and of that the element's own.
     /// </summary>
     /// <param name="axis">The axis.</param>
     /// <param name="element">The element.</param>
-    public (long Size, long Tap, long Begin, long End) Taking(int axis, long element)
+    public (Taps Shared, Taps Own) Taking(int axis, long element)
     {
-        var first = element * Dilations[axis] - Begin[axis]; // of the first window
-        var (tap, begin) = (Math.Max(0, first), Math.Max(0, -first));
-        // The kernel grows by zeros where a smaller one would slide on.
-        var size = Math.Max(tap + 1, Input[axis] + begin - Strides[axis] * Output[axis] + 1);
-        return (size, tap, begin, Math.Max(0, Strides[axis] * (Output[axis] - 1) + size - begin - Input[axis]));
+        var (stride, dilation, count) = (Strides[axis], Dilations[axis], Output[axis]);
+        long[] alike = [.. Enumerable.Range(0, (int)Kernel[axis]).Select(i => i * dilation).Where(place => (place - element * dilation) % stride == 0)];
+        var shared = count + (alike[^1] - alike[0]) / stride;
+        return (Taps.At(alike[0] - Begin[axis], stride, Input[axis], shared), Taps.At((element * dilation - alike[0]) / stride, 1, shared, count));
+    }
+
+    /// <summary>
+    /// Moves what the windows have for one of their elements to that element's place along an axis: to the places of a residue of the
+    /// stride, of which there are ⌈input / stride⌉.
+    /// </summary>
+    /// <param name="axis">The axis.</param>
+    /// <param name="element">The element.</param>
+    public (long Residue, Taps Taps) Giving(int axis, long element)
+    {
+        var (stride, first) = (Strides[axis], element * Dilations[axis] - Begin[axis]); // of the first window
+        var residue = (first % stride + stride) % stride;
+        return (residue, Taps.At(-(first - residue) / stride, 1, Output[axis], (Input[axis] + stride - 1) / stride));
     }
 
     /// <summary>Number of elements each window averages over.</summary>
@@ -146,6 +158,30 @@ internal sealed class Windows
     }
 
     private static long[] Ones(int rank) => [.. Enumerable.Repeat(1L, rank)];
+}
+
+/// <summary>One axis of a convolution that takes elements at equal distances; what lies beyond is 0.</summary>
+/// <param name="Size">Size of its kernel.</param>
+/// <param name="Tap">The tap that is not 0.</param>
+/// <param name="Stride">Distance of the elements.</param>
+/// <param name="Begin">Padding before the first.</param>
+/// <param name="End">Padding behind the last.</param>
+internal readonly record struct Taps(long Size, long Tap, long Stride, long Begin, long End)
+{
+    /// <summary>Whether it takes all elements as they are.</summary>
+    public bool IsAll => this is (1, 0, 1, 0, 0);
+
+    /// <param name="first">Place of the first element taken, before the axis if negative.</param>
+    /// <param name="stride">Distance to the next.</param>
+    /// <param name="length">Elements of the axis.</param>
+    /// <param name="count">Elements to take.</param>
+    public static Taps At(long first, long stride, long length, long count)
+    {
+        var (tap, begin) = (Math.Max(0, first), Math.Max(0, -first));
+        // The kernel grows by zeros where a smaller one would slide on.
+        var size = Math.Max(tap + 1, length + begin - stride * count + 1);
+        return new(size, tap, stride, begin, Math.Max(0, stride * (count - 1) + size - begin - length));
+    }
 }
 
 /// <summary>

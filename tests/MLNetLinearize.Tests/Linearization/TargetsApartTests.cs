@@ -31,6 +31,30 @@ public sealed class TargetsApartTests
         if (classes > 2) Check(model, size, Targets.Classes(classes - 1, 1), classes);
     }
 
+    /// <summary>Cotangents of pools that overlap, in the parts in which the convolution before takes them, or put together where it does not.</summary>
+    [Theory]
+    [InlineData(20, 7, 2, 3, 2, 3)]
+    [InlineData(23, 7, 2, 3, 2, 3)] // images and pools of odd sizes
+    [InlineData(15, 5, 1, 3, 2, 3)]
+    [InlineData(13, 3, 1, 2, 1, 3)]
+    [InlineData(12, 3, 2, 3, 1, 1)] // side by side, as in Inception
+    [InlineData(14, 3, 2, 3, 2, 8)] // more channels than are taken in parts
+    [InlineData(26, 5, 4, 3, 2, 3)] // larger blocks than are taken in parts
+    public void Pools_that_overlap_behind_a_stem_agree_with_the_oracle(int size, int kernel, int stride, int pool, int poolStride, int channels)
+    {
+        foreach (var classes in new[] { 1, 3, 18 })
+        {
+            var net = new Net(17, 9);
+            string Conv(string x, int from, int to, int width, int step) =>
+                net.Op("Conv", [x, net.Weights(to, from, width, width), net.Weights(to)], ("strides", Net.L(step, step)), ("pads", Net.L(width / 2, width / 2, width / 2, width / 2)));
+            var stem = net.Op("Relu", [Conv(net.Input("x", "N", channels, size, size), channels, 16, kernel, stride)]);
+            var pooled = net.Op("MaxPool", [stem], ("kernel_shape", Net.L(pool, pool)), ("strides", Net.L(poolStride, poolStride)), ("pads", Net.L(pool / 2, pool / 2, pool / 2, pool / 2)));
+            var features = net.Op("Flatten", [net.Op("GlobalAveragePool", [net.Op("Relu", [Conv(pooled, 16, 16, 3, 1)])])]);
+            var graph = Check(net.Build(net.Op("Gemm", [features, net.Weights(16, classes), net.Weights(classes)])), size, Targets.All, classes, channels: channels);
+            Assert.DoesNotContain(graph.Model.Graph.Node, n => n.OpType is "ScatterElements" or "MaxUnpool");
+        }
+    }
+
     [Theory]
     [InlineData("all")]
     [InlineData("top")]
@@ -140,16 +164,16 @@ public sealed class TargetsApartTests
     }
 
     /// <summary>Compares all columns, rows in a batch and alone, with the oracle.</summary>
-    private static LinearizationGraph Check(ModelProto model, int size, Targets targets, int classes, Nonlinearity mode = Nonlinearity.Tangent)
+    private static LinearizationGraph Check(ModelProto model, int size, Targets targets, int classes, Nonlinearity mode = Nonlinearity.Tangent, int channels = 3)
     {
         var random = new Random(7);
-        var rows = Enumerable.Range(0, RowCount).Select(_ => Row(3 * size * size, random)).ToList();
+        var rows = Enumerable.Range(0, RowCount).Select(_ => Row(channels * size * size, random)).ToList();
         using Linearizer linearizer = new(Compiler.Compile(model, new() { Targets = targets, Nonlinearity = mode }));
         Assert.Null(linearizer.Graph.Report.RowByRowReason);
         var batch = linearizer.ExplainBatch([.. rows.SelectMany(r => r)], RowCount);
         for (var r = 0; r < RowCount; r++)
         {
-            AffineMap Oracle() => DenseOracle.Linearize(model, "x", CaseRun.Widen(rows[r]), [1, 3, size, size], model.Graph.Output[0].Name);
+            AffineMap Oracle() => DenseOracle.Linearize(model, "x", CaseRun.Widen(rows[r]), [1, channels, size, size], model.Graph.Output[0].Name);
             var oracle = mode == Nonlinearity.Frozen ? Reading.Frozen(Oracle) : Oracle();
             foreach (var (map, how) in new[] { (batch[r], "in a batch"), (linearizer.Explain(rows[r]), "alone") })
             {
