@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using Microsoft.ML.OnnxRuntime;
 
 namespace MLNetLinearize.Runtime;
@@ -75,14 +74,7 @@ internal sealed class ExplanationBuffers : IDisposable
         (int Start, int Rows)[] runs = [.. Enumerable.Range(0, (rows + most - 1) / most).Select(r => (start + r * most, Math.Min(most, rows - r * most)))];
         // Made beforehand, since making them is not for several threads at a time.
         foreach (var run in runs) Values(run.Start, run.Rows);
-        try
-        {
-            Parallel.For(0, runs.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, r => RunOnce(runs[r].Start, runs[r].Rows));
-        }
-        catch (AggregateException e)
-        {
-            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
-        }
+        SideBySide.Run(runs.Length, threads, r => RunOnce(runs[r].Start, runs[r].Rows));
     }
 
     private void RunOnce(int start, int rows)

@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using Microsoft.ML.OnnxRuntime;
 using MLNetLinearize.Onnx;
 using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
@@ -94,12 +93,8 @@ internal abstract class NetworkRun : IDisposable
             var made = new IDisposableReadOnlyCollection<OrtValue>?[shares.Count];
             try
             {
-                Parallel.For(0, made.Length, s => made[s] = shares[s].Session.Run(options, inputs, inputValues, shares[s].Outputs));
+                SideBySide.Run(made.Length, made.Length, s => made[s] = shares[s].Session.Run(options, inputs, inputValues, shares[s].Outputs));
                 rest.Run(options, restInputs, [.. given.Select(g => g.Share < 0 ? inputValues[g.Index] : made[g.Share]![g.Index])], outputs, outputValues);
-            }
-            catch (AggregateException e)
-            {
-                ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
             }
             finally
             {
