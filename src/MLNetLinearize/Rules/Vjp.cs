@@ -140,7 +140,7 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
     public string ReshapeTo(string g, TensorShape to) => E.Reshape(g, Prefixed(to.Open));
 
     /// <summary>The same of a cotangent of a tensor of shape <paramref name="from"/>.</summary>
-    public string ReshapeTo(string g, TensorShape to, TensorShape from) => E.Reshape(g, P == 0 ? to.OpenFrom(from) : Prefixed(to.Open));
+    public string ReshapeTo(string g, TensorShape to, TensorShape from) => E.Reshape(g, Prefixed(to.OpenFrom(from)));
 
     /// <summary>A cotangent with size-1 axes, stretched to that of a tensor of shape <paramref name="to"/>.</summary>
     public string ExpandTo(string g, TensorShape to) => E.Op("Expand", [g, E.Ints([.. Enumerable.Repeat((long)targets, P), .. to.Dims.Select((d, i) => i == to.BatchAxis ? 1 : d)])]);
