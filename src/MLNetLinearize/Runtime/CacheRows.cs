@@ -25,7 +25,7 @@ internal static class CacheRows
     private const int Most = 256;
 
     /// <summary>Times that a run's activations outweigh the weights it reads.</summary>
-    private const long WeightsShare = 8;
+    private const long WeightsShare = 2;
 
     /// <param name="graph">The graph.</param>
     /// <param name="elements">Elements of a row that go in and come out.</param>
