@@ -9,6 +9,9 @@ internal static class Convolution
     /// <summary>Channels of an image, of which a convolution computes so many at once that most would be thrown away.</summary>
     private const int FewChannels = 4;
 
+    /// <summary>Taps of all channels that a matrix product makes faster than convolutions do.</summary>
+    private const int FewTaps = 160;
+
     /// <summary>Largest block of an image whose elements are computed as channels.</summary>
     private const int LargestBlock = 4;
 
@@ -22,12 +25,18 @@ internal static class Convolution
         var g = v.Fold(Share(v, 0), v.OutShape());
         string back;
         if (group == 1 && FromParts(v, g, windows) is { } image) back = image;
-        else if (group == 1 && windows.Blocked(v.InShape(1).Dims[1]) is { } blocked) back = Blocked(v, g, windows, blocked);
-        else if (windows.Flipped() is { } pads) back = v.E.Op("Conv", [g, FlippedKernel(v, group)], ("dilations", windows.Dilations), ("pads", pads), ("group", group));
-        else if (group == 1 && windows.SubPixel() is { } axes) back = SubPixel(v, g, axes);
+        else if (!MakesFewChannels(v, windows) && windows.Flipped() is { } pads) back = v.E.Op("Conv", [g, FlippedKernel(v, group)], ("dilations", windows.Dilations), ("pads", pads), ("group", group));
+        else if (group == 1 && !MakesFewChannels(v, windows) && windows.SubPixel() is { } axes) back = SubPixel(v, g, axes);
         else back = v.E.Op("ConvTranspose", [g, v.In(1)], [.. windows.Transposed(), ("group", group)]);
         v.Give(0, v.Unfold(back, v.InShape(0)));
     }
+
+    /// <summary>
+    /// Whether the transpose makes one or a few channels, as an image has. ONNX Runtime computes a convolution's channels by the sixteen and would
+    /// throw away the rest; ConvTranspose computes what each tap gives, as one matrix product, unless these are many.
+    /// </summary>
+    private static bool MakesFewChannels(Vjp v, Windows windows) =>
+        windows.Rank == 2 && v.Node.Int("group", 1) == 1 && v.InShape(1).Dims[1] <= FewChannels && v.InShape(1).Dims.Skip(1).Aggregate(1L, (a, d) => a * d) <= FewTaps;
 
     /// <summary>
     /// At stride 1 the transpose is a convolution with the kernel turned round in space and its channels exchanged, which
@@ -94,19 +103,6 @@ internal static class Convolution
             return v.E.Op("Conv", [g, v.E.Transpose(taps, 1, 0, 2, 3)], ("pads", (long[])[h.PadBegin, w.PadBegin, h.PadEnd, w.PadEnd]));
         }
         return [.. from h in rows from w in columns select Part(h, w)];
-    }
-
-    /// <summary>
-    /// Into one or a few channels, as an image has. ONNX Runtime computes channels by the sixteen and throws away the rest,
-    /// so the elements of a block are computed as channels: the turned kernel, shifted to each of the block's places, slides
-    /// in steps of a block.
-    /// </summary>
-    private static string Blocked(Vjp v, string g, Windows windows, (long Size, long[] Pads) block)
-    {
-        var (kernel, places) = (FlippedKernel(v, 1), Enumerable.Range(0, (int)block.Size).Select(i => (long)i).ToList());
-        var shifted = places.SelectMany(h => places.Select(w => v.E.Op("Pad", [kernel, v.E.Ints(0, 0, h, w, 0, 0, block.Size - 1 - h, block.Size - 1 - w)])));
-        var elements = v.E.Op("Conv", [g, v.E.Concat([.. shifted], 0)], ("strides", (long[])[block.Size, block.Size]), ("pads", block.Pads));
-        return v.E.Interleaved.Join(v.E, new Interleaved.Blocks(elements, block.Size, v.InShape(0).Dims[1], v.InShape(0).Dims[2], v.InShape(0).Dims[3]));
     }
 
     /// <summary>Input and output change places: the windows of the Conv slide over this node's output.</summary>

@@ -85,22 +85,6 @@ internal sealed class Windows
         return Strides.All(s => s == 1) && pads.All(p => p >= 0) ? pads : null;
     }
 
-    /// <summary>
-    /// Size of a square block of input elements that <paramref name="channels"/> of them fill sixteen channels, and the padding
-    /// of the convolution that steps over the output block by block; null where there are more channels, or the stride is not 1.
-    /// </summary>
-    public (long Size, long[] Pads)? Blocked(long channels)
-    {
-        if (channels > 4 || Rank != 2 || Dilations.Any(d => d > 1) || Kernel.All(k => k == 1) || Flipped() is not { } pads) return null;
-        var size = channels == 1 ? 4 : 2;
-        for (var i = 0; i < Rank; i++)
-        {
-            var count = (Input[i] + size - 1) / size;
-            pads[Rank + i] = size * (count - 1) + Kernel[i] + size - 1 - Output[i] - pads[i];
-        }
-        return pads.All(p => p >= 0) ? (size, pads) : null;
-    }
-
     /// <summary>The same at stride s &gt; 1 and along every axis alike; null where dilation or padding leave that to ConvTranspose.</summary>
     public IReadOnlyList<Phases>? SubPixel()
     {

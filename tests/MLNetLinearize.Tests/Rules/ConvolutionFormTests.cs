@@ -7,16 +7,17 @@ namespace MLNetLinearize.Tests.Rules;
 public class ConvolutionFormTests
 {
     [Theory]
-    [InlineData(8, 1, 1, "Conv")] // the turned kernel
-    [InlineData(8, 2, 1, "Conv DepthToSpace")] // by residues of the stride
-    [InlineData(1, 1, 1, "Conv DepthToSpace")] // by blocks of the image
-    [InlineData(3, 1, 1, "Conv DepthToSpace")]
-    [InlineData(8, 2, 2, "ConvTranspose")] // groups
-    public void The_way_back_is_a_convolution_wherever_it_can_be(int channels, int stride, int group, string expected)
+    [InlineData(8, 3, 1, 1, "Conv")] // the turned kernel
+    [InlineData(8, 3, 2, 1, "Conv DepthToSpace")] // by residues of the stride
+    [InlineData(3, 11, 4, 1, "Conv DepthToSpace")] // an image, from many taps
+    [InlineData(3, 3, 1, 1, "ConvTranspose")] // an image, from few
+    [InlineData(1, 5, 2, 1, "ConvTranspose")]
+    [InlineData(8, 3, 2, 2, "ConvTranspose")] // groups
+    public void The_way_back_is_the_faster_operator(int channels, int kernel, int stride, int group, string expected)
     {
         var net = new Net(17, 6);
-        var x = net.Op("Add", [net.Input("x", "N", channels, 9, 9), net.Scalar(1)]);
-        var y = net.Op("Conv", [x, net.Weights(8, channels / group, 3, 3)], ("strides", L(stride, stride)), ("pads", L(1, 1, 1, 1)), ("group", (long)group));
+        var x = net.Op("Add", [net.Input("x", "N", channels, 16, 16), net.Scalar(1)]);
+        var y = net.Op("Conv", [x, net.Weights(8, channels / group, kernel, kernel)], ("strides", L(stride, stride)), ("pads", L(kernel / 2, kernel / 2, kernel / 2, kernel / 2)), ("group", (long)group));
         var graph = Compiler.Compile(net.Build(y), new() { Targets = Targets.Classes(0) });
         var added = graph.Model.Graph.Node.Where(n => n.Name.StartsWith(GraphNames.Prefix, StringComparison.Ordinal)).Select(n => n.OpType);
         Assert.Equal(expected.Split(' '), added.Where(op => op is "Conv" or "ConvTranspose" or "DepthToSpace"));
@@ -26,8 +27,8 @@ public class ConvolutionFormTests
     [Theory]
     [InlineData(20, 21, 22, 2)] // each residue by a convolution of its own; two images' residues are summed
     [InlineData(9, 40, 31, 3)] // all residues by one
-    [InlineData(3, 56, 57, 1)] // blocks of the image
-    public void Large_images_are_put_together_by_transposes(int channels, int height, int width, int stride)
+    [InlineData(3, 56, 57, 1)] // of few channels
+    public void Large_images_need_no_DepthToSpace(int channels, int height, int width, int stride)
     {
         var net = new Net(17, 6);
         var x = net.Input("x", "N", channels, height, width);
