@@ -15,14 +15,16 @@ internal sealed record Cut(string Tensor, long Width, int Position);
 internal sealed record ActivePath(IReadOnlyList<NodeProto> Nodes, IReadOnlyList<Cut> Cuts)
 {
     /// <summary>
-    /// The last tensor between an output and inputs that all influence passes as images; null where there is none. Of a pool that
-    /// Relu reads it is the pool's: Relu's mask is no image's own then, and serves all targets in one product.
+    /// The last tensor between an output and inputs that all influence passes as images; null where there is none. Where a pool over all of
+    /// space reads it, it is what that makes, which is small. Where Relu made it of a pool's, it is the pool's: Relu's mask
+    /// then serves all targets in one product.
     /// </summary>
     public string? LastImages(string output, IEnumerable<string> inputs, CanonicalNetwork network)
     {
         var begin = inputs.Max(i => Cuts.FirstOrDefault(c => c.Tensor == i)?.Position ?? 0);
         var end = Cuts.FirstOrDefault(c => c.Tensor == output)?.Position ?? Nodes.Count;
         var last = Cuts.LastOrDefault(c => c.Position > begin && c.Position < end && network.Shape(c.Tensor) is { Rank: 4, BatchAxis: 0, Dims: [1, _, var height, var width] } && height * width > 1)?.Tensor;
+        if (Nodes.FirstOrDefault(n => n.OpType == "GlobalAveragePool" && n.Input[0] == last)?.Output[0] is { } pooled && Cuts.Any(c => c.Tensor == pooled && c.Position <= end)) return pooled;
         var relu = Nodes.FirstOrDefault(n => n.OpType == "Relu" && n.Output[0] == last);
         return relu is not null && Nodes.Any(n => n.OpType == "MaxPool" && n.Output[0] == relu.Input[0]) ? relu.Input[0] : last;
     }

@@ -21,7 +21,7 @@ internal static class BlockedLayout
     /// <summary>Whether a tensor of the network, and what has its shape or a pool's, comes in blocks.</summary>
     public static bool Keeps(CanonicalNetwork network, string tensor, TensorShape shape) =>
         shape is { Rank: 4, BatchAxis: 0 } && shape.Dims[0] == 1 && shape.Dims[1] % Channels == 0
-        && network.Graph.Nodes.FirstOrDefault(n => n.Output.Contains(tensor)) is { } maker && Makers.Contains(maker.OpType);
+        && network.Graph.Nodes.FirstOrDefault(n => n.Output.Contains(tensor)) is { } maker && (Makers.Contains(maker.OpType) || maker.OpType == "Relu" && Keeps(network, maker.Input[0], shape));
 
     /// <summary>
     /// 1 where a tensor of no negative numbers is positive, else 0. The largest float twice makes 1 or more of any positive
@@ -67,6 +67,13 @@ internal static class BlockedLayout
         weights[rows.Tap * columns.Size + columns.Tap] = factor;
         var each = e.Op("Expand", [e.Floats(weights, 1, 1, rows.Size, columns.Size), e.Ints(channels, 1, rows.Size, columns.Size)]);
         return e.Op("Conv", [tensor, each], ("group", channels), ("strides", (long[])[rows.Stride, columns.Stride]), ("pads", (long[])[rows.Begin, columns.Begin, rows.End, columns.End]));
+    }
+
+    /// <summary>A number for each channel, times a factor, at every place of an image: the kernel meets it at another of its taps each time.</summary>
+    public static string Everywhere(Emitter e, string tensor, TensorShape shape, float factor)
+    {
+        var (channels, height, width) = (shape.Dims[1], shape.Dims[2], shape.Dims[3]);
+        return e.Op("Conv", [tensor, e.Filled(e.Ints(channels, 1, height, width), factor)], ("group", channels), ("pads", (long[])[height - 1, width - 1, height - 1, width - 1]));
     }
 
     /// <summary>Whether an emitted tensor comes in blocks.</summary>

@@ -55,7 +55,10 @@ internal static class Pooling
     public static void GlobalAveragePool(Vjp v)
     {
         var shape = v.InShape(0);
-        v.Give(0, v.ExpandTo(v.E.Scaled(v.G, 1f / shape.Dims.Skip(2).Aggregate(1L, (a, d) => a * d)), shape));
+        var size = shape.Dims.Skip(2).Aggregate(1L, (a, d) => a * d);
+        v.Give(0, v.P == 0 && BlockedLayout.Keeps(v.Network, v.In(0), shape)
+            ? BlockedLayout.Everywhere(v.E, v.G, shape, 1f / size)
+            : v.ExpandTo(v.E.Scaled(v.G, 1f / size), shape));
     }
 
     /// <summary>The first of the largest elements, marked by a one-hot vector over space.</summary>
