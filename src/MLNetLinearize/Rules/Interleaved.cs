@@ -55,9 +55,16 @@ internal sealed class Interleaved
     {
         var (elements, block, channels, height, width) = image;
         var (h, w) = (image.Rows, image.Columns);
-        var joined = images * channels * height * width < Many ? e.Op("DepthToSpace", [elements], ("blocksize", block)) : Transposed();
+        var joined = channels % BlockedLayout.Channels == 0 ? ByRows() : images * channels * height * width < Many ? e.Op("DepthToSpace", [elements], ("blocksize", block)) : Transposed();
         if (height % block != 0) joined = e.Slice(joined, 0, height, 2);
         return width % block == 0 ? joined : e.Slice(joined, 0, width, 3);
+
+        // With channels inmost, as ONNX Runtime takes them out of its blocks and back at no further cost, the elements of a block's row lie side by side.
+        string ByRows()
+        {
+            var last = e.Reshape(e.Transpose(elements, 0, 2, 3, 1), 0, h, w, block, block * channels);
+            return e.Transpose(e.Reshape(e.Transpose(last, 0, 1, 3, 2, 4), 0, h * block, w * block, channels), 0, 3, 1, 2);
+        }
 
         string Transposed()
         {

@@ -26,6 +26,8 @@ public class ConvolutionFormTests
     /// <summary>A convolution is linear in the image: W is what the model itself makes of each unit image.</summary>
     [Theory]
     [InlineData(20, 21, 22, 2)] // each residue by a convolution of its own; two images' residues are summed
+    [InlineData(32, 21, 22, 2)] // the same in blocks, put side by side with channels inmost
+    [InlineData(16, 40, 31, 3)]
     [InlineData(9, 40, 31, 3)] // all residues by one
     [InlineData(3, 56, 57, 1)] // of few channels
     public void Large_images_need_no_DepthToSpace(int channels, int height, int width, int stride)
