@@ -16,7 +16,7 @@ internal sealed class Finish(CanonicalNetwork network, Emitter e, int targets)
     public string Score(string tensor)
     {
         var shape = network.Shape(tensor);
-        return e.Reshape(RowsFirst(tensor, shape, 0), ScoreShape(shape).OpenFrom(shape));
+        return shape.Same(ScoreShape(shape)) ? tensor : e.Reshape(RowsFirst(tensor, shape, 0), ScoreShape(shape).OpenFrom(shape));
     }
 
     /// <summary>A cotangent of the scores, [K, N, C], as that of the explained tensor.</summary>
