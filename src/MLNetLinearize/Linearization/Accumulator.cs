@@ -36,7 +36,7 @@ internal sealed class Accumulator(Tape tape, TargetSeed seed, Targets kind, int 
     }
 
     /// <summary>Every element of a tensor of <paramref name="width"/> elements a row.</summary>
-    private TargetSeed Unit(int width) => new(TargetSeed.AnyRow(tape.Emit, tape.Emit.Eye(width, width), width, width), seed.Targets, seed.Scores, IsUniform: true);
+    private TargetSeed Unit(int width) => new(TargetSeed.AnyRow(tape.Emit, tape.Emit.Eye(width, width), width, width), seed.Targets, seed.Scores, IsUniform: true) { IsUnit = true };
 
     private AffineFactor Reverse(string output, TargetSeed from, int vectors, IReadOnlyList<GraphInput> inputs, string[] sources)
     {
@@ -45,7 +45,8 @@ internal sealed class Accumulator(Tape tape, TargetSeed seed, Targets kind, int 
         var images = path.LastImages(output, inputs.Select(i => i.Name), tape.Network) ?? output;
         var head = images == output ? null : Walk(output, from, vectors, [images]);
         var cotangents = head?.OfOrZero(images) ?? FinishOf(vectors).Seed(from.EveryRow(tape.Emit), output);
-        var map = new TargetsApart(tape, g => ReadOff(Adjoint.Run(tape, 1, [(images, g)], sources), 1, inputs))
+        var areUnits = from.IsUnit && path.IsVectorOf(output, images, tape.Network);
+        var map = new TargetsApart(tape, areUnits, g => ReadOff(Adjoint.Run(tape, 1, [(images, g)], sources), 1, inputs))
             .Emit(cotangents, vectors, tape.Network.Shape(images), [.. inputs.Select(i => i.RowShape)]);
         return head is null ? map : map with { Bias = tape.Emit.Add(map.Bias, Bias(head, vectors)) };
     }

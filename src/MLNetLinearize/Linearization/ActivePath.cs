@@ -29,6 +29,15 @@ internal sealed record ActivePath(IReadOnlyList<NodeProto> Nodes, IReadOnlyList<
         return relu is not null && Nodes.Any(n => n.OpType == "MaxPool" && n.Output[0] == relu.Input[0]) ? relu.Input[0] : last;
     }
 
+    /// <summary>Whether a tensor [N, C, 1…], of one element for each channel, has the elements of another in their order.</summary>
+    public bool IsVectorOf(string output, string channels, CanonicalNetwork network)
+    {
+        if (network.Shape(channels) is not { BatchAxis: 0, Rank: > 1, Dims: [1, _, .. var space] } || space.Any(d => d != 1)) return false;
+        if (channels == output) return true;
+        var begin = Cuts.First(c => c.Tensor == channels).Position;
+        return Cuts.FirstOrDefault(c => c.Tensor == output) is { } end && Nodes.Skip(begin).Take(end.Position - begin).All(n => n.OpType is "Reshape" or "Flatten" or "Squeeze");
+    }
+
     public static ActivePath Find(CanonicalNetwork network, Request request, IReadOnlySet<string> active)
     {
         var needed = new HashSet<string> { request.Output };

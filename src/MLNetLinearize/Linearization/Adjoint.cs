@@ -84,6 +84,7 @@ internal sealed class Adjoint
                 refused.Insert(0, node.Unsupported(tape.Opset, (e.Message, e.Remedy)));
                 continue;
             }
+            tape.Emit.SingleChannels.Pass(vjp);
             if (isUniform) adjoint.uniformOffsets += vjp.Offsets.Count;
             foreach (var (tensor, cotangent) in vjp.Given)
             {

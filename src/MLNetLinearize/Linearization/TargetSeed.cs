@@ -13,6 +13,9 @@ namespace MLNetLinearize.Linearization;
 /// <param name="Poison">[N, 1]: 0, or NaN for a row whose label names no output; null where that cannot happen.</param>
 internal sealed record TargetSeed(string Cotangent, string Targets, string Scores, bool IsUniform = false, string? Poison = null)
 {
+    /// <summary>Whether target k is element k of a row.</summary>
+    public bool IsUnit { get; init; }
+
     /// <summary><see cref="Cotangent"/> with all N rows.</summary>
     public string EveryRow(Emitter e) => IsUniform ? e.RepeatFor(e.Slice(Scores, 0, 1, 1), Cotangent) : Cotangent;
 

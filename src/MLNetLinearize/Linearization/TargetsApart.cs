@@ -12,8 +12,9 @@ namespace MLNetLinearize.Linearization;
 /// the graph nor the memory in use grows with them.
 /// </summary>
 /// <param name="tape">The network.</param>
+/// <param name="areUnits">Whether every target is one channel of [N, C, 1…], the same for every row.</param>
 /// <param name="reverse">Writes the reverse pass of one cotangent [N, d…].</param>
-internal sealed class TargetsApart(Tape tape, Func<string, AffineFactor> reverse)
+internal sealed class TargetsApart(Tape tape, bool areUnits, Func<string, AffineFactor> reverse)
 {
     /// <summary>What the names of the nodes begin with that join targets, or take them through a loop.</summary>
     public const string NodeName = GraphNames.Prefix + "node/targets";
@@ -49,11 +50,18 @@ internal sealed class TargetsApart(Tape tape, Func<string, AffineFactor> reverse
 
     private AffineFactor Each(string cotangents, int targets, IReadOnlyList<IReadOnlyList<int>> inputs)
     {
-        var each = Enumerable.Range(0, targets).Select(k => reverse(e.Op("Squeeze", [e.Slice(cotangents, k, k + 1, 0), e.Ints(0)]))).ToList();
+        var each = Enumerable.Range(0, targets).Select(k => reverse(Target(cotangents, k))).ToList();
         return new([.. inputs.Select((row, i) => Images(row, i) ?? Joined(each.Select(m => m.Weights[i])))], Joined(each.Select(m => m.Bias)));
 
         string? Images(IReadOnlyList<int> row, int i) =>
             row.Count == 3 && e.Interleaved.JoinAll(e, [.. each.Select(m => m.Cotangents[i])], Joined) is { } images ? e.Reshape(images, [Rows, targets, .. row.Select(d => (long)d)]) : null;
+    }
+
+    private string Target(string cotangents, long k)
+    {
+        var target = e.Op("Squeeze", [e.Slice(cotangents, k, k + 1, 0), e.Ints(0)]);
+        if (areUnits) e.SingleChannels.Mark(target, e.Reshape(e.Op("ArgMax", [e.Slice(target, 0, 1, 0)], ("axis", 1)), 1));
+        return target;
     }
 
     private long Rows => tape.Network.RowByRowReason is null ? -1 : 1;

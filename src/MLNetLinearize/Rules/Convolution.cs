@@ -25,7 +25,13 @@ internal static class Convolution
         var g = v.Fold(Share(v, 0), v.OutShape());
         string back;
         if (group == 1 && FromParts(v, g, windows) is { } image) back = image;
-        else if (!MakesFewChannels(v, windows) && windows.Flipped() is { } pads) back = v.E.Op("Conv", [g, FlippedKernel(v, group)], ("dilations", windows.Dilations), ("pads", pads), ("group", group));
+        else if (!MakesFewChannels(v, windows) && windows.Flipped() is { } pads)
+        {
+            var (read, kernel) = group == 1 && v.P == 0 && v.E.SingleChannels.Of(g) is { } channel
+                ? (v.E.Op("Gather", [g, channel], ("axis", 1)), v.E.Op("Gather", [v.In(1), channel], ("axis", 0)))
+                : (g, v.In(1));
+            back = v.E.Op("Conv", [read, Flipped(v, kernel, group)], ("dilations", windows.Dilations), ("pads", pads), ("group", group));
+        }
         else if (group == 1 && !MakesFewChannels(v, windows) && windows.SubPixel() is { } axes) back = SubPixel(v, g, axes);
         else back = v.E.Op("ConvTranspose", [g, v.In(1)], [.. windows.Transposed(), ("group", group)]);
         v.Give(0, v.Unfold(back, v.InShape(0)));
@@ -43,11 +49,10 @@ internal static class Convolution
     /// ONNX Runtime runs several times faster than ConvTranspose. The turned kernel is written as nodes on the stored one,
     /// so that it is stored once; they are folded when a session opens.
     /// </summary>
-    private static string FlippedKernel(Vjp v, long group)
+    private static string Flipped(Vjp v, string kernel, long group)
     {
         var dims = v.InShape(1).Dims; // [M, C/group, space…]
         var space = Enumerable.Range(2, dims.Length - 2).Select(i => (long)i).ToArray();
-        var kernel = v.In(1);
         if (dims.Skip(2).Any(d => d > 1))
             kernel = v.E.Op("Slice", [kernel, v.E.Ints([.. space.Select(_ => -1L)]), v.E.Ints([.. space.Select(_ => (long)int.MinValue)]), v.E.Ints(space), v.E.Ints([.. space.Select(_ => -1L)])]);
         if (group == 1) return v.E.Transpose(kernel, [1, 0, .. space]);

@@ -25,6 +25,9 @@ internal sealed class Emitter(Graph graph, string prefix)
     /// <summary>The images that were put together from parts.</summary>
     public Interleaved Interleaved { get; } = new();
 
+    /// <summary>The cotangents of which one channel alone is not zero.</summary>
+    public SingleChannels SingleChannels { get; } = new();
+
     /// <summary>The emitted node whose one output is <paramref name="tensor"/>; null where it is another's.</summary>
     public NodeProto? Maker(string tensor) => made.GetValueOrDefault(tensor);
 

@@ -67,6 +67,31 @@ public sealed class TargetsApartTests
         Assert.True(HasLoop(graph));
     }
 
+    /// <summary>Before a pool over all of space every target is one channel, of which the convolution's transpose reads one output channel's taps.</summary>
+    [Theory]
+    [InlineData(16, "Relu", 3, 1, 1, true)] // written out
+    [InlineData(32, "Relu", 3, 1, 1, true)] // in a loop
+    [InlineData(32, "Relu", 1, 1, 1, true)]
+    [InlineData(19, "LeakyRelu", 3, 2, 1, true)] // not in blocks, a last turn that is not full
+    [InlineData(18, "Clip", 2, 1, 1, true)]
+    [InlineData(32, "Sigmoid", 3, 1, 1, false)] // not followed through
+    [InlineData(32, "Relu", 3, 1, 2, false)] // residue by residue
+    public void Targets_of_one_channel_read_its_taps(int width, string activation, int kernel, int dilation, int stride, bool isByChannel)
+    {
+        var net = new Net(17, 11);
+        string Conv(string x, int from, int to) =>
+            net.Op("Conv", [x, net.Weights(to, from, kernel, kernel), net.Weights(to)], ("strides", Net.L(stride, stride)), ("dilations", Net.L(dilation, dilation)), ("pads", Net.L(kernel / 2, 0, kernel / 2, kernel / 2)));
+        var first = net.Op("Relu", [net.Op("Conv", [net.Input("x", "N", 3, 9, 10), net.Weights(16, 3, 3, 3), net.Weights(16)])]);
+        var last = Conv(first, 16, width);
+        var active = activation == "Clip" ? net.Op("Clip", [last, net.Scalar(-0.3f), net.Scalar(0.6f)]) : net.Op(activation, [last]);
+        const int classes = 70;
+        var features = net.Op("Flatten", [net.Op("GlobalAveragePool", [active])]);
+        var graph = Check(net.Build(net.Op("Gemm", [features, net.Weights(width, classes), net.Weights(classes)])), 9, Targets.All, classes, shape: [3, 9, 10]);
+        Assert.Equal(width, graph.Report.Accumulation!.CutWidth);
+        var body = HasLoop(graph) ? Loop(graph.Model).Find("body")!.G.Node : graph.Model.Graph.Node;
+        Assert.Equal(isByChannel, body.Any(n => n.OpType == "Gather" && n.Int("axis", 0) == 1));
+    }
+
     [Theory]
     [InlineData(Nonlinearity.Tangent)]
     [InlineData(Nonlinearity.Frozen)]
@@ -164,16 +189,17 @@ public sealed class TargetsApartTests
     }
 
     /// <summary>Compares all columns, rows in a batch and alone, with the oracle.</summary>
-    private static LinearizationGraph Check(ModelProto model, int size, Targets targets, int classes, Nonlinearity mode = Nonlinearity.Tangent, int channels = 3)
+    private static LinearizationGraph Check(ModelProto model, int size, Targets targets, int classes, Nonlinearity mode = Nonlinearity.Tangent, int channels = 3, int[]? shape = null)
     {
         var random = new Random(7);
-        var rows = Enumerable.Range(0, RowCount).Select(_ => Row(channels * size * size, random)).ToList();
+        shape ??= [channels, size, size];
+        var rows = Enumerable.Range(0, RowCount).Select(_ => Row(shape.Aggregate(1, (a, d) => a * d), random)).ToList();
         using Linearizer linearizer = new(Compiler.Compile(model, new() { Targets = targets, Nonlinearity = mode }));
         Assert.Null(linearizer.Graph.Report.RowByRowReason);
         var batch = linearizer.ExplainBatch([.. rows.SelectMany(r => r)], RowCount);
         for (var r = 0; r < RowCount; r++)
         {
-            AffineMap Oracle() => DenseOracle.Linearize(model, "x", CaseRun.Widen(rows[r]), [1, channels, size, size], model.Graph.Output[0].Name);
+            AffineMap Oracle() => DenseOracle.Linearize(model, "x", CaseRun.Widen(rows[r]), [1, .. shape], model.Graph.Output[0].Name);
             var oracle = mode == Nonlinearity.Frozen ? Reading.Frozen(Oracle) : Oracle();
             foreach (var (map, how) in new[] { (batch[r], "in a batch"), (linearizer.Explain(rows[r]), "alone") })
             {
