@@ -100,7 +100,10 @@ public sealed record LinearizeOptions
     /// <summary>Whether to run on the CPU when the GPU cannot be used; otherwise that is an error.</summary>
     public bool FallbackToCpu { get; init; }
 
-    /// <summary>Threads that explain: a batch is shared by its rows, a single row by its targets or operators where it is much work. Default: one per processor.</summary>
+    /// <summary>
+    /// Threads that explain: a batch is shared by its rows, a single row by its targets or operators where it is much work. Single rows that
+    /// several callers explain at the same time take a thread each. Default: one per processor.
+    /// </summary>
     public int? Threads { get; init; }
 
     /// <summary>Whether the network makes whole numbers, such as indices into a table, of a float input: it is sampled between −1 and 1 then, which become 0.</summary>

@@ -7,14 +7,17 @@ namespace MLNetLinearize.Tests.Documentation;
 /// <summary>README's table of speed, written from the committed measurements of one machine.</summary>
 internal static class SpeedTable
 {
-    private const string Measured = "tests/MLNetLinearize.Benchmarks/results/amd-epyc-2-processors-1-thread.json";
+    private const string Measured = "tests/MLNetLinearize.Benchmarks/results/intel-r-xeon-r-processor-2-processors-";
 
     public static string Write()
     {
-        var lines = Results.Read(Repository.File(Measured));
-        var text = new StringBuilder("| network | rows at once | top-1 attribution | W of all classes |\n|---|---|---|---|\n");
-        foreach (var group in lines.Where(l => l.Question is Question.Top or Question.All).GroupBy(l => (l.Network, l.Batch)))
-            text.Append(CultureInfo.InvariantCulture, $"| {group.Key.Network} | {group.Key.Batch} | {Ratio(group, Question.Top)} | {Ratio(group, Question.All)} |\n");
+        var (two, one) = (Results.Read(Repository.File(Measured + "2-threads.json")), Results.Read(Repository.File(Measured + "1-thread.json")));
+        var text = new StringBuilder("| network | rows at once | top-1 attribution, two threads | one thread | W of all classes, two threads | one thread |\n|---|---|---|---|---|---|\n");
+        foreach (var (network, batch) in two.Where(l => l.Question is Question.Top or Question.All).Select(l => (l.Network, l.Batch)).Distinct())
+        {
+            string Ratios(Question question) => string.Join(" | ", new[] { two, one }.Select(lines => Ratio(lines.Single(l => (l.Network, l.Batch, l.Question) == (network, batch, question)))));
+            text.Append(CultureInfo.InvariantCulture, $"| {network} | {batch} | {Ratios(Question.Top)} | {Ratios(Question.All)} |\n");
+        }
         return text.ToString().Trim();
     }
 
@@ -27,6 +30,5 @@ internal static class SpeedTable
         return $"From the file to a session that explains, in a new process ([measured](tests/MLNetLinearize.Benchmarks/results/{CompileTimes.Name}.md) at the load it names):\n{string.Join(";\n", each)}.";
     }
 
-    private static string Ratio(IEnumerable<Line> lines, Question question) =>
-        lines.SingleOrDefault(l => l.Question == question)?.Ratio is { } ratio ? ratio.ToString("0.00", CultureInfo.InvariantCulture) : "";
+    private static string Ratio(Line line) => line.Ratio is { } ratio ? ratio.ToString("0.00", CultureInfo.InvariantCulture) : "";
 }
