@@ -24,10 +24,13 @@ internal sealed class ExplanationBatch
     public bool Has(string output) => values.ContainsKey(output);
 
     /// <summary>Elements of one row of a Single output.</summary>
-    public ReadOnlySpan<float> Single(string output, int row) => Row((float[])values[output], row);
+    public ReadOnlySpan<float> Single(string output, int row) => RowsOf<float>(output)[row];
 
     /// <summary>Elements of one row of an Int64 output.</summary>
-    public ReadOnlySpan<long> Int64(string output, int row) => Row((long[])values[output], row);
+    public ReadOnlySpan<long> Int64(string output, int row) => RowsOf<long>(output)[row];
+
+    /// <summary>The rows of an output, for whoever reads one after the other.</summary>
+    public OutputRows<T> RowsOf<T>(string output) => new((T[])values[output], values[output].Length / Rows);
 
     /// <summary>All rows of a Single output, without a copy.</summary>
     public float[] AllSingle(string output) => (float[])values[output];
@@ -41,10 +44,12 @@ internal sealed class ExplanationBatch
 
     /// <summary>Elements of one row of an output.</summary>
     internal static long RowLength(LinearizationGraph graph, string output) => RowShape(graph, output).Aggregate(1L, (a, d) => a * d);
+}
 
-    private ReadOnlySpan<T> Row<T>(T[] array, int row)
-    {
-        var length = array.Length / Rows;
-        return array.AsSpan(row * length, length);
-    }
+/// <summary>The rows of one output.</summary>
+/// <param name="Values">All rows, one after the other.</param>
+/// <param name="Length">Elements of a row.</param>
+internal readonly record struct OutputRows<T>(T[] Values, int Length)
+{
+    public ReadOnlySpan<T> this[int row] => Values.AsSpan(row * Length, Length);
 }

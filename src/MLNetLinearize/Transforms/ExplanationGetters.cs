@@ -13,24 +13,27 @@ internal static class ExplanationGetters
     public static Delegate Create(ExplanationColumn column, ExplanationBatch batch, Func<int> current)
     {
         if (column.Output == OutputNames.ExplainedTarget)
-            return (ValueGetter<VBuffer<long>>)((ref VBuffer<long> value) => Dense(batch.Int64(column.Output, current()), ref value));
+        {
+            var targets = batch.RowsOf<long>(column.Output);
+            return (ValueGetter<VBuffer<long>>)((ref VBuffer<long> value) => Dense(targets[current()], ref value));
+        }
+        var rows = batch.RowsOf<float>(column.Output);
         if (column.Top is { } top)
         {
             var largest = new Largest(top, column.PerTarget);
-            return (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) => largest.Get(batch.Single(column.Output, current()), ref value));
+            return (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) => largest.Get(rows[current()], ref value));
         }
         if (column.Groups is { } groups)
         {
             var size = column.Type.Size;
             return (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
             {
-                var row = batch.Single(column.Output, current());
                 var editor = VBufferEditor.Create(ref value, size);
-                groups.Sum(row, editor.Values);
+                groups.Sum(rows[current()], editor.Values);
                 value = editor.Commit();
             });
         }
-        return (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) => Dense(batch.Single(column.Output, current()), ref value));
+        return (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) => Dense(rows[current()], ref value));
     }
 
     private static void Dense<T>(ReadOnlySpan<T> source, ref VBuffer<T> value)
