@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
@@ -24,14 +23,7 @@ internal sealed class NativeBuffers(ExplanationSession session) : IDisposable
         var batch = new ExplanationBatch(session.Graph, session.Outputs, rows, isPinned: false);
         var sideBySide = session.Kind.IsOneThread ? session.Plan.SideBySide(rows) : 1;
         var step = session.Graph.IsRowByRow ? 1 : sideBySide > 1 ? session.Plan.RowsOf(rows, sideBySide) : rows;
-        try
-        {
-            Parallel.For(0, (rows + step - 1) / step, new ParallelOptions { MaxDegreeOfParallelism = sideBySide }, run => Run(inputs, batch, run * step, Math.Min(step, rows - run * step)));
-        }
-        catch (AggregateException e)
-        {
-            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
-        }
+        SideBySide.Run((rows + step - 1) / step, sideBySide, run => Run(inputs, batch, run * step, Math.Min(step, rows - run * step)));
         return batch;
     }
 
