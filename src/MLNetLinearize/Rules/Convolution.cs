@@ -22,19 +22,26 @@ internal static class Convolution
         Remainder(v);
         if (v.Active(1) && v.Shares().Second > 0) v.Give(1, KernelCotangent(v, windows, v.In(0), v.InShape(0), Share(v, 1), v.OutShape()));
         if (!v.Active(0) || v.Shares().First == 0) return;
-        var g = v.Fold(Share(v, 0), v.OutShape());
-        string back;
-        if (group == 1 && FromParts(v, g, windows) is { } image) back = image;
-        else if (!MakesFewChannels(v, windows) && windows.Flipped() is { } pads)
+        v.Give(0, v.Unfold(ImageCotangent(v, windows, group, v.Fold(Share(v, 0), v.OutShape())), v.InShape(0)));
+    }
+
+    private static string ImageCotangent(Vjp v, Windows windows, long group, string g)
+    {
+        if (group == 1 && FromParts(v, g, windows) is { } image) return image;
+        if (!MakesFewChannels(v, windows))
         {
-            var (read, kernel) = group == 1 && v.P == 0 && v.E.SingleChannels.Of(g) is { } channel
-                ? (v.E.Op("Gather", [g, channel], ("axis", 1)), v.E.Op("Gather", [v.In(1), channel], ("axis", 0)))
-                : (g, v.In(1));
-            back = v.E.Op("Conv", [read, Flipped(v, kernel, group)], ("dilations", windows.Dilations), ("pads", pads), ("group", group));
+            if (windows.Flipped() is { } pads) return FlippedConv(v, windows, group, g, pads);
+            if (group == 1 && windows.SubPixel() is { } axes) return SubPixel(v, g, axes);
         }
-        else if (group == 1 && !MakesFewChannels(v, windows) && windows.SubPixel() is { } axes) back = SubPixel(v, g, axes);
-        else back = v.E.Op("ConvTranspose", [g, v.In(1)], [.. windows.Transposed(), ("group", group)]);
-        v.Give(0, v.Unfold(back, v.InShape(0)));
+        return v.E.Op("ConvTranspose", [g, v.In(1)], [.. windows.Transposed(), ("group", group)]);
+    }
+
+    private static string FlippedConv(Vjp v, Windows windows, long group, string g, long[] pads)
+    {
+        var kernel = v.In(1);
+        if (group == 1 && v.P == 0 && v.E.SingleChannels.Of(g) is { } channel)
+            (g, kernel) = (v.E.Op("Gather", [g, channel], ("axis", 1)), v.E.Op("Gather", [kernel, channel], ("axis", 0)));
+        return v.E.Op("Conv", [g, Flipped(v, kernel, group)], ("dilations", windows.Dilations), ("pads", pads), ("group", group));
     }
 
     /// <summary>

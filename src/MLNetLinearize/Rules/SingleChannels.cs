@@ -24,10 +24,5 @@ internal sealed class SingleChannels
         if (v.Cotangents[0] is { } g && Of(g) is { } channel && v.Given is [var only] && Keeps(v)) Mark(only.Cotangent, channel);
     }
 
-    private static bool Keeps(Vjp v) => v.Node.IsStandard() && v.Node.OpType switch
-    {
-        "Relu" or "LeakyRelu" or "Clip" or "Identity" or "GlobalAveragePool" => true,
-        "Reshape" or "Flatten" or "Squeeze" => v.InShape(0) is { BatchAxis: 0, Rank: > 1, Dims: [1, var c, .. var space] } && v.OutShape() is { BatchAxis: 0, Rank: > 1 } to && to.Dims[1] == c && space.All(d => d == 1),
-        _ => false,
-    };
+    private static bool Keeps(Vjp v) => v.Node.IsStandard() && v.Node.OpType is "Relu" or "LeakyRelu" or "Clip" or "Identity" or "GlobalAveragePool";
 }

@@ -30,7 +30,11 @@ internal sealed class ExplanationBatch
     public ReadOnlySpan<long> Int64(string output, int row) => RowsOf<long>(output)[row];
 
     /// <summary>The rows of an output, for whoever reads one after the other.</summary>
-    public OutputRows<T> RowsOf<T>(string output) => new((T[])values[output], values[output].Length / Rows);
+    public OutputRows<T> RowsOf<T>(string output)
+    {
+        var all = (T[])values[output];
+        return new(all, all.Length / Rows);
+    }
 
     /// <summary>All rows of a Single output, without a copy.</summary>
     public float[] AllSingle(string output) => (float[])values[output];

@@ -30,5 +30,5 @@ internal static class SpeedTable
         return $"From the file to a session that explains, in a new process ([measured](tests/MLNetLinearize.Benchmarks/results/{CompileTimes.Name}.md) at the load it names):\n{string.Join(";\n", each)}.";
     }
 
-    private static string Ratio(Line line) => line.Ratio is { } ratio ? ratio.ToString("0.00", CultureInfo.InvariantCulture) : "";
+    private static string Ratio(Line line) => line.Ratio?.ToString("0.00", CultureInfo.InvariantCulture) ?? "";
 }

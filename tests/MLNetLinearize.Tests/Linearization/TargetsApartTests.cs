@@ -26,9 +26,9 @@ public sealed class TargetsApartTests
     public void Targets_of_a_residual_network_agree_with_the_oracle(int size, int classes, bool isLooped)
     {
         var model = Residual(size, classes);
-        Assert.Equal(isLooped, HasLoop(Check(model, size, Targets.All, classes)));
-        Check(model, size, Targets.Predicted, classes);
-        if (classes > 2) Check(model, size, Targets.Classes(classes - 1, 1), classes);
+        Assert.Equal(isLooped, HasLoop(Check(model, [3, size, size], Targets.All, classes)));
+        Check(model, [3, size, size], Targets.Predicted, classes);
+        if (classes > 2) Check(model, [3, size, size], Targets.Classes(classes - 1, 1), classes);
     }
 
     /// <summary>Cotangents of pools that overlap, in the parts in which the convolution before takes them, or put together where it does not.</summary>
@@ -50,7 +50,7 @@ public sealed class TargetsApartTests
             var stem = net.Op("Relu", [Conv(net.Input("x", "N", channels, size, size), channels, 16, kernel, stride)]);
             var pooled = net.Op("MaxPool", [stem], ("kernel_shape", Net.L(pool, pool)), ("strides", Net.L(poolStride, poolStride)), ("pads", Net.L(pool / 2, pool / 2, pool / 2, pool / 2)));
             var features = net.Op("Flatten", [net.Op("GlobalAveragePool", [net.Op("Relu", [Conv(pooled, 16, 16, 3, 1)])])]);
-            var graph = Check(net.Build(net.Op("Gemm", [features, net.Weights(16, classes), net.Weights(classes)])), size, Targets.All, classes, channels: channels);
+            var graph = Check(net.Build(net.Op("Gemm", [features, net.Weights(16, classes), net.Weights(classes)])), [channels, size, size], Targets.All, classes);
             Assert.DoesNotContain(graph.Model.Graph.Node, n => n.OpType is "ScatterElements" or "MaxUnpool");
         }
     }
@@ -62,7 +62,7 @@ public sealed class TargetsApartTests
     public void Many_classes_are_looped_over_before_the_cut(string kind)
     {
         var targets = kind switch { "top" => Targets.Top(50), "classes" => Targets.Classes([.. Enumerable.Range(0, 50).Select(i => 79 - i)]), _ => Targets.All };
-        var graph = Check(Residual(12, 80), 12, targets, 80);
+        var graph = Check(Residual(12, 80), [3, 12, 12], targets, 80);
         Assert.Equal(32, graph.Report.Accumulation!.CutWidth);
         Assert.True(HasLoop(graph));
     }
@@ -86,7 +86,7 @@ public sealed class TargetsApartTests
         var active = activation == "Clip" ? net.Op("Clip", [last, net.Scalar(-0.3f), net.Scalar(0.6f)]) : net.Op(activation, [last]);
         const int classes = 70;
         var features = net.Op("Flatten", [net.Op("GlobalAveragePool", [active])]);
-        var graph = Check(net.Build(net.Op("Gemm", [features, net.Weights(width, classes), net.Weights(classes)])), 9, Targets.All, classes, shape: [3, 9, 10]);
+        var graph = Check(net.Build(net.Op("Gemm", [features, net.Weights(width, classes), net.Weights(classes)])), [3, 9, 10], Targets.All, classes);
         Assert.Equal(width, graph.Report.Accumulation!.CutWidth);
         var body = HasLoop(graph) ? Loop(graph.Model).Find("body")!.G.Node : graph.Model.Graph.Node;
         Assert.Equal(isByChannel, body.Any(n => n.OpType == "Gather" && n.Int("axis", 0) == 1));
@@ -102,7 +102,7 @@ public sealed class TargetsApartTests
         var gated = net.Op("Mul", [x, net.Op("Sigmoid", [x])]);
         var y = net.Op("Conv", [gated, net.Weights(16, 16, 3, 3), net.Weights(16)]);
         var model = net.Build(net.Op("Gemm", [net.Op("Flatten", [net.Op("Tanh", [y])]), net.Weights(256, 20), net.Weights(20)]));
-        Assert.True(HasLoop(Check(model, 6, Targets.All, 20, mode)));
+        Assert.True(HasLoop(Check(model, [3, 6, 6], Targets.All, 20, mode)));
     }
 
     [Fact]
@@ -189,10 +189,9 @@ public sealed class TargetsApartTests
     }
 
     /// <summary>Compares all columns, rows in a batch and alone, with the oracle.</summary>
-    private static LinearizationGraph Check(ModelProto model, int size, Targets targets, int classes, Nonlinearity mode = Nonlinearity.Tangent, int channels = 3, int[]? shape = null)
+    private static LinearizationGraph Check(ModelProto model, int[] shape, Targets targets, int classes, Nonlinearity mode = Nonlinearity.Tangent)
     {
         var random = new Random(7);
-        shape ??= [channels, size, size];
         var rows = Enumerable.Range(0, RowCount).Select(_ => Row(shape.Aggregate(1, (a, d) => a * d), random)).ToList();
         using Linearizer linearizer = new(Compiler.Compile(model, new() { Targets = targets, Nonlinearity = mode }));
         Assert.Null(linearizer.Graph.Report.RowByRowReason);
