@@ -33,9 +33,12 @@ internal static class ValueFlow
     }
 
     /// <summary>Tensors that <paramref name="target"/> depends on, itself included; only through operators that <paramref name="stops"/> does not name.</summary>
-    public static HashSet<string> Behind(Graph graph, string target, Func<NodeProto, bool>? stops = null)
+    public static HashSet<string> Behind(Graph graph, string target, Func<NodeProto, bool>? stops = null) => Behind(graph, [target], stops);
+
+    /// <summary>Tensors that any of <paramref name="targets"/> depends on, themselves included; only through operators that <paramref name="stops"/> does not name.</summary>
+    public static HashSet<string> Behind(Graph graph, IEnumerable<string> targets, Func<NodeProto, bool>? stops = null)
     {
-        var behind = new HashSet<string> { target };
+        var behind = targets.ToHashSet();
         foreach (var node in Enumerable.Reverse(graph.Nodes))
             if (node.Output.Any(behind.Contains) && stops?.Invoke(node) != true) behind.UnionWith(Graph.Reads(node));
         return behind;

@@ -16,7 +16,7 @@ internal abstract class NetworkRun : IDisposable
         NetworkRun OnOneThread() => new Whole(model, outputs, options with { Threads = 1 });
         if (kind.IsOneThread) return OnOneThread();
         NetworkRun onAll = kind.Shares > 1 && TargetShares.Suits(model)
-            ? new Shared(model, outputs, options with { Threads = kind.ThreadsOfAShare }, kind.Shares)
+            ? new Shared(model, outputs, options, kind)
             : new Whole(model, outputs, options);
         return options.GpuDeviceId is null ? new ByLoad(onAll, OnOneThread) : onAll;
     }
@@ -58,43 +58,47 @@ internal abstract class NetworkRun : IDisposable
         }
     }
 
-    /// <summary>A run of each share on threads of its own, side by side, then one of the rest, which takes their results without a copy.</summary>
+    /// <summary>
+    /// A run of each share on threads of its own, side by side, and before them one on all threads of what they all need, if it is
+    /// made once; then one of the rest. Runs take the results of those before without a copy.
+    /// </summary>
     private sealed class Shared : NetworkRun
     {
-        private readonly List<(InferenceSession Session, List<string> Outputs)> shares = [];
-        private readonly InferenceSession rest;
+        private readonly List<Stage> stages = [];
+        private readonly int shares;
         private readonly string[] inputs, outputs;
-        private readonly IReadOnlyList<string> restInputs;
 
-        /// <summary>For each input of the rest the share that makes it, or −1 for the graph's inputs, and its place there.</summary>
-        private readonly List<(int Share, int Index)> given;
-
-        public Shared(ModelProto model, string[] outputs, LinearizeOptions options, int count)
+        public Shared(ModelProto model, string[] outputs, LinearizeOptions options, RunKind kind)
         {
             inputs = [.. model.Graph.Input.Select(i => i.Name)];
             this.outputs = outputs;
-            var cut = TargetShares.Of(model, count);
+            var cut = TargetShares.Of(model, kind.Shares, kind.IsForwardOnce);
+            shares = cut.Shares.Count;
+            var ofAShare = options with { Threads = kind.ThreadsOfAShare };
             try
             {
-                foreach (var (share, made) in cut.Shares) shares.Add((Sessions.Create(share, options), made));
-                given = [.. cut.Given.Select(PlaceOf)];
-                (var behind, restInputs) = cut.Rest(TypeOf);
-                rest = Sessions.Create(behind, options);
+                if (cut.Forward is { } forward) Open(forward, options);
+                foreach (var share in cut.Shares) Open(share, ofAShare);
+                Open(cut.Rest, ofAShare);
             }
             catch
             {
-                foreach (var (session, _) in shares) session.Dispose();
+                Dispose();
                 throw;
             }
         }
 
         public override void Run(RunOptions options, OrtValue[] inputValues, OrtValue[] outputValues, bool isAlone)
         {
-            var made = new IDisposableReadOnlyCollection<OrtValue>?[shares.Count];
+            var made = new IDisposableReadOnlyCollection<OrtValue>?[stages.Count - 1];
+            OrtValue[] Given(Stage stage) => [.. stage.Given.Select(g => g.Stage < 0 ? inputValues[g.Index] : made[g.Stage]![g.Index])];
+            void Make(int i) => made[i] = stages[i].Session.Run(options, stages[i].Inputs, Given(stages[i]), stages[i].Outputs);
             try
             {
-                SideBySide.Run(made.Length, made.Length, s => made[s] = shares[s].Session.Run(options, inputs, inputValues, shares[s].Outputs));
-                rest.Run(options, restInputs, [.. given.Select(g => g.Share < 0 ? inputValues[g.Index] : made[g.Share]![g.Index])], outputs, outputValues);
+                var first = made.Length - shares;
+                for (var i = 0; i < first; i++) Make(i);
+                SideBySide.Run(shares, shares, s => Make(first + s));
+                stages[^1].Session.Run(options, stages[^1].Inputs, Given(stages[^1]), outputs, outputValues);
             }
             finally
             {
@@ -104,20 +108,28 @@ internal abstract class NetworkRun : IDisposable
 
         public override void Dispose()
         {
-            foreach (var (session, _) in shares) session.Dispose();
-            rest.Dispose();
+            foreach (var stage in stages) stage.Session.Dispose();
         }
 
-        private DataType TypeOf(string tensor)
+        private void Open(GraphPart part, LinearizeOptions options)
         {
-            var (share, _) = PlaceOf(tensor);
-            return (DataType)(share < 0 ? shares[0].Session.InputMetadata : shares[share].Session.OutputMetadata)[tensor].ElementDataType;
+            List<(int, int)> given = [.. part.Given.Select(PlaceOf)];
+            var model = part.Model(TypeOf);
+            stages.Add(new(Sessions.Create(model, options), [.. model.Graph.Input.Select(i => i.Name)], given, [.. part.Outputs]));
         }
 
-        private (int Share, int Index) PlaceOf(string tensor)
+        private DataType TypeOf(string tensor) => (DataType)stages[PlaceOf(tensor).Stage].Session.OutputMetadata[tensor].ElementDataType;
+
+        private (int Stage, int Index) PlaceOf(string tensor)
         {
-            var share = shares.FindIndex(s => s.Outputs.Contains(tensor));
-            return (share, share < 0 ? Array.IndexOf(inputs, tensor) : shares[share].Outputs.IndexOf(tensor));
+            var stage = stages.FindIndex(s => s.Outputs.Contains(tensor));
+            return (stage, stage < 0 ? Array.IndexOf(inputs, tensor) : Array.IndexOf(stages[stage].Outputs, tensor));
         }
+
+        /// <param name="Session">The part in ONNX Runtime.</param>
+        /// <param name="Inputs">Its inputs.</param>
+        /// <param name="Given">For each input the stage that makes it, or −1 for the graph's inputs, and its place there.</param>
+        /// <param name="Outputs">Its outputs.</param>
+        private sealed record Stage(InferenceSession Session, IReadOnlyList<string> Inputs, List<(int Stage, int Index)> Given, string[] Outputs);
     }
 }

@@ -16,10 +16,13 @@ internal sealed class RunPlan
     /// <summary>Work of an operator, in multiply-adds, that pays for sharing it with threads that watch for it.</summary>
     private const long LeastOperator = 1L << 20;
 
-    /// <summary>Targets for each share of them beyond the first. Each makes the forward pass anew, which is then a quarter more work at most.</summary>
+    /// <summary>Targets for each share of them beyond the first. Where each makes the forward pass, that is a quarter more work at most.</summary>
     private const int TargetsOfAShare = 4;
 
-    /// <summary>Least work for each weight, in multiply-adds: every share reads all weights, each of which takes as long as some tens of them.</summary>
+    /// <summary>
+    /// Least work for each weight, in multiply-adds, of a share that makes the forward pass: it reads all weights, each of which takes as
+    /// long as some tens of them. Where weights are more than that, most are those of dense layers, which serve all targets at once.
+    /// </summary>
     private const int WorkForAWeight = 64;
 
     /// <summary>Elements that all runs side by side may touch: each holds activations of its own.</summary>
@@ -78,8 +81,12 @@ internal sealed class RunPlan
     public RunKind KindOf(int rows)
     {
         if (SideBySide(rows) > 1) return RunKind.OneThread;
-        var shares = (int)Math.Min(mostShares, Math.Min(work * rows / LeastWork, work * rows / weights / WorkForAWeight));
-        if (shares > 1 && (shares - 1) * (weights + activations * rows) <= MostElements) return new(shares, threads / shares);
+        var shares = (int)Math.Min(mostShares, work * rows / LeastWork);
+        if (shares > 1 && (shares - 1) * (weights + activations * rows) <= MostElements)
+        {
+            var withForward = (int)Math.Min(shares, work * rows / weights / WorkForAWeight);
+            return withForward > 1 ? new(withForward, threads / withForward) : new(shares, threads / shares, IsForwardOnce: true);
+        }
         return work * rows < LeastWork || typicalOperator * rows < LeastOperator ? RunKind.OneThread : new(1, threads);
     }
 
@@ -90,7 +97,8 @@ internal sealed class RunPlan
 /// <summary>How a run uses threads.</summary>
 /// <param name="Shares">Number of shares of its targets that go side by side; 1 where all go together.</param>
 /// <param name="ThreadsOfAShare">Threads of each, which share its operators.</param>
-internal readonly record struct RunKind(int Shares, int ThreadsOfAShare)
+/// <param name="IsForwardOnce">Whether what all shares need, the forward network above all, goes before them on all threads; else each makes it.</param>
+internal readonly record struct RunKind(int Shares, int ThreadsOfAShare, bool IsForwardOnce = false)
 {
     /// <summary>A run that stays on the thread that starts it.</summary>
     public static readonly RunKind OneThread = new(1, 1);

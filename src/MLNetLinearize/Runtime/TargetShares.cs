@@ -6,67 +6,67 @@ using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
 namespace MLNetLinearize.Runtime;
 
 /// <summary>
-/// A linearization graph cut where the reverse passes of its targets, each by itself until there, are joined: into shares, which are the
-/// forward network and the passes of some targets, and the rest behind the joins. Shares do not wait for each other.
+/// A linearization graph cut where the reverse passes of its targets, each by itself until there, are joined: into shares, which are
+/// the passes of some targets, and the rest behind the joins. Shares do not wait for each other. What they all need, the forward
+/// network above all, is in each of them, or goes before them.
 /// </summary>
 internal sealed class TargetShares
 {
-    private readonly Graph rest;
-    private readonly List<string> given;
-    private readonly HashSet<string> outputs;
-
-    private TargetShares(Graph graph, int count)
+    private TargetShares(Graph graph, int count, bool isForwardOnce)
     {
-        outputs = [.. graph.Outputs.Select(o => o.Name)];
+        List<string> outputs = [.. graph.Outputs.Select(o => o.Name)];
         var joins = graph.Nodes.Where(n => IsPlace(n) && n.OpType == "Concat").ToList();
         count = Math.Min(count, joins.Max(j => j.Input.Count));
-        HashSet<string> behind = [.. joins.SelectMany(j => j.Output)];
-        foreach (var node in graph.Nodes)
-            if (Graph.Reads(node).Any(behind.Contains)) behind.UnionWith(node.Output.Where(o => o.Length > 0));
-        rest = graph.Clone();
-        rest.Nodes.RemoveAll(n => !n.Output.Any(behind.Contains));
-        rest.RemoveDead(outputs);
-        HashSet<string> made = [.. rest.Nodes.SelectMany(n => n.Output)];
-        given = [.. rest.Nodes.SelectMany(Graph.Reads).Concat(outputs).Distinct().Where(t => !made.Contains(t) && !graph.Initializers.ContainsKey(t))];
-        var open = given.Except(graph.Inputs.Select(i => i.Name)).ToHashSet();
-        var parts = Enumerable.Range(0, count).Select(s => Taken(open, joins.SelectMany(j => Part(j.Input, s, count)))).ToList();
+        List<List<string>> targets = [.. Enumerable.Range(0, count).Select(s => joins.SelectMany(j => Part(j.Input, s, count)).ToList())];
+        List<string> inputs = [.. graph.Inputs.Select(i => i.Name)];
+        HashSet<string> before = [.. From(graph, inputs).Except(inputs).Except(From(graph, joins.SelectMany(j => j.Output)))];
+        Rest = new(graph, outputs, before);
+        // What the rest takes comes from one run each.
+        var open = Rest.Given.Where(before.Contains).ToHashSet();
+        HashSet<string> once = [];
+        if (isForwardOnce)
+        {
+            var needs = targets.ConvertAll(t => ValueFlow.Behind(graph, t));
+            HashSet<string> forward = [.. before.Where(t => needs.Count(n => n.Contains(t)) != 1)];
+            var read = graph.Nodes.Where(n => !n.Output.Any(forward.Contains)).SelectMany(Graph.Reads).Concat(outputs).ToHashSet();
+            once = [.. forward.Where(read.Contains)];
+            Forward = new(graph, [.. once], new HashSet<string>());
+            open.ExceptWith(once);
+        }
+        var parts = targets.ConvertAll(t => Taken(open, t));
         // What belongs to no target is made once.
         parts[0].AddRange(open);
-        Shares = [.. parts.Where(p => p.Count > 0).Select(p => (Making(graph, p), p))];
+        Shares = [.. parts.Where(p => p.Count > 0).Select(p => new GraphPart(graph, p, once))];
     }
 
-    /// <summary>The shares, each with the tensors that it gives to the rest.</summary>
-    public IReadOnlyList<(ModelProto Model, List<string> Outputs)> Shares { get; }
+    /// <summary>What goes before the shares; null where each makes it.</summary>
+    public GraphPart? Forward { get; }
 
-    /// <summary>Inputs of the graph and results of shares that the rest reads.</summary>
-    public IReadOnlyList<string> Given => given;
+    /// <summary>The shares.</summary>
+    public IReadOnlyList<GraphPart> Shares { get; }
+
+    /// <summary>What goes behind the shares.</summary>
+    public GraphPart Rest { get; }
 
     /// <summary>Whether targets go apart in a graph, and all shares see the same forward pass.</summary>
     public static bool Suits(ModelProto model) => model.Graph.Node.Any(IsPlace) && !model.Graph.Node.Any(ValueFlow.IsRandom);
 
     /// <param name="model">The graph.</param>
     /// <param name="count">Number of shares; of fewer targets as many as there are.</param>
-    public static TargetShares Of(ModelProto model, int count)
+    /// <param name="isForwardOnce">Whether what all shares need goes before them.</param>
+    public static TargetShares Of(ModelProto model, int count, bool isForwardOnce)
     {
         var graph = new Graph(model);
         foreach (var loop in graph.Nodes.Where(n => IsPlace(n) && n.OpType == "Scan").ToList()) Split(graph, loop, count);
-        return new(graph, count);
+        return new(graph, count, isForwardOnce);
     }
 
-    /// <summary>The rest, which reads <see cref="Given"/> in that order.</summary>
-    /// <param name="typeOf">Element type of a tensor.</param>
-    public (ModelProto Model, IReadOnlyList<string> Inputs) Rest(Func<string, DataType> typeOf)
+    /// <summary>Some tensors, and what nodes make from them, directly or not.</summary>
+    private static HashSet<string> From(Graph graph, IEnumerable<string> sources)
     {
-        var graph = rest.Clone();
-        graph.Inputs.Clear();
-        foreach (var tensor in given)
-        {
-            // A tensor is not input and output at once.
-            var name = outputs.Contains(tensor) ? graph.Fresh($"{GraphNames.Prefix}given/{tensor}") : tensor;
-            if (name != tensor) graph.Nodes.Insert(0, Nodes.Create("Identity", [name], [tensor], graph.Fresh($"{GraphNames.Prefix}node/Identity")));
-            graph.Inputs.Add(new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)typeOf(tensor) } } });
-        }
-        return (graph.ToModel(), [.. graph.Inputs.Select(i => i.Name)]);
+        var from = sources.ToHashSet();
+        foreach (var node in graph.Nodes.Where(n => Graph.Reads(n).Any(from.Contains))) from.UnionWith(node.Output.Where(o => o.Length > 0));
+        return from;
     }
 
     private static bool IsPlace(NodeProto node) => node.Name.StartsWith(TargetsApart.NodeName, StringComparison.Ordinal);
@@ -106,13 +106,4 @@ internal sealed class TargetShares
 
     /// <summary>Those that are open, which they are no longer then.</summary>
     private static List<string> Taken(HashSet<string> open, IEnumerable<string> tensors) => [.. tensors.Where(open.Remove)];
-
-    private static ModelProto Making(Graph graph, IReadOnlyList<string> tensors)
-    {
-        var share = graph.Clone();
-        share.Outputs.Clear();
-        share.Outputs.AddRange(tensors.Select(t => new ValueInfoProto { Name = t }));
-        share.RemoveDead(tensors);
-        return share.ToModel();
-    }
 }

@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using MLNetLinearize.Linearization;
 using MLNetLinearize.Runtime;
 using MLNetLinearize.Tests.Rules;
 using MLNetLinearize.Tests.Transforms;
@@ -47,6 +48,18 @@ public class RunPlanTests
         Assert.Equal(1, new RunPlan(graph.With(graph.Options with { GpuDeviceId = 0 }), Outputs).KindOf(1).Shares);
         var predicted = LinearizationGraph.Compile(Samples.Path("models/fashion-cnn.onnx"), new() { Threads = 8 });
         Assert.Equal(1, new RunPlan(predicted, Outputs).KindOf(1).Shares);
+    }
+
+    [Theory]
+    [InlineData(2, false)]
+    [InlineData(1024, true)] // its 16.8 M weights ask for more than the convolutions' work
+    public void Weights_of_dense_layers_are_read_by_one_run(int hidden, bool isForwardOnce)
+    {
+        var net = new Net(18, 6);
+        string Conv(string x, int from) => net.Op("Relu", [net.Op("Conv", [x, net.Weights(16, from, 3, 3), net.Weights(16)], ("pads", Net.L(1, 1, 1, 1)))]);
+        var dense = net.Op("Relu", [net.Op("Gemm", [net.Op("Flatten", [Conv(Conv(net.Input("x", "N", 3, 32, 32), 3), 16)]), net.Weights(16 * 32 * 32, hidden), net.Weights(hidden)])]);
+        var graph = Compiler.Compile(net.Build(net.Op("Gemm", [dense, net.Weights(hidden, 10), net.Weights(10)])), new() { Targets = Targets.All, Threads = 2 });
+        Assert.Equal(new RunKind(2, 1, isForwardOnce), new RunPlan(graph, Outputs).KindOf(1));
     }
 
     [Fact]

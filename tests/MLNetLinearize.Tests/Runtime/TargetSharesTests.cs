@@ -4,6 +4,7 @@ using MLNetLinearize.Onnx;
 using MLNetLinearize.Runtime;
 using MLNetLinearize.Tests.Rules;
 using MLNetLinearize.Tests.Transforms;
+using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
 
 namespace MLNetLinearize.Tests.Runtime;
 
@@ -40,17 +41,25 @@ public class TargetSharesTests
         AssertSame(graph, "x", [OutputNames.Attribution], shares, expected: Math.Min(shares, turns));
     }
 
-    [Fact]
-    public void Every_tensor_is_made_by_one_share()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Every_tensor_is_made_by_one_part(bool isForwardOnce)
     {
         var graph = LinearizationGraph.Compile(Samples.Path("models/digits-cnn.onnx"), new() { Targets = Targets.All });
-        var cut = TargetShares.Of(graph.Model, 4);
-        var made = cut.Shares.SelectMany(s => s.Outputs).ToList();
+        var cut = TargetShares.Of(graph.Model, 4, isForwardOnce);
+        Assert.Equal(isForwardOnce, cut.Forward is not null);
+        List<string> forward = [.. cut.Forward?.Outputs ?? []], made = [.. forward, .. cut.Shares.SelectMany(s => s.Outputs)];
         Assert.Equal(made.Count, made.Distinct().Count());
-        Assert.Equal(cut.Given.Where(g => g != "pixels").Order(), made.Order());
-        // None but the first makes what belongs to no target, and each leaves out the passes of the others.
-        Assert.DoesNotContain(cut.Shares.Skip(1), s => s.Outputs.Contains(OutputNames.Score));
-        Assert.All(cut.Shares, s => Assert.True(s.Model.Graph.Node.Count < graph.Model.Graph.Node.Count));
+        Assert.Equal(cut.Rest.Given.Where(g => g != "pixels").Order(), made.Where(cut.Rest.Given.Contains).Order());
+        Assert.All(cut.Shares, s => Assert.Empty(s.Given.Except(forward).Except(["pixels"])));
+        // What belongs to no target is made once, and each share leaves out the passes of the others.
+        Assert.DoesNotContain(cut.Shares.Skip(isForwardOnce ? 0 : 1), s => s.Outputs.Contains(OutputNames.Score));
+        List<int> sizes = [.. cut.Shares.Select(s => s.Model(_ => DataType.Float).Graph.Node.Count)];
+        Assert.All(sizes, s => Assert.True(s < graph.Model.Graph.Node.Count));
+        // What all targets read goes into the shares where it is not given to them.
+        var whole = TargetShares.Of(graph.Model, 4, !isForwardOnce).Shares.Select(s => s.Model(_ => DataType.Float).Graph.Node.Count);
+        Assert.All(sizes.Zip(whole), s => Assert.Equal(isForwardOnce, s.First < s.Second));
     }
 
     [Fact]
@@ -80,17 +89,18 @@ public class TargetSharesTests
     private static void AssertSame(LinearizationGraph graph, string input, string[] outputs, int shares, int expected)
     {
         var only = ExplanationSession.Only(graph.Model, outputs);
-        Assert.Equal(expected, TargetShares.Of(only, shares).Shares.Count);
+        foreach (var isForwardOnce in new[] { false, true }) Assert.Equal(expected, TargetShares.Of(only, shares, isForwardOnce).Shares.Count);
         var random = new Random(5);
         foreach (var rows in new[] { 1, 3 })
         {
             var given = new Dictionary<string, Array> { [input] = Enumerable.Range(0, rows * graph.Inputs[0].RowLength).Select(_ => random.NextSingle()).ToArray() };
-            var (whole, shared) = (Run(new(1, 1)), Run(new(shares, 1)));
-            foreach (var output in outputs)
-            {
-                if (output == OutputNames.ExplainedTarget) Assert.Equal((long[])whole.All(output), (long[])shared.All(output));
-                else Agreement.AssertClose(whole.AllSingle(output).Widened(), shared.AllSingle(output).Widened(), output, 1e-6, 1e-6);
-            }
+            var whole = Run(new(1, 1));
+            foreach (var shared in new[] { Run(new(shares, 1)), Run(new(shares, 1, IsForwardOnce: true)) })
+                foreach (var output in outputs)
+                {
+                    if (output == OutputNames.ExplainedTarget) Assert.Equal((long[])whole.All(output), (long[])shared.All(output));
+                    else Agreement.AssertClose(whole.AllSingle(output).Widened(), shared.AllSingle(output).Widened(), output, 1e-6, 1e-6);
+                }
 
             ExplanationBatch Run(RunKind kind)
             {
