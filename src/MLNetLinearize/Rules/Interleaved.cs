@@ -27,8 +27,8 @@ internal sealed class Interleaved
         return joined;
     }
 
-    /// <summary>The parts that an image was put together from; null where it was not.</summary>
-    public Image? PartsOf(string image) => images.GetValueOrDefault(image);
+    /// <summary>The parts that an image was put together from, and nothing but zeros beyond it; null where it was not.</summary>
+    public Image? PartsOf(string image) => images.GetValueOrDefault(image) is { IsZeroBeyond: true } parts ? parts : null;
 
     /// <summary>The elements of blocks put side by side, and cut to the image's size.</summary>
     public string Join(Emitter e, Blocks image)
@@ -80,7 +80,7 @@ internal sealed class Interleaved
         var parts = terms.Where(images.ContainsKey).Select(t => images[t]).ToList();
         if (parts.Count < 2 || parts.Any(p => p.Stride != parts[0].Stride)) return e.Sum(terms);
         var sums = parts[0].Parts.Select((_, i) => parts.Select(p => p.Parts[i]).OfType<string>().ToList() is { Count: > 0 } given ? e.Sum(given) : null);
-        return e.Sum([Join(e, parts[0] with { Parts = [.. sums] }), .. terms.Where(t => !images.ContainsKey(t))]);
+        return e.Sum([Join(e, parts[0] with { Parts = [.. sums], IsZeroBeyond = parts.All(p => p.IsZeroBeyond) }), .. terms.Where(t => !images.ContainsKey(t))]);
     }
 
     /// <param name="Parts">For each residue of rows and columns, columns inmost, [N, C, ⌈h/s⌉, ⌈w/s⌉]; null where all is zero.</param>
@@ -88,7 +88,11 @@ internal sealed class Interleaved
     /// <param name="Channels">C.</param>
     /// <param name="Height">h.</param>
     /// <param name="Width">w.</param>
-    public sealed record Image(IReadOnlyList<string?> Parts, long Stride, long Channels, long Height, long Width);
+    public sealed record Image(IReadOnlyList<string?> Parts, long Stride, long Channels, long Height, long Width)
+    {
+        /// <summary>Whether what the parts hold beyond the image, if anything, is zero. A padded convolution's windows give cotangents there.</summary>
+        public bool IsZeroBeyond { get; init; } = Height % Stride == 0 && Width % Stride == 0;
+    }
 
     /// <param name="Elements">[N, s·s·C, ⌈h/s⌉, ⌈w/s⌉]: place in the block, columns inmost, then channel.</param>
     /// <param name="Size">s.</param>

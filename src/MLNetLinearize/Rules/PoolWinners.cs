@@ -64,7 +64,7 @@ internal static class PoolWinners
             ref var part = ref parts[h.Residue * stride + w.Residue];
             part = part is null ? given : e.Add(part, given);
         }
-        return stride == 1 ? parts[0]! : e.Interleaved.Join(e, new Interleaved.Image(parts, stride, size[1], size[2], size[3]));
+        return stride == 1 ? parts[0]! : e.Interleaved.Join(e, new Interleaved.Image(parts, stride, size[1], size[2], size[3]) { IsZeroBeyond = true }); // no winner lies beyond but of cotangent 0
     }
 
     private static bool SuitsBlocks(Vjp v, Windows windows) =>

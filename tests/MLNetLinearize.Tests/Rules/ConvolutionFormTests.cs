@@ -52,4 +52,29 @@ public class ConvolutionFormTests
         }
         Assert.All(maps, map => Agreement.AssertExact(map, 0, "a large image"));
     }
+
+    /// <summary>The second convolution's windows reach beyond an image of odd size, where the first one's would still meet its input.</summary>
+    [Theory]
+    [InlineData(31, 2, 1)]
+    [InlineData(32, 2, 1)]
+    [InlineData(29, 2, 2)]
+    [InlineData(33, 1, 1)]
+    public void Two_strided_convolutions_without_anything_between(int size, int stride, int pad)
+    {
+        var net = new Net(17, 6);
+        var x = net.Input("x", "N", 3, size, size);
+        var inner = net.Op("Conv", [x, net.Weights(16, 3, 3, 3)], ("strides", L(stride, stride)));
+        var outer = net.Op("Conv", [inner, net.Weights(16, 16, 3, 3)], ("strides", L(2, 2)), ("pads", L(pad, pad, pad, pad)));
+        var model = net.Build(net.Op("ReduceSum", [net.Op("Flatten", [outer]), net.Ints(1)], ("keepdims", 1L)));
+        using var linearizer = new Linearizer(Compiler.Compile(model, new()));
+        using var original = new OriginalModel(model, model.Graph.Output[0].Name);
+        var map = linearizer.Explain(new float[3 * size * size]);
+        var largest = map.Weights.Enumerate().Max(Math.Abs);
+        for (var pixel = 0; pixel < size * size; pixel++)
+        {
+            var unit = new float[3 * size * size];
+            unit[pixel] = 1;
+            Assert.Equal(original.Run("x", unit, [1, 3, size, size])[0], map.Weights[0, pixel], 1e-5 * largest);
+        }
+    }
 }
