@@ -13,6 +13,9 @@ internal static class BlockedLayout
     /// <summary>The widest block; ONNX Runtime leaves such convolutions of other numbers of channels to a slow loop.</summary>
     public const long Channels = 16;
 
+    /// <summary>Terms that are summed one after the other.</summary>
+    private const int FewTerms = 256;
+
     private static readonly HashSet<string> Makers = ["Conv", "Add", "Sum", "BatchNormalization", "MaxPool", "AveragePool", "Concat"];
 
     /// <summary>Whether the node's output comes in blocks, and its cotangent can.</summary>
@@ -74,6 +77,27 @@ internal static class BlockedLayout
     {
         var (channels, height, width) = (shape.Dims[1], shape.Dims[2], shape.Dims[3]);
         return e.Op("Conv", [tensor, e.Filled(e.Ints(channels, 1, height, width), factor)], ("group", channels), ("pads", (long[])[height - 1, width - 1, height - 1, width - 1]));
+    }
+
+    /// <summary>
+    /// The mean over space of each channel, [N, C, 1, 1], of a tensor that comes in blocks, or of parts that do; else null. A mean and not a sum,
+    /// which would have to leave them. Long rows are summed one by one first: a sum of single precision loses a digit with every
+    /// hundredfold of its terms.
+    /// </summary>
+    public static string? MeanOfEachChannel(Emitter e, string tensor, TensorShape shape)
+    {
+        if (shape is not { Rank: 4, BatchAxis: 0, Dims: [1, var channels, var height, var width] } || channels % Channels != 0) return null;
+        if (IsBlocked(e, tensor)) return Mean(tensor, height, width);
+        // A part's elements beyond the image are zeros.
+        if (e.Interleaved.PartsOf(tensor) is not { } image || image.Parts.OfType<string>().Any(p => !IsBlocked(e, p))) return null;
+        var (rows, columns) = ((height + image.Stride - 1) / image.Stride, (width + image.Stride - 1) / image.Stride);
+        return e.Scaled(e.Sum([.. image.Parts.OfType<string>().Select(p => Mean(p, rows, columns))]), (float)(rows * columns) / (height * width));
+
+        string Mean(string each, long rows, long columns)
+        {
+            if (rows * columns > FewTerms) each = e.Op("AveragePool", [each], ("kernel_shape", (long[])[1, columns]));
+            return e.Op("GlobalAveragePool", [each]);
+        }
     }
 
     /// <summary>Whether an emitted tensor comes in blocks.</summary>

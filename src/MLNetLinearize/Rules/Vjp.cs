@@ -119,7 +119,9 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
         var infinite = IsInfinite(value);
         var isChosen = Choice is not null && shape.Same(OutShape());
         int[] reduced = infinite || isChosen ? [] : [.. Enumerable.Range(0, shape.Rank).Where(i => i != shape.BatchAxis && IsBroadcast(shape, valueShape, i))];
-        var product = E.Mul(E.ReduceSum(g, [.. reduced.Select(i => (long)i + P)]), value);
+        var product = P == 0 && reduced is [2, 3] && BlockedLayout.MeanOfEachChannel(E, g, shape) is { } mean
+            ? E.Mul(mean, E.Scaled(value, shape.Dims[2] * shape.Dims[3]))
+            : E.Mul(E.ReduceSum(g, [.. reduced.Select(i => (long)i + P)]), value);
         if (isChosen) product = Chosen(product);
         if (infinite) product = E.Op("Where", [E.Op("Equal", [g, E.Scalar(0)]), E.Scalar(0), product]);
         var rest = Enumerable.Range(0, shape.Rank).Where(i => i != shape.BatchAxis && !reduced.Contains(i)).Select(i => (long)i + P);

@@ -1,4 +1,5 @@
 using MLNetLinearize.Linearization;
+using MLNetLinearize.Onnx;
 using static MLNetLinearize.Tests.Rules.Net;
 
 namespace MLNetLinearize.Tests.Rules;
@@ -51,6 +52,24 @@ public class ConvolutionFormTests
             Assert.All(maps, map => Assert.Equal(expected, map.Weights[0, pixel], 1e-5 * largest));
         }
         Assert.All(maps, map => Agreement.AssertExact(map, 0, "a large image"));
+    }
+
+    /// <summary>A sum over space would have to leave ONNX Runtime's blocked layout, which costs more than the sum.</summary>
+    [Theory]
+    [InlineData(12, 1)]
+    [InlineData(40, 1)]
+    [InlineData(41, 2)] // behind an overlapping pool, whose residues are summed apart
+    public void The_bias_is_summed_in_blocks(int size, int stride)
+    {
+        var net = new Net(17, 6);
+        string Conv(string x, int from) => net.Op("Relu", [net.Op("Conv", [x, net.Weights(16, from, 3, 3), net.Weights(16)])]);
+        var y = Conv(net.Input("x", "N", 3, size, size), 3);
+        if (stride > 1) y = net.Op("MaxPool", [y], ("kernel_shape", L(3, 3)), ("strides", L(stride, stride)));
+        var model = net.Build(net.Op("Flatten", [net.Op("GlobalAveragePool", [Conv(y, 16)])]));
+        using var linearizer = new Linearizer(Compiler.Compile(model, new()));
+        var sums = linearizer.Graph.Model.Graph.Node.Where(n => n.OpType == "ReduceSum").Select(n => linearizer.Graph.Model.Graph.Initializer.First(t => t.Name == n.Input[1]).ToInt64());
+        Assert.DoesNotContain(sums, axes => axes is [2, 3]);
+        Assert.All(linearizer.ExplainBatch(Agreement.Row(2 * 3 * size * size, new Random(4)), 2), map => Agreement.AssertExact(map, 0, "a bias summed in blocks"));
     }
 
     /// <summary>The second convolution's windows reach beyond an image of odd size, where the first one's would still meet its input.</summary>
