@@ -14,7 +14,7 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
     private const float MaskSize = 1e37f;
 
     private readonly List<(string Tensor, string Cotangent)> given = [];
-    private readonly List<string> offsets = [];
+    private readonly List<BiasTerm> offsets = [];
 
     public NodeProto Node => node;
 
@@ -30,8 +30,8 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
     /// <summary>What the node gave: input tensor and cotangent.</summary>
     public IReadOnlyList<(string Tensor, string Cotangent)> Given => given;
 
-    /// <summary>The node's terms of the bias, each [K, N] (or [N] when K = 1).</summary>
-    public IReadOnlyList<string> Offsets => offsets;
+    /// <summary>The node's terms of the bias.</summary>
+    public IReadOnlyList<BiasTerm> Offsets => offsets;
 
     /// <summary>Whether <see cref="Nonlinearity.Frozen"/> was asked for and the rule had to take the tangent.</summary>
     public bool TookTangent { get; private set; }
@@ -119,13 +119,25 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
         var infinite = IsInfinite(value);
         var isChosen = Choice is not null && shape.Same(OutShape());
         int[] reduced = infinite || isChosen ? [] : [.. Enumerable.Range(0, shape.Rank).Where(i => i != shape.BatchAxis && IsBroadcast(shape, valueShape, i))];
-        var product = P == 0 && reduced is [2, 3] && BlockedLayout.MeanOfEachChannel(E, g, shape) is { } mean
-            ? E.Mul(mean, E.Scaled(value, shape.Dims[2] * shape.Dims[3]))
-            : E.Mul(E.ReduceSum(g, [.. reduced.Select(i => (long)i + P)]), value);
+        if (P == 0 && reduced is [2, 3] && valueShape.Count == shape.Dims[1] && BlockedLayout.MeanOfEachChannel(E, g, shape) is { } means)
+        {
+            offsets.Add(new(means, Vector(shape.Dims[2] * shape.Dims[3]), valueShape.Count));
+            return;
+        }
+        var met = E.ReduceSum(g, [.. reduced.Select(i => (long)i + P)]);
+        List<int> rest = [.. Enumerable.Range(0, shape.Rank).Where(i => i != shape.BatchAxis && !reduced.Contains(i))];
+        if (!infinite && !isChosen && shape.BatchAxis == 0 && shape.Dims[0] == 1 && !valueShape.HasBatch && valueShape.Count == rest.Aggregate(1L, (a, i) => a * shape.Dims[i]))
+        {
+            var rows = P == 0 && shape.Rank == 2 ? met : E.Reshape(met, -1, valueShape.Count);
+            offsets.Add(new(BiasTerm.Product(E, rows, Vector(1), Prefixed([-1]))));
+            return;
+        }
+        var product = E.Mul(met, value);
         if (isChosen) product = Chosen(product);
         if (infinite) product = E.Op("Where", [E.Op("Equal", [g, E.Scalar(0)]), E.Scalar(0), product]);
-        var rest = Enumerable.Range(0, shape.Rank).Where(i => i != shape.BatchAxis && !reduced.Contains(i)).Select(i => (long)i + P);
-        offsets.Add(E.Scaled(PerRow(E.ReduceSum(product, [.. rest]), shape), factor));
+        offsets.Add(new(E.Scaled(PerRow(E.ReduceSum(product, [.. rest.Select(i => (long)i + P)]), shape), factor)));
+
+        string Vector(float times) => E.Scaled(E.Reshape(value, 1, valueShape.Count), times * factor);
     }
 
     /// <summary>As <see cref="Offset(string, TensorShape, string, TensorShape, float)"/>, for an input that broadcasts to the output.</summary>
