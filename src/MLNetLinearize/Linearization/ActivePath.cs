@@ -35,7 +35,8 @@ internal sealed record ActivePath(IReadOnlyList<NodeProto> Nodes, IReadOnlyList<
         if (network.Shape(channels) is not { BatchAxis: 0, Rank: > 1, Dims: [1, _, .. var space] } || space.Any(d => d != 1)) return false;
         if (channels == output) return true;
         var begin = Cuts.First(c => c.Tensor == channels).Position;
-        return Cuts.FirstOrDefault(c => c.Tensor == output) is { } end && Nodes.Skip(begin).Take(end.Position - begin).All(n => n.OpType is "Reshape" or "Flatten" or "Squeeze");
+        var end = Cuts.FirstOrDefault(c => c.Tensor == output)?.Position ?? Nodes.Count;
+        return Nodes.Skip(begin).Take(end - begin).All(n => n.OpType is "Reshape" or "Flatten" or "Squeeze" or "Identity");
     }
 
     public static ActivePath Find(CanonicalNetwork network, Request request, IReadOnlySet<string> active)

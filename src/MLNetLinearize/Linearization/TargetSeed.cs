@@ -13,7 +13,7 @@ namespace MLNetLinearize.Linearization;
 /// <param name="Poison">[N, 1]: 0, or NaN for a row whose label names no output; null where that cannot happen.</param>
 internal sealed record TargetSeed(string Cotangent, string Targets, string Scores, bool IsUniform = false, string? Poison = null)
 {
-    /// <summary>Whether target k is element k of a row.</summary>
+    /// <summary>Whether each target is one element, the same for every row.</summary>
     public bool IsUnit { get; init; }
 
     /// <summary><see cref="Cotangent"/> with all N rows.</summary>
@@ -87,7 +87,7 @@ internal sealed record TargetSeed(string Cotangent, string Targets, string Score
         var k = classes.Count;
         var n = e.Slice(e.Shape(score), 0, 1, 0);
         var targets = e.Op("Expand", [e.Reshape(e.Ints([.. classes.Select(c => (long)c)]), 1, k), e.Concat([n, e.Ints(1)], 0)]);
-        return new(AnyRow(e, rows, k, count), targets, e.Op("GatherElements", [score, targets], ("axis", 1)), IsUniform: true);
+        return new(AnyRow(e, rows, k, count), targets, e.Op("GatherElements", [score, targets], ("axis", 1)), IsUniform: true) { IsUnit = true };
     }
 
     /// <summary>A matrix [K, C] for any row: [K, 1, C], or [1, C] when K = 1.</summary>

@@ -88,9 +88,31 @@ public sealed class TargetsApartTests
         var features = net.Op("Flatten", [net.Op("GlobalAveragePool", [active])]);
         var graph = Check(net.Build(net.Op("Gemm", [features, net.Weights(width, classes), net.Weights(classes)])), [3, 9, 10], Targets.All, classes);
         Assert.Equal(width, graph.Report.Accumulation!.CutWidth);
-        var body = HasLoop(graph) ? Loop(graph.Model).Find("body")!.G.Node : graph.Model.Graph.Node;
-        Assert.Equal(isByChannel, body.Any(n => n.OpType == "Gather" && n.Int("axis", 0) == 1));
+        Assert.Equal(isByChannel, ReadsOneChannel(graph));
     }
+
+    /// <summary>The same where the network ends in its pool, as SqueezeNet does.</summary>
+    [Theory]
+    [InlineData(5)]
+    [InlineData(18)]
+    public void Scores_of_one_channel_read_its_taps(int classes)
+    {
+        var net = new Net(17, 13);
+        var first = net.Op("Relu", [net.Op("Conv", [net.Input("x", "N", 3, 9, 10), net.Weights(16, 3, 3, 3), net.Weights(16)])]);
+        var pooled = net.Op("GlobalAveragePool", [net.Op("Relu", [net.Op("Conv", [first, net.Weights(classes, 16, 1, 1), net.Weights(classes)])])]);
+        var scores = net.Op("Reshape", [pooled, net.Ints(-1, classes)]);
+        var model = net.Build(scores);
+        foreach (var (targets, isByChannel) in new[] { (Targets.All, true), (Targets.Classes(4, 1, 0), true), (Targets.Top(3), false) })
+            Assert.Equal(isByChannel, ReadsOneChannel(Check(model, [3, 9, 10], targets, classes)));
+
+        model.Graph.Node.Add(Nodes.Create("Softmax", [scores], ["probabilities"], "softmax", ("axis", 1L)));
+        model.Graph.Output[0].Name = "probabilities";
+        Assert.True(ReadsOneChannel(Compiler.Compile(model, new() { Targets = Targets.All })));
+        Assert.False(ReadsOneChannel(Compiler.Compile(model, new() { Targets = Targets.Contrast(0, 3) })));
+    }
+
+    private static bool ReadsOneChannel(LinearizationGraph graph) =>
+        (HasLoop(graph) ? Loop(graph.Model).Find("body")!.G.Node : graph.Model.Graph.Node).Any(n => n.OpType == "Gather" && n.Int("axis", 0) == 1);
 
     [Theory]
     [InlineData(Nonlinearity.Tangent)]
