@@ -119,7 +119,7 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
         var infinite = IsInfinite(value);
         var isChosen = Choice is not null && shape.Same(OutShape());
         int[] reduced = infinite || isChosen ? [] : [.. Enumerable.Range(0, shape.Rank).Where(i => i != shape.BatchAxis && IsBroadcast(shape, valueShape, i))];
-        if (P == 0 && reduced is [2, 3] && valueShape.Count == shape.Dims[1] && BlockedLayout.MeanOfEachChannel(E, g, shape) is { } means)
+        if (P == 0 && reduced is [2, 3] && !valueShape.HasBatch && valueShape.Count == shape.Dims[1] && BlockedLayout.MeanOfEachChannel(E, g, shape) is { } means)
         {
             offsets.Add(new(means, Vector(shape.Dims[2] * shape.Dims[3]), valueShape.Count));
             return;

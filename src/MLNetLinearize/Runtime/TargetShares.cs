@@ -30,7 +30,8 @@ internal sealed class TargetShares
             HashSet<string> forward = [.. before.Where(t => needs.Count(n => n.Contains(t)) != 1)];
             var read = graph.Nodes.Where(n => !n.Output.Any(forward.Contains)).SelectMany(Graph.Reads).Concat(outputs).ToHashSet();
             once = [.. forward.Where(read.Contains)];
-            Forward = new(graph, [.. once], new HashSet<string>());
+            // A linear network's shares may need nothing that rows decide.
+            if (once.Count > 0) Forward = new(graph, [.. once], new HashSet<string>());
             open.ExceptWith(once);
         }
         var parts = targets.ConvertAll(t => Taken(open, t));

@@ -72,6 +72,27 @@ public class ConvolutionFormTests
         Assert.All(linearizer.ExplainBatch(Agreement.Row(2 * 3 * size * size, new Random(4)), 2), map => Agreement.AssertExact(map, 0, "a bias summed in blocks"));
     }
 
+    /// <summary>What is added to a channel may be computed from the row, in steps that have no slope.</summary>
+    [Theory]
+    [InlineData("Floor", 1)]
+    [InlineData("Floor", 3)]
+    [InlineData("Sign", 3)]
+    public void A_bias_of_each_row_is_that_rows(string step, int classes)
+    {
+        var net = new Net(17, 6);
+        string Conv(string x, int from) => net.Op("Conv", [x, net.Weights(16, from, 3, 3), net.Weights(16)], ("pads", L(1, 1, 1, 1)));
+        var first = net.Op("Relu", [Conv(net.Input("x", "N", 3, 8, 8), 3)]);
+        var ofRow = net.Op(step, [net.Op("Mul", [net.Op("GlobalAveragePool", [first]), net.Scalar(9)])]);
+        var added = net.Op("Relu", [net.Op("Add", [Conv(first, 16), ofRow])]);
+        var model = net.Build(net.Op("Gemm", [net.Op("Flatten", [Conv(added, 16)]), net.Weights(16 * 64, classes), net.Weights(classes)]));
+        using var linearizer = new Linearizer(Compiler.Compile(model, new() { Targets = Targets.All }));
+        var maps = linearizer.ExplainBatch(Agreement.Row(4 * 3 * 64, new Random(4)), 4);
+        Assert.False(linearizer.Graph.IsRowByRow);
+        Assert.Equal(4, maps.Select(m => m.Bias[0]).Distinct().Count());
+        foreach (var map in maps)
+            for (var k = 0; k < classes; k++) Agreement.AssertExact(map, k, "a bias of each row");
+    }
+
     /// <summary>The second convolution's windows reach beyond an image of odd size, where the first one's would still meet its input.</summary>
     [Theory]
     [InlineData(31, 2, 1)]

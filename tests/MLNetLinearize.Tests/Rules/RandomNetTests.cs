@@ -23,6 +23,7 @@ public class RandomNetTests
         foreach (var targets in asked)
         {
             using var linearizer = new Linearizer(Compiler.Compile(drawn.Model, new() { Targets = targets, Threads = 1 }));
+            Assert.False(linearizer.Graph.IsRowByRow);
             var maps = linearizer.ExplainBatch(rows, 2);
             for (var r = 0; r < 2; r++)
             {

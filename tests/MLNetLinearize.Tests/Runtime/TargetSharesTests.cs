@@ -63,6 +63,16 @@ public class TargetSharesTests
     }
 
     [Fact]
+    public void A_linear_network_gives_the_same_in_shares()
+    {
+        var net = new Net(18, 6);
+        var image = net.Op("Conv", [net.Input("x", "N", 3, 8, 8), net.Weights(16, 3, 3, 3), net.Weights(16)]);
+        var graph = Compiler.Compile(net.Build(net.Op("Flatten", [net.Op("Conv", [image, net.Weights(2, 16, 5, 5)])])), new() { Targets = Targets.All, Threads = 1 });
+        AssertSame(graph, "x", [OutputNames.Weights], 2, expected: 2);
+        AssertSame(graph, "x", Everything, 2, expected: 2);
+    }
+
+    [Fact]
     public void What_differs_from_run_to_run_is_not_shared()
     {
         var model = LinearizationGraph.Compile(Samples.Path("models/digits-cnn.onnx"), new() { Targets = Targets.All }).Model.Clone();
