@@ -20,8 +20,8 @@ internal sealed class Adjoint
 
     private Adjoint(Tape tape, int targets) => (this.tape, this.targets, uniform) = (tape, targets, new(tape));
 
-    /// <summary>Terms of the bias by node.</summary>
-    public List<(NodeProto Node, BiasTerm Term)> Offsets { get; } = [];
+    /// <summary>Terms of the bias by node, each [K, N], or [N] when K = 1.</summary>
+    public List<(NodeProto Node, string Term)> Offsets { get; } = [];
 
     /// <summary>Nodes that <see cref="Nonlinearity.Frozen"/> has no secant for, and that were read by their tangent.</summary>
     public List<NodeProto> Tangents { get; } = [];
@@ -94,7 +94,7 @@ internal sealed class Adjoint
             }
             adjoint.ReadingByNode[node.Name] = Readings.Of(vjp);
             if (vjp.TookTangent) adjoint.Tangents.Add(node);
-            adjoint.Offsets.AddRange(vjp.Offsets.Select(o => (node, o with { IsUniform = isUniform })));
+            adjoint.Offsets.AddRange(vjp.Offsets.Select(o => (node, o)));
             open.ExceptWith(node.Output);
             open.UnionWith(vjp.Given.Select(g => g.Tensor).Where(active.Contains));
             if (open.Count == 1) adjoint.Cuts.Add((open.Single(), adjoint.Offsets.Count));

@@ -59,13 +59,13 @@ internal sealed class Finish(CanonicalNetwork network, Emitter e, int targets)
     public string Sum(string attribution, int rank) =>
         rank == 0 ? attribution : e.Op("ReduceSum", [attribution, e.Ints([.. Enumerable.Range(2, rank).Select(i => (long)i)])], ("keepdims", 0));
 
-    /// <summary>The bias terms as one [N, K].</summary>
+    /// <summary>The bias terms, each [K, N], as one [N, K].</summary>
     /// <param name="terms">The terms.</param>
     /// <param name="rows">Number of rows, [1].</param>
-    public string Bias(IReadOnlyList<BiasTerm> terms, string rows)
+    public string Bias(IReadOnlyList<string> terms, string rows)
     {
         if (terms.Count == 0) return e.Zeros(e.Concat([rows, e.Ints(targets)], 0));
-        var bias = BiasTerm.Sum(e, terms);
+        var bias = e.Sum(terms);
         return P == 0 ? e.Reshape(bias, -1, 1) : e.Transpose(bias, 1, 0);
     }
 

@@ -27,7 +27,7 @@ internal static class ForwardMode
         var adjoint = Adjoint.Run(tape, 1, [(output, new Finish(network, e, 1).Seed(cotangent, output))], sources);
         // A cotangent that passed every node unchanged must not be confused with what it is the cotangent of.
         var pulled = e.Op("Identity", [adjoint.Of(input.Name) ?? throw new NotTransposableException($"'{output}' has no slope in '{input.Name}'")]);
-        var offset = adjoint.Offsets.Count == 0 ? null : BiasTerm.Sum(e, [.. adjoint.Offsets.Select(o => o.Term)]);
+        var offset = adjoint.Offsets.Count == 0 ? null : e.Sum([.. adjoint.Offsets.Select(o => o.Term)]);
 
         var measured = Canonicalizer.Measured(network, cotangent, count) ?? throw new NotTransposableException($"the adjoint of '{output}' has no batch axis");
         string[] results = offset is null ? [pulled] : [pulled, offset];

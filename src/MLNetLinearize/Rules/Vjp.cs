@@ -14,7 +14,7 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
     private const float MaskSize = 1e37f;
 
     private readonly List<(string Tensor, string Cotangent)> given = [];
-    private readonly List<BiasTerm> offsets = [];
+    private readonly List<string> offsets = [];
 
     public NodeProto Node => node;
 
@@ -30,8 +30,8 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
     /// <summary>What the node gave: input tensor and cotangent.</summary>
     public IReadOnlyList<(string Tensor, string Cotangent)> Given => given;
 
-    /// <summary>The node's terms of the bias.</summary>
-    public IReadOnlyList<BiasTerm> Offsets => offsets;
+    /// <summary>The node's terms of the bias, each [K, N] (or [N] when K = 1).</summary>
+    public IReadOnlyList<string> Offsets => offsets;
 
     /// <summary>Whether <see cref="Nonlinearity.Frozen"/> was asked for and the rule had to take the tangent.</summary>
     public bool TookTangent { get; private set; }
@@ -121,7 +121,7 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
         int[] reduced = infinite || isChosen ? [] : [.. Enumerable.Range(0, shape.Rank).Where(i => i != shape.BatchAxis && IsBroadcast(shape, valueShape, i))];
         if (P == 0 && reduced is [2, 3] && !valueShape.HasBatch && valueShape.Count == shape.Dims[1] && BlockedLayout.MeanOfEachChannel(E, g, shape) is { } means)
         {
-            offsets.Add(new(means, Vector(shape.Dims[2] * shape.Dims[3]), valueShape.Count));
+            offsets.Add(ScalarProduct(E.Reshape(means, -1, valueShape.Count), shape.Dims[2] * shape.Dims[3]));
             return;
         }
         var met = E.ReduceSum(g, [.. reduced.Select(i => (long)i + P)]);
@@ -129,15 +129,18 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
         if (!infinite && !isChosen && shape.BatchAxis == 0 && shape.Dims[0] == 1 && !valueShape.HasBatch && valueShape.Count == rest.Aggregate(1L, (a, i) => a * shape.Dims[i]))
         {
             var rows = P == 0 && shape.Rank == 2 ? met : E.Reshape(met, -1, valueShape.Count);
-            offsets.Add(new(BiasTerm.Product(E, rows, Vector(1), Prefixed([-1]))));
+            offsets.Add(ScalarProduct(rows, 1));
             return;
         }
         var product = E.Mul(met, value);
         if (isChosen) product = Chosen(product);
         if (infinite) product = E.Op("Where", [E.Op("Equal", [g, E.Scalar(0)]), E.Scalar(0), product]);
-        offsets.Add(new(E.Scaled(PerRow(E.ReduceSum(product, [.. rest.Select(i => (long)i + P)]), shape), factor)));
+        offsets.Add(E.Scaled(PerRow(E.ReduceSum(product, [.. rest.Select(i => (long)i + P)]), shape), factor));
 
-        string Vector(float times) => E.Scaled(E.Reshape(value, 1, valueShape.Count), times * factor);
+        // One product of a vector and a matrix instead of products and their sum; ONNX Runtime is slow with the vector on the right.
+        // A node at a time: of very different sizes as the nodes' terms are, one sum of all their products would be less exact.
+        string ScalarProduct(string rows, float times) =>
+            E.Reshape(E.Op("Gemm", [E.Scaled(E.Reshape(value, 1, valueShape.Count), times * factor), rows], ("transB", 1L)), Prefixed([-1]));
     }
 
     /// <summary>As <see cref="Offset(string, TensorShape, string, TensorShape, float)"/>, for an input that broadcasts to the output.</summary>
