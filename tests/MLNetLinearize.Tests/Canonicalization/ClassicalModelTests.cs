@@ -51,7 +51,7 @@ public class ClassicalModelTests
     [Fact]
     public void A_score_that_ONNX_Runtime_leaves_unset_is_refused_by_name()
     {
-        var refusal = Assert.Throws<UnsupportedOperatorException>(() => LinearizationGraph.Compile(CaseRun.Stream(Classifier("PROBIT", 1).Model)));
+        var refusal = UnsupportedTests.Refused(Classifier("PROBIT", 1).Model);
         var node = Assert.Single(refusal.Nodes);
         Assert.Equal("ai.onnx.ml.LinearClassifier", node.Operator);
         Assert.Contains("unset under PROBIT", node.Reason, StringComparison.Ordinal);
@@ -63,7 +63,7 @@ public class ClassicalModelTests
         var net = new Net(17, 1);
         var y = net.Classicals("SVMClassifier", 2, [net.Input("x", "N", 2)], ("coefficients", (float[])[1, -1]), ("rho", (float[])[0.1f]), ("kernel_type", "RBF"), ("kernel_params", (float[])[1, 0, 0]), ("support_vectors", (float[])[0, 1, 1, 0]),
             ("vectors_per_class", Net.L(1, 1)), ("classlabels_ints", Net.L(0, 1)), ("prob_a", (float[])[-1]), ("prob_b", (float[])[0]))[1];
-        var refusal = Assert.Throws<UnsupportedOperatorException>(() => LinearizationGraph.Compile(CaseRun.Stream(net.Build(y))));
+        var refusal = UnsupportedTests.Refused(net.Build(y));
         Assert.Contains("iteration", Assert.Single(refusal.Nodes).Reason, StringComparison.Ordinal);
     }
 

@@ -40,17 +40,9 @@ public class ConvolutionFormTests
         var model = net.Build(net.Op("ReduceSum", [y, net.Ints(1)], ("keepdims", 1L)));
         using var linearizer = new Linearizer(Compiler.Compile(model, new()));
         Assert.DoesNotContain(linearizer.Graph.Model.Graph.Node, n => n.OpType == "DepthToSpace");
-        using var original = new OriginalModel(model, model.Graph.Output[0].Name);
         var (random, length) = (new Random(5), channels * height * width);
         var maps = linearizer.ExplainBatch([.. Enumerable.Range(0, 2 * length).Select(_ => random.NextSingle())], 2);
-        var largest = maps[0].Weights.Enumerate().Max(Math.Abs);
-        foreach (var pixel in Enumerable.Range(0, 60).Select(_ => random.Next(length)).Concat([0, length - 1]))
-        {
-            var unit = new float[length];
-            unit[pixel] = 1;
-            var expected = original.Run("x", unit, [1, channels, height, width])[0];
-            Assert.All(maps, map => Assert.Equal(expected, map.Weights[0, pixel], 1e-5 * largest));
-        }
+        AssertUnitImages(model, [1, channels, height, width], [.. Enumerable.Range(0, 60).Select(_ => random.Next(length)), 0, length - 1], maps);
         Assert.All(maps, map => Agreement.AssertExact(map, 0, "a large image"));
     }
 
@@ -107,14 +99,20 @@ public class ConvolutionFormTests
         var outer = net.Op("Conv", [inner, net.Weights(16, 16, 3, 3)], ("strides", L(2, 2)), ("pads", L(pad, pad, pad, pad)));
         var model = net.Build(net.Op("ReduceSum", [net.Op("Flatten", [outer]), net.Ints(1)], ("keepdims", 1L)));
         using var linearizer = new Linearizer(Compiler.Compile(model, new()));
+        AssertUnitImages(model, [1, 3, size, size], Enumerable.Range(0, size * size), [linearizer.Explain(new float[3 * size * size])]);
+    }
+
+    /// <summary>What a linear model itself makes of unit images is W.</summary>
+    private static void AssertUnitImages(ModelProto model, long[] shape, IEnumerable<int> pixels, IReadOnlyList<LinearMap> maps)
+    {
         using var original = new OriginalModel(model, model.Graph.Output[0].Name);
-        var map = linearizer.Explain(new float[3 * size * size]);
-        var largest = map.Weights.Enumerate().Max(Math.Abs);
-        for (var pixel = 0; pixel < size * size; pixel++)
+        var largest = maps[0].Weights.Enumerate().Max(Math.Abs);
+        foreach (var pixel in pixels)
         {
-            var unit = new float[3 * size * size];
+            var unit = new float[maps[0].Weights.ColumnCount];
             unit[pixel] = 1;
-            Assert.Equal(original.Run("x", unit, [1, 3, size, size])[0], map.Weights[0, pixel], 1e-5 * largest);
+            var expected = original.Run("x", unit, shape)[0];
+            Assert.All(maps, map => Assert.Equal(expected, map.Weights[0, pixel], 1e-5 * largest));
         }
     }
 }

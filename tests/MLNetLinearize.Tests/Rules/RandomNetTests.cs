@@ -19,6 +19,12 @@ public class RandomNetTests
         var random = new Random(seed);
         var length = drawn.Size * drawn.Height * drawn.Width;
         var rows = Agreement.Row(2 * length, random);
+        var known = Enumerable.Range(0, 2).Select(r =>
+        {
+            var x = rows[(r * length)..((r + 1) * length)].Select(v => (double)v).ToArray();
+            double[][] directions = [[.. x.Select(_ => random.NextDouble() - 0.5)], [.. x.Select(_ => random.Next(10) == 0 ? 1.0 : 0)]];
+            return (Directions: directions, Oracle: DenseOracle.Linearize(drawn.Model, "x", x, [1, drawn.Size, drawn.Height, drawn.Width], directions));
+        }).ToList();
         Targets[] asked = [Targets.All, Targets.Predicted, Targets.Top(Math.Min(3, drawn.Outputs)), Targets.Classes(drawn.Outputs - 1), Targets.Classes([.. Enumerable.Range(0, Math.Min(2, drawn.Outputs))])];
         foreach (var targets in asked)
         {
@@ -27,9 +33,7 @@ public class RandomNetTests
             var maps = linearizer.ExplainBatch(rows, 2);
             for (var r = 0; r < 2; r++)
             {
-                var x = rows[(r * length)..((r + 1) * length)].Select(v => (double)v).ToArray();
-                double[][] directions = [[.. x.Select(_ => random.NextDouble() - 0.5)], [.. x.Select(_ => random.Next(10) == 0 ? 1.0 : 0)]];
-                var oracle = DenseOracle.Linearize(drawn.Model, "x", x, [1, drawn.Size, drawn.Height, drawn.Width], directions);
+                var (directions, oracle) = known[r];
                 for (var k = 0; k < maps[r].Targets.Count; k++) Agreement.AssertExact(maps[r], k, $"{targets}, row {r}, target {maps[r].Targets[k]}", 4);
                 var weights = maps[r].Weights.ToDouble();
                 for (var d = 0; d < directions.Length; d++)

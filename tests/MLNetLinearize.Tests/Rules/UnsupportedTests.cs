@@ -130,5 +130,5 @@ public class UnsupportedTests
         Assert.Contains("QuantizeLinear", refused.Message, StringComparison.Ordinal);
     }
 
-    private static UnsupportedOperatorException Refused(Onnx.ModelProto model) => Assert.Throws<UnsupportedOperatorException>(() => LinearizationGraph.Compile(CaseRun.Stream(model)));
+    internal static UnsupportedOperatorException Refused(Onnx.ModelProto model) => Assert.Throws<UnsupportedOperatorException>(() => LinearizationGraph.Compile(CaseRun.Stream(model)));
 }
