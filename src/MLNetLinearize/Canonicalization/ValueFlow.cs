@@ -44,6 +44,14 @@ internal static class ValueFlow
         return behind;
     }
 
+    /// <summary>Tensors that depend on any of <paramref name="sources"/>, in whatever way, themselves included.</summary>
+    public static HashSet<string> From(Graph graph, IEnumerable<string> sources)
+    {
+        var from = sources.ToHashSet();
+        foreach (var node in graph.Nodes.Where(n => Graph.Reads(n).Any(from.Contains))) from.UnionWith(node.Output.Where(o => o.Length > 0));
+        return from;
+    }
+
     /// <summary>Operators whose further outputs are indices, masks or scales, which are held.</summary>
     private static bool IsIndexed(NodeProto node) => node.IsStandard() && node.OpType is "MaxPool" or "TopK" or "Dropout" or "DynamicQuantizeLinear";
 

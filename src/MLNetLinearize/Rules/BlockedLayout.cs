@@ -90,8 +90,7 @@ internal static class BlockedLayout
         if (IsBlocked(e, tensor)) return Mean(tensor, height, width);
         // A part's elements beyond the image are zeros.
         if (e.Interleaved.PartsOf(tensor) is not { } image || image.Parts.OfType<string>().Any(p => !IsBlocked(e, p))) return null;
-        var (rows, columns) = ((height + image.Stride - 1) / image.Stride, (width + image.Stride - 1) / image.Stride);
-        return e.Scaled(e.Sum([.. image.Parts.OfType<string>().Select(p => Mean(p, rows, columns))]), (float)(rows * columns) / (height * width));
+        return e.Scaled(e.Sum([.. image.Parts.OfType<string>().Select(p => Mean(p, image.Rows, image.Columns))]), (float)(image.Rows * image.Columns) / (height * width));
 
         string Mean(string each, long rows, long columns)
         {

@@ -89,7 +89,7 @@ internal static class Convolution
         var block = s * image.Stride;
         if (size[1] > FewChannels || block > LargestBlock) return null;
         Phases[][] axes = [.. Enumerable.Range(0, 2).Select(i => Enumerable.Range(0, (int)image.Stride)
-            .Select(r => new Phases(block, windows.Kernel[i], windows.Begin[i] - s * r, windows.Input[i], (windows.Output[i] + image.Stride - 1) / image.Stride)).ToArray())];
+            .Select(r => new Phases(block, windows.Kernel[i], windows.Begin[i] - s * r, windows.Input[i], i == 0 ? image.Rows : image.Columns)).ToArray())];
         if (axes.SelectMany(a => a).Any(a => a.PadBegin < 0 || a.PadEnd < 0)) return null;
         var given = image.Parts.Select((part, i) => part is null ? null : AllResidues(v, part, axes[0][i / image.Stride], axes[1][i % image.Stride])).OfType<string>();
         return v.E.Interleaved.Join(v.E, new Interleaved.Blocks(given.Aggregate(v.E.Add), block, size[1], size[2], size[3]));

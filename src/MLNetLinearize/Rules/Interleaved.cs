@@ -90,6 +90,12 @@ internal sealed class Interleaved
     /// <param name="Width">w.</param>
     public sealed record Image(IReadOnlyList<string?> Parts, long Stride, long Channels, long Height, long Width)
     {
+        /// <summary>⌈h/s⌉.</summary>
+        public long Rows => (Height + Stride - 1) / Stride;
+
+        /// <summary>⌈w/s⌉.</summary>
+        public long Columns => (Width + Stride - 1) / Stride;
+
         /// <summary>Whether what the parts hold beyond the image, if anything, is zero. A padded convolution's windows give cotangents there.</summary>
         public bool IsZeroBeyond { get; init; } = Height % Stride == 0 && Width % Stride == 0;
     }

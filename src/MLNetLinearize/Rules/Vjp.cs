@@ -119,28 +119,26 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
         var infinite = IsInfinite(value);
         var isChosen = Choice is not null && shape.Same(OutShape());
         int[] reduced = infinite || isChosen ? [] : [.. Enumerable.Range(0, shape.Rank).Where(i => i != shape.BatchAxis && IsBroadcast(shape, valueShape, i))];
-        if (P == 0 && reduced is [2, 3] && !valueShape.HasBatch && valueShape.Count == shape.Dims[1] && BlockedLayout.MeanOfEachChannel(E, g, shape) is { } means)
-        {
-            offsets.Add(ScalarProduct(E.Reshape(means, -1, valueShape.Count), shape.Dims[2] * shape.Dims[3]));
-            return;
-        }
-        var met = E.ReduceSum(g, [.. reduced.Select(i => (long)i + P)]);
         List<int> rest = [.. Enumerable.Range(0, shape.Rank).Where(i => i != shape.BatchAxis && !reduced.Contains(i))];
         if (!infinite && !isChosen && shape.BatchAxis == 0 && shape.Dims[0] == 1 && !valueShape.HasBatch && valueShape.Count == rest.Aggregate(1L, (a, i) => a * shape.Dims[i]))
         {
-            var rows = P == 0 && shape.Rank == 2 ? met : E.Reshape(met, -1, valueShape.Count);
-            offsets.Add(ScalarProduct(rows, 1));
+            offsets.Add(P == 0 && reduced is [2, 3] && BlockedLayout.MeanOfEachChannel(E, g, shape) is { } means ? ScalarProduct(means, shape.Dims[2] * shape.Dims[3]) : ScalarProduct(Met(), 1));
             return;
         }
-        var product = E.Mul(met, value);
+        var product = E.Mul(Met(), value);
         if (isChosen) product = Chosen(product);
         if (infinite) product = E.Op("Where", [E.Op("Equal", [g, E.Scalar(0)]), E.Scalar(0), product]);
         offsets.Add(E.Scaled(PerRow(E.ReduceSum(product, [.. rest.Select(i => (long)i + P)]), shape), factor));
 
+        string Met() => E.ReduceSum(g, [.. reduced.Select(i => (long)i + P)]);
+
         // One product of a vector and a matrix instead of products and their sum; ONNX Runtime is slow with the vector on the right.
         // A node at a time: of very different sizes as the nodes' terms are, one sum of all their products would be less exact.
-        string ScalarProduct(string rows, float times) =>
-            E.Reshape(E.Op("Gemm", [E.Scaled(E.Reshape(value, 1, valueShape.Count), times * factor), rows], ("transB", 1L)), Prefixed([-1]));
+        string ScalarProduct(string met, float times)
+        {
+            var rows = P == 0 && shape.Rank == 2 ? met : E.Reshape(met, -1, valueShape.Count);
+            return E.Reshape(E.Op("Gemm", [E.Scaled(E.Reshape(value, 1, valueShape.Count), times * factor), rows], ("transB", 1L)), Prefixed([-1]));
+        }
     }
 
     /// <summary>As <see cref="Offset(string, TensorShape, string, TensorShape, float)"/>, for an input that broadcasts to the output.</summary>

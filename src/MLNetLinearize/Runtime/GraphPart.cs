@@ -36,19 +36,19 @@ internal sealed class GraphPart
     /// <param name="typeOf">Element type of a tensor that another part makes.</param>
     public ModelProto Model(Func<string, DataType> typeOf)
     {
-        var model = graph.Clone();
-        model.Inputs.Clear();
+        var model = graph.ToModel();
+        model.Graph.Input.Clear();
         foreach (var tensor in Given)
         {
             var input = inputs.FirstOrDefault(i => i.Name == tensor)?.Clone() ?? new ValueInfoProto { Name = tensor, Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)typeOf(tensor) } } };
             if (Outputs.Contains(tensor))
             {
                 // A tensor is not input and output at once.
-                input.Name = model.Fresh($"{GraphNames.Prefix}given/{tensor}");
-                model.Nodes.Insert(0, Nodes.Create("Identity", [input.Name], [tensor], model.Fresh($"{GraphNames.Prefix}node/Identity")));
+                input.Name = graph.Fresh($"{GraphNames.Prefix}given/{tensor}");
+                model.Graph.Node.Insert(0, Nodes.Create("Identity", [input.Name], [tensor], graph.Fresh($"{GraphNames.Prefix}node/Identity")));
             }
-            model.Inputs.Add(input);
+            model.Graph.Input.Add(input);
         }
-        return model.ToModel();
+        return model;
     }
 }

@@ -1,7 +1,6 @@
 using MLNetLinearize.Canonicalization;
 using MLNetLinearize.Linearization;
 using MLNetLinearize.Onnx;
-using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
 
 namespace MLNetLinearize.Runtime;
 
@@ -19,7 +18,7 @@ internal sealed class TargetShares
         count = Math.Min(count, joins.Max(j => j.Input.Count));
         List<List<string>> targets = [.. Enumerable.Range(0, count).Select(s => joins.SelectMany(j => Part(j.Input, s, count)).ToList())];
         List<string> inputs = [.. graph.Inputs.Select(i => i.Name)];
-        HashSet<string> before = [.. From(graph, inputs).Except(inputs).Except(From(graph, joins.SelectMany(j => j.Output)))];
+        HashSet<string> before = [.. ValueFlow.From(graph, inputs).Except(inputs).Except(ValueFlow.From(graph, joins.SelectMany(j => j.Output)))];
         Rest = new(graph, outputs, before);
         // What the rest takes comes from one run each.
         var open = Rest.Given.Where(before.Contains).ToHashSet();
@@ -60,14 +59,6 @@ internal sealed class TargetShares
         var graph = new Graph(model);
         foreach (var loop in graph.Nodes.Where(n => IsPlace(n) && n.OpType == "Scan").ToList()) Split(graph, loop, count);
         return new(graph, count, isForwardOnce);
-    }
-
-    /// <summary>Some tensors, and what nodes make from them, directly or not.</summary>
-    private static HashSet<string> From(Graph graph, IEnumerable<string> sources)
-    {
-        var from = sources.ToHashSet();
-        foreach (var node in graph.Nodes.Where(n => Graph.Reads(n).Any(from.Contains))) from.UnionWith(node.Output.Where(o => o.Length > 0));
-        return from;
     }
 
     private static bool IsPlace(NodeProto node) => node.Name.StartsWith(TargetsApart.NodeName, StringComparison.Ordinal);
