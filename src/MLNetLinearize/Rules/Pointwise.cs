@@ -19,9 +19,9 @@ internal static class Pointwise
     /// <summary>A smooth f with derivative <paramref name="derivative"/> and value <paramref name="atZero"/> at 0; null where that is not finite.</summary>
     /// <param name="derivative">f'.</param>
     /// <param name="atZero">f(0).</param>
-    /// <param name="slopeAtZero">f'(0).</param>
+    /// <param name="slopeAtZero">f'(0), on the element's side of it where there are two.</param>
     /// <param name="difference">f(z) − f(0) in a form that keeps its digits near 0; by subtraction when null.</param>
-    public static Action<Vjp> Smooth(Func<Vjp, string> derivative, float? atZero, float slopeAtZero, Func<Vjp, string>? difference = null) => v =>
+    public static Action<Vjp> Smooth(Func<Vjp, string> derivative, float? atZero, Func<Vjp, string> slopeAtZero, Func<Vjp, string>? difference = null) => v =>
     {
         var (x, y, shape) = (v.In(0), v.Out(), v.OutShape());
         if (v.Mode == Nonlinearity.Frozen && atZero is { } f0)
@@ -29,7 +29,7 @@ internal static class Pointwise
             var near = v.E.Op("Less", [v.E.Op("Abs", [x]), v.E.Scalar(NearZero)]);
             var safe = v.E.Op("Where", [near, v.E.Scalar(1), x]);
             var rise = difference is not null ? difference(v) : f0 == 0 ? y : v.E.Sub(y, v.E.Scalar(f0));
-            var slope = v.E.Op("Where", [near, v.E.Scalar(slopeAtZero), v.E.Div(rise, safe)]);
+            var slope = v.E.Op("Where", [near, slopeAtZero(v), v.E.Div(rise, safe)]);
             v.Give(0, v.E.Mul(v.G, slope));
             // y − slope·x is f(0) up to rounding, and also right where the limit stands in for the secant.
             v.Offset(v.G, shape, v.E.Sub(y, v.E.Mul(slope, x)), shape);
@@ -125,7 +125,7 @@ internal static class Pointwise
         if (v.Network.Constant(v.In(1)) is { } stored && stored.Count() == 1 && v.InShape(0).Same(v.OutShape()))
         {
             var c = stored.ElementType() == DataType.Float ? stored.ToSingle()[0] : stored.ToInt64()[0];
-            Smooth(Derivative, c >= 1 ? 0 : null, c == 1 ? 1 : 0)(v);
+            Smooth(Derivative, c >= 1 ? 0 : null, w => w.E.Scalar(c == 1 ? 1 : 0))(v);
             return;
         }
         v.TakeTangent();

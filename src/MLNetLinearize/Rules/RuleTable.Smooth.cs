@@ -19,10 +19,9 @@ internal static partial class RuleTable
         ["Erf"] = Of(v => v.E.Scaled(v.E.Op("Exp", [v.E.Neg(Square(v, v.In(0)))]), TwoOverRootPi), 0, TwoOverRootPi),
         ["Softplus"] = Of(Smooth.Logistic, MathF.Log(2), 0.5f, Smooth.SoftplusRise),
         ["Softsign"] = Of(v => v.E.Op("Reciprocal", [Square(v, v.E.Add(v.E.Scalar(1), v.E.Op("Abs", [v.In(0)])))]), 0, 1),
-        // The exponential itself rather than y + α, which loses its digits where the unit saturates.
-        ["Elu"] = Of(v => Branch(v, "GreaterOrEqual", v.E.Scalar(1), v.E.Scaled(v.E.Op("Exp", [v.In(0)]), v.Node.Float("alpha", 1))), 0, 1),
-        ["Celu"] = Of(v => Branch(v, "Greater", v.E.Scalar(1), v.E.Op("Exp", [v.E.Scaled(v.In(0), 1 / v.Node.Float("alpha", 1))])), 0, 1),
-        ["Selu"] = Of(v => Branch(v, "Greater", v.E.Scalar(SeluGamma(v)), v.E.Scaled(v.E.Op("Exp", [v.In(0)]), SeluGamma(v) * v.Node.Float("alpha", 1.6732632f))), 0, 1.0507010f),
+        ["Elu"] = LineAndExponential("GreaterOrEqual", _ => 1, Alpha),
+        ["Celu"] = LineAndExponential("Greater", _ => 1, _ => 1, Alpha),
+        ["Selu"] = LineAndExponential("Greater", SeluGamma, v => SeluGamma(v) * v.Node.Float("alpha", 1.6732632f)),
         ["Mish"] = Of(Smooth.MishSlope, 0, 0.6f),
         ["Gelu"] = Of(Smooth.GeluSlope, 0, 0.5f),
         ["Swish"] = Of(Smooth.SwishSlope, 0, 0.5f),
@@ -94,9 +93,11 @@ internal static partial class RuleTable
     };
 
     /// <summary>The fourth is f(z) − f(0), for functions that subtraction would leave without digits near 0 (half-angle formulas).</summary>
-    private static Rule Of(Func<Vjp, string> derivative, float? atZero = null, float slopeAtZero = 0, Func<Vjp, string>? difference = null) => new(RuleKind.Smooth, Pointwise.Smooth(derivative, atZero, slopeAtZero, difference));
+    private static Rule Of(Func<Vjp, string> derivative, float? atZero = null, float slopeAtZero = 0, Func<Vjp, string>? difference = null) => new(RuleKind.Smooth, Pointwise.Smooth(derivative, atZero, v => v.E.Scalar(slopeAtZero), difference));
 
     private static string OfHalf(Vjp v, string op) => v.E.Op(op, [v.E.Scaled(v.In(0), 0.5f)]);
+
+    private static float Alpha(Vjp v) => v.Node.Float("alpha", 1);
 
     private static float SeluGamma(Vjp v) => v.Node.Float("gamma", 1.0507010f);
 
@@ -104,6 +105,18 @@ internal static partial class RuleTable
 
     private static string OneMinus(Vjp v, string x) => v.E.Sub(v.E.Scalar(1), x);
 
-    /// <summary>The slope of the branch that ONNX Runtime takes; at 0 itself Elu goes with the line, Selu with the exponential.</summary>
-    private static string Branch(Vjp v, string comparison, string above, string below) => v.E.Op("Where", [v.E.Op(comparison, [v.In(0), v.E.Scalar(0)]), above, below]);
+    /// <summary>
+    /// A line above 0 and an exponential below, each with a slope of its own at 0. The exponential is taken itself rather than
+    /// y + α, which loses its digits where the unit saturates.
+    /// </summary>
+    /// <param name="comparison">With 0, that puts an element on the line as ONNX Runtime does: at 0 itself Elu goes with it, Selu with the exponential.</param>
+    /// <param name="line">Slope of the line.</param>
+    /// <param name="curve">Slope of the exponential at 0.</param>
+    /// <param name="width">By how much the exponential is stretched; 1 when null.</param>
+    private static Rule LineAndExponential(string comparison, Func<Vjp, float> line, Func<Vjp, float> curve, Func<Vjp, float>? width = null)
+    {
+        string Branch(Vjp v, string below) => v.E.Op("Where", [v.E.Op(comparison, [v.In(0), v.E.Scalar(0)]), v.E.Scalar(line(v)), below]);
+        string Exponential(Vjp v) => v.E.Op("Exp", [width is null ? v.In(0) : v.E.Scaled(v.In(0), 1 / width(v))]);
+        return new(RuleKind.Smooth, Pointwise.Smooth(v => Branch(v, v.E.Scaled(Exponential(v), curve(v))), 0, v => Branch(v, v.E.Scalar(curve(v)))));
+    }
 }

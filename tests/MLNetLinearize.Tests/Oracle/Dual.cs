@@ -95,12 +95,15 @@ internal sealed class Dual
         return new(Shape, value, columns);
     }
 
-    /// <summary>A smooth function: its tangent, or in the frozen reading its secant through f(0), where that and its limit at 0 are finite.</summary>
+    /// <summary>
+    /// A smooth function: its tangent, or in the frozen reading its secant through f(0), where that and its limit at 0 are finite;
+    /// close to 0 the limit from the element's side.
+    /// </summary>
     public Dual Smooth(Func<double, double> f, Func<double, double> derivative)
     {
         var atZero = f(0);
         if (!Reading.IsFrozen || !double.IsFinite(atZero) || !double.IsFinite(derivative(0))) return Pointwise(f, derivative);
-        return Pointwise(f, z => Math.Abs(z) < 1e-4 ? derivative(0) : (f(z) - atZero) / z);
+        return Pointwise(f, z => Math.Abs(z) < 1e-4 ? derivative(1e-200 * z) : (f(z) - atZero) / z);
     }
 
     /// <summary>Element i of the result is element <c>index[i]</c>; −1 stands for the constant <paramref name="fill"/>.</summary>
@@ -170,8 +173,11 @@ internal sealed class Dual
 
         var count = Math.Max(l.Columns?.Length ?? 0, r.Columns?.Length ?? 0);
         var columns = Enumerable.Range(0, count).Select(c => Combine(Column(l, c, count), Column(r, c, count))).ToArray();
-        return new(shape, Combine(l.Value, r.Value), count == 0 ? null : columns, a.IsInteger && b.IsInteger) { Role = b.IsConstant ? a.Role : a.IsConstant ? b.Role : Role.None };
+        return new(shape, Combine(l.Value, r.Value), count == 0 ? null : columns, a.IsInteger && b.IsInteger) { Role = IsStatistic(a, b) || IsStatistic(b, a) ? Role.Statistic : Role.None };
     }
+
+    /// <summary>With its ε, a statistic is one still.</summary>
+    private static bool IsStatistic(Dual one, Dual other) => one.Role == Role.Statistic && other.IsConstant;
 
     private static double[]? Column(Dual x, int c, int count) => x.Columns?[c] ?? (c == count - 1 ? x.Value : null);
 }

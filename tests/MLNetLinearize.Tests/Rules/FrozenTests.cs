@@ -59,6 +59,18 @@ public class FrozenTests
         Assert.Equal(1, map.Weights[4, 1], 6);
     }
 
+    [Fact]
+    public void Where_a_kink_lies_at_zero_each_side_has_its_own_slope()
+    {
+        float[] x = [5e-5f, 0, -5e-5f];
+        var elu = Frozen(x, (n, input) => n.Op("Elu", [input], ("alpha", 2f)));
+        Assert.Equal([1, 1, 2], elu.Weights.Diagonal());
+        var selu = Frozen(x, (n, input) => n.Op("Selu", [input], ("alpha", 1.5f), ("gamma", 3f)));
+        Assert.Equal([3, 4.5f, 4.5f], selu.Weights.Diagonal());
+        var celu = Frozen(x, (n, input) => n.Op("Celu", [input], ("alpha", 2f)));
+        Assert.Equal([1, 1, 1], celu.Weights.Diagonal());
+    }
+
     [Theory]
     [InlineData("Sigmoid")]
     [InlineData("Exp")]
