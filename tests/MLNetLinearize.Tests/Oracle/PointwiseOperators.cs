@@ -7,6 +7,9 @@ internal static class PointwiseOperators
 
     public static Dual SquareRoot(Dual x) => Rooted(x, x.Smooth(Math.Sqrt, z => 0.5 / Math.Sqrt(z)));
 
+    /// <summary>The root of a sum of squares: at the origin a norm has no slope, and is taken to be flat.</summary>
+    public static Dual Distance(Dual squares) => Rooted(squares, squares.Smooth(Math.Sqrt, z => z > 0 ? 0.5 / Math.Sqrt(z) : 0));
+
     public static Dual Exponential(Dual x) => x.Smooth(Math.Exp, Math.Exp);
 
     public static Dual Logarithm(Dual x) => x.Smooth(Math.Log, z => 1 / z);
@@ -135,7 +138,8 @@ internal static class PointwiseOperators
     };
 
     /// <summary>x·g(x): its secant through 0 is g(x) itself, which is what holding the gate gives.</summary>
-    private static Dual SelfGated(Dual x, Dual gate) => x * gate.As(Role.Gate);
+    /// <summary>A pointwise function, which is read as that whatever its operand is to others.</summary>
+    private static Dual SelfGated(Dual x, Dual gate) => x.As(Role.None) * gate.As(Role.Gate);
 
     /// <summary>A root or power of a mean or sum is a normaliser's statistic.</summary>
     private static Dual Rooted(Dual x, Dual y) => x.Role == Role.None ? y : y.As(Role.Gate);

@@ -19,7 +19,7 @@ internal static class ReductionOperators
             "ReduceProd" => Product(x, axes, keep),
             "ReduceL1" => Sum(PointwiseOperators.Absolute(x), axes, keep),
             "ReduceSumSquare" => Reading.Tangent(() => Sum(x * x, axes, keep)).As(Role.Statistic),
-            "ReduceL2" => Reading.Tangent(() => PointwiseOperators.SquareRoot(Sum(x * x, axes, keep))).As(Role.Gate),
+            "ReduceL2" => Reading.Tangent(() => PointwiseOperators.Distance(Sum(x * x, axes, keep))).As(Role.Gate),
             "ReduceLogSum" => Reading.Tangent(() => PointwiseOperators.Logarithm(Sum(x, axes, keep))),
             "ReduceLogSumExp" => Reading.Tangent(() => PointwiseOperators.Logarithm(Sum(PointwiseOperators.Exponential(x), axes, keep))),
             _ => throw new NotSupportedException(node.Operator),
