@@ -6,7 +6,8 @@ namespace MLNetLinearize.Benchmarks.Comparison;
 /// Times contenders in turn, A, B, C, A, B, C, …, so that a change of the machine's pace meets all of them alike: what is
 /// wanted is the ratio of two engines on one machine, and a tool that measures one after the other, minutes apart, gives the
 /// ratio of two moods of the machine as well. Each turn is a block of calls; a time is the median over turns, a ratio the
-/// median of the ratios within turns.
+/// median of the ratios within turns. Before a block the threads of the contender before it are left to fall asleep: libtorch's
+/// watch for work for some milliseconds after their last, and took an eighth of the processors from whoever came next.
 /// </summary>
 /// <remarks>
 /// With one thread, time is the time that the process had on a processor, which waiting for a neighbour does not lengthen;
@@ -20,7 +21,7 @@ internal static class Interleaved
     /// <summary>Turns at least, however slow the case.</summary>
     private const int FewestTurns = 3;
 
-    private const int MostTurns = 41;
+    private const int MostTurns = 101;
 
     public static Measurement Run(Contenders contenders, int threads, TimeSpan budget)
     {
@@ -49,6 +50,11 @@ internal sealed class Timed
 
     private const double BlockSeconds = 0.03;
 
+    /// <summary>Calls shorter than this are warmed up again by one that is not timed: another contender had the caches.</summary>
+    private const double ShortSeconds = 0.005;
+
+    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(10);
+
     private readonly Action run;
     private readonly Func<TimeSpan> now;
     private readonly double parts;
@@ -74,7 +80,12 @@ internal sealed class Timed
 
     public List<double> Turns { get; } = [];
 
-    public void Turn() => Turns.Add(Block(calls));
+    public void Turn()
+    {
+        Thread.Sleep(Rest);
+        if (First < ShortSeconds) run();
+        Turns.Add(Block(calls));
+    }
 
     private double Block(int count)
     {
