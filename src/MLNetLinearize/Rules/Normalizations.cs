@@ -122,14 +122,20 @@ internal static class Normalizations
 
     private static TensorShape PerChannel(TensorShape shape, long channels) => new([channels, .. Enumerable.Repeat(1L, shape.Rank - 2)], -1);
 
-    /// <summary>Sum over neighbouring channels, by a convolution of one channel over [channels, space].</summary>
+    /// <summary>
+    /// Sum over neighbouring channels, by a convolution of one element, whose kernel has ones in a band about the diagonal: ONNX Runtime takes
+    /// a quarter of the time for these products than for a window sliding over one channel of [channels, space].
+    /// </summary>
     private static string Window(Vjp v, string x, long size, bool transposed)
     {
-        var shape = v.InShape(0);
-        long[] folded = [-1, 1, shape.Dims[1], shape.Dims.Skip(2).Aggregate(1L, (a, d) => a * d)];
+        var (e, shape) = (v.E, v.InShape(0));
+        var channels = shape.Dims[1];
         var (before, after) = ((size - 1) / 2, size - 1 - (size - 1) / 2);
-        long[] pads = transposed ? [after, 0, before, 0] : [before, 0, after, 0];
-        var kernel = v.E.Floats([.. Enumerable.Repeat(1f, (int)size)], 1, 1, size, 1);
-        return v.E.Reshape(v.E.Op("Conv", [v.E.Reshape(x, folded), kernel], ("pads", pads)), [-1, .. shape.Dims.Skip(1)]);
+        var first = transposed ? -after : -before;
+        var band = Enumerable.Range(0, (int)size).Select(i => first + i).Where(d => Math.Abs(d) < channels).Select(d => e.Eye(channels, channels, d)).Aggregate(e.Add);
+        var isImage = shape.Rank == 4;
+        var image = isImage ? x : e.Reshape(x, 0, channels, 1, shape.Dims.Skip(2).Aggregate(1L, (a, d) => a * d));
+        var sum = e.Op("Conv", [image, e.Reshape(band, channels, channels, 1, 1)]);
+        return isImage ? sum : e.Reshape(sum, [0, .. shape.Dims.Skip(1)]);
     }
 }

@@ -24,6 +24,7 @@ internal static partial class RuleCases
         Case("LayerNormalization", "LayerNormalization", [3, 4], (n, x) => n.Op("LayerNormalization", [x, n.Weights(4), n.Weights(4)])) with { IsPiecewiseLinear = false },
         Case("LayerNormalization, two axes, no shift", "LayerNormalization", [3, 4], (n, x) => n.Op("LayerNormalization", [x, n.Weights(3, 4)], ("axis", 1L))) with { IsPiecewiseLinear = false },
         Case("LRN", "LRN", [5, 2, 2], (n, x) => n.Op("LRN", [x], ("size", 3L), ("alpha", 0.9f), ("bias", 2f))) with { IsPiecewiseLinear = false },
+        Case("LRN, window wider than the channels", "LRN", [3, 2, 2], (n, x) => n.Op("LRN", [x], ("size", 9L), ("alpha", 0.9f))) with { IsPiecewiseLinear = false },
         Case("LRN, beta 0.5", "LRN", [7, 2], (n, x) => n.Op("Squeeze", [n.Op("LRN", [n.Op("Unsqueeze", [x, n.Ints(3)])], ("size", 5L), ("alpha", 0.5f), ("beta", 0.5f)), n.Ints(3)])) with { IsPiecewiseLinear = false },
 
         .. AtOpsets(Case("Dropout", "Dropout", [6], (n, x) => n.Op("Relu", [n.Op("Dropout", [x], ("ratio", 0.3f))])), 7, 10),
