@@ -55,11 +55,11 @@ internal static class BlockedLayout
     public static string Enter(Emitter e, string tensor, TensorShape shape) => IsBlocked(e, tensor) ? tensor : EachChannel(e, tensor, shape, 1);
 
     /// <summary>A tensor times a factor.</summary>
-    public static string EachChannel(Emitter e, string tensor, TensorShape shape, float factor)
-    {
-        var channels = shape.Dims[1];
-        return e.Op("Conv", [tensor, e.Filled(e.Ints(channels, 1, 1, 1), factor)], ("group", channels));
-    }
+    public static string EachChannel(Emitter e, string tensor, TensorShape shape, float factor) =>
+        EachChannel(e, tensor, shape, e.Filled(e.Ints(shape.Dims[1], 1, 1, 1), factor));
+
+    /// <summary>A tensor times a factor for each channel, [C, 1, 1, 1].</summary>
+    public static string EachChannel(Emitter e, string tensor, TensorShape shape, string factors) => e.Op("Conv", [tensor, factors], ("group", shape.Dims[1]));
 
     /// <summary>Elements of a tensor at equal distances, times a factor.</summary>
     public static string TakeEach(Emitter e, string tensor, TensorShape shape, float factor, Taps rows, Taps columns)

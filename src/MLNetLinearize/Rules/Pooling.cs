@@ -91,11 +91,16 @@ internal static class Pooling
     /// <summary>Gives each cotangent, times a weight, to every element of its window.</summary>
     private static string Spread(Vjp v, string g, Windows windows, float weight)
     {
-        // Channel by channel, with one kernel: rows, targets and channels are one leading axis.
-        var folded = v.E.Reshape(g, [-1, 1, .. windows.Output]);
-        var size = windows.Kernel.Aggregate(1L, (a, d) => a * d);
-        var kernel = v.E.Floats([.. Enumerable.Repeat(weight, (int)size)], [1, 1, .. windows.Kernel]);
-        return v.ReshapeTo(v.E.Op("ConvTranspose", [folded, kernel], windows.Transposed()), v.InShape(0));
+        var shape = v.InShape(0);
+        if (v.P == 0 && windows.IsGlobal && BlockedLayout.Keeps(v.Network, v.In(0), shape)) return BlockedLayout.Everywhere(v.E, g, shape, weight);
+        var transposed = windows.Flipped() is { } pads ? ("Conv", [("pads", pads), ("dilations", windows.Dilations)]) : ("ConvTranspose", windows.Transposed());
+        // Channel by channel: the leading axes are one, of which each is a channel by itself, unless rows alone lead.
+        if (v.P == 0 && shape is { BatchAxis: 0, Dims: [1, var channels, ..] })
+            return Transposed(g, channels);
+        return v.ReshapeTo(Transposed(v.E.Reshape(g, [-1, 1, .. windows.Output]), 1), shape);
+
+        string Transposed(string from, long groups) =>
+            v.E.Op(transposed.Item1, [from, v.E.Filled(v.E.Ints([groups, 1, .. windows.Kernel]), weight)], [.. transposed.Item2, ("group", groups)]);
     }
 
     /// <summary>y^(1−p), and 0 where y is 0: all elements of that window are.</summary>

@@ -22,7 +22,7 @@ internal static class Reductions
         var deviation = v.E.Op("Sqrt", [v.E.Add(v.In(4), v.E.Scalar(v.Node.Float("epsilon", 1e-5f)))]);
         var slope = v.E.Div(v.In(1), deviation);
         var shift = v.E.Sub(v.In(2), v.E.Mul(v.In(3), slope));
-        v.Give(0, v.E.Mul(v.G, v.E.Reshape(slope, shape.Dims)));
+        v.Give(0, BlockedLayout.Holds(v) ? BlockedLayout.EachChannel(v.E, v.G, v.OutShape(), v.E.Reshape(slope, channels, 1, 1, 1)) : v.E.Mul(v.G, v.E.Reshape(slope, shape.Dims)));
         v.Offset(v.G, v.OutShape(), v.E.Reshape(shift, shape.Dims), shape);
     }
 
