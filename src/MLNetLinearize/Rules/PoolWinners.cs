@@ -46,7 +46,8 @@ internal static class PoolWinners
 
     /// <summary>Whether <see cref="Spread"/> gives a cotangent back, and sooner than by indices.</summary>
     public static bool CanSpread(Vjp v, Windows windows) =>
-        v.P == 0 && CanFind(v, windows) && SuitsBlocks(v, windows) && windows.Kernel[0] * windows.Kernel[1] <= MostSpread && windows.Strides[0] == windows.Strides[1];
+        v.P == 0 && windows.Rank == 2 && SuitsBlocks(v, windows) && windows.Kernel[0] * windows.Kernel[1] <= MostSpread && windows.Strides[0] == windows.Strides[1]
+        && (!ReachesBeyond(windows) || IsReadByRelu(v) || IsMadeByRelu(v.Network.Graph, v.In(0)));
 
     /// <summary>
     /// The cotangent of the input without indices: the output's, where an element is the first of the largest, moved to that element's place.
@@ -64,7 +65,7 @@ internal static class PoolWinners
             ref var part = ref parts[h.Residue * stride + w.Residue];
             part = part is null ? given : e.Add(part, given);
         }
-        return stride == 1 ? parts[0]! : e.Interleaved.Join(e, new Interleaved.Image(parts, stride, size[1], size[2], size[3]) { IsZeroBeyond = true }); // no winner lies beyond but of cotangent 0
+        return stride == 1 ? parts[0]! : e.Interleaved.Join(e, new Interleaved.Image(parts, stride, size[1], size[2], size[3]) { IsZeroBeyond = !ReachesBeyond(windows) || IsReadByRelu(v) });
     }
 
     private static bool SuitsBlocks(Vjp v, Windows windows) =>
@@ -79,6 +80,13 @@ internal static class PoolWinners
     /// </summary>
     private static bool IsReadByRelu(Vjp v) =>
         v.Network.Graph.Nodes.Where(n => v.E.Maker(n.Output[0]) is null && Graph.Reads(n).Contains(v.Out())).All(n => n.IsStandard() && n.OpType == "Relu") && !v.Network.Graph.Outputs.Any(o => o.Name == v.Out());
+
+    /// <summary>
+    /// Whether the image is made by Relu alone, be it in parts or by pools of such. Where the largest of a window is 0, so that a 0 read beyond the image may be taken for
+    /// the winner and its cotangent be left there, Relu gives nothing on for any element of the window.
+    /// </summary>
+    private static bool IsMadeByRelu(Graph graph, string tensor) =>
+        graph.Nodes.FirstOrDefault(n => n.Output.Contains(tensor)) is { } maker && maker.IsStandard() && (maker.OpType == "Relu" || maker.OpType == "MaxPool" && IsMadeByRelu(graph, maker.Input[0]) || maker.OpType == "Concat" && maker.Input.All(i => IsMadeByRelu(graph, i)));
 
     /// <summary>The largest lead of a tile's largest elements; 0 where NaN is all there is, so that the index stays inside.</summary>
     private static string LargestLead(Vjp v, long[] kernel, string leads)

@@ -272,7 +272,7 @@ public class TieTests
         Assert.All(map.Error, e => Assert.InRange(e, 0, 1e-5));
     }
 
-    private static void AssertOneWinner(Vector<float> row, float weight, int? at = null)
+    internal static void AssertOneWinner(Vector<float> row, float weight, int? at = null)
     {
         var credited = row.EnumerateIndexed(Zeros.AllowSkip).Where(e => e.Item2 != 0).ToList();
         var (index, value) = Assert.Single(credited);
