@@ -31,11 +31,7 @@ internal static class Canonicalizer
     {
         graph.RemoveDead([output]);
         string[] kept = [output, .. options.ExplainedInputs ?? []];
-        if (!keepsLayers)
-        {
-            BatchNormFolding.Apply(graph, kept);
-            PoolOrder.Apply(graph, kept);
-        }
+        if (!keepsLayers) PoolOrder.Apply(graph, kept);
         if (options.InputShapes?.Keys.FirstOrDefault(n => graph.Inputs.All(i => i.Name != n)) is { } unknown)
             throw new InvalidModelException($"InputShapes names '{unknown}', but the model's inputs are [{string.Join(", ", graph.Inputs.Select(i => i.Name))}].");
         // What the score does not depend on, such as the label that an exporter kept, is not asked for.
@@ -60,12 +56,19 @@ internal static class Canonicalizer
                 oneRowReason = "it does not run on two rows at once";
             }
             if (two is not null && BatchAxis.Shapes(batched, one, two, output, out oneRowReason) is { } shapes)
-                return Simplified(batched, inputs, output, one, two, shapes, null);
+                return Network(batched, one, two, shapes, null);
         }
         BatchAxis.Pin(graph, inputs);
         using var probe = new ShapeProbe(graph, Simplification.Foldable(graph));
         var facts = RunOneRow(probe, graph, inputs);
-        return Simplified(graph, inputs, output, facts, facts, facts.ToDictionary(f => f.Key, f => new TensorShape(f.Value.Dims, -1)), oneRowReason);
+        return Network(graph, facts, facts, facts.ToDictionary(f => f.Key, f => new TensorShape(f.Value.Dims, -1)), oneRowReason);
+
+        CanonicalNetwork Network(Graph settled, Dictionary<string, TensorFact> one, Dictionary<string, TensorFact> two, Dictionary<string, TensorShape> shapes, string? reason)
+        {
+            Simplification.FoldConstants(settled, one, two);
+            if (!keepsLayers) ChannelFolding.Apply(settled, shapes, kept);
+            return Simplified(settled, inputs, output, one, shapes, reason);
+        }
     }
 
     /// <summary>A settled network to which nodes were added that read a new input of one vector a row: the same graph, with the shapes of those nodes as well; null where they do not fit a batch.</summary>
@@ -107,9 +110,8 @@ internal static class Canonicalizer
         return RunOneRow(probe, pinned, inputs);
     }
 
-    private static CanonicalNetwork Simplified(Graph graph, List<InputPlan> inputs, string output, Dictionary<string, TensorFact> one, Dictionary<string, TensorFact> two, Dictionary<string, TensorShape> shapes, string? oneRowReason)
+    private static CanonicalNetwork Simplified(Graph graph, List<InputPlan> inputs, string output, Dictionary<string, TensorFact> one, Dictionary<string, TensorShape> shapes, string? oneRowReason)
     {
-        Simplification.FoldConstants(graph, one, two);
         Simplification.FixReshapes(graph, shapes);
         Simplification.FixSlices(graph, shapes);
         graph.RemoveDead([output]);

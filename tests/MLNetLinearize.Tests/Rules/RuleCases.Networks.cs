@@ -36,6 +36,12 @@ internal static partial class RuleCases
             var second = n.Op("Concat", [first, n.Op("Relu", [Convolve(n, first, 4, 2, 3, 1)])], ("axis", 1L));
             return n.Op("AveragePool", [second], ("kernel_shape", L(2, 2)), ("strides", L(2, 2)));
         }),
+        Case("Network, channels scaled and shifted behind convolution and normalization", "Network", [2, 4, 4], (n, x) =>
+        {
+            string Scaled(string y) => n.Op("Sub", [n.Weights(3, 1, 1), n.Op("Div", [n.Op("Add", [n.Op("Mul", [y, n.Weights(3, 1, 1)]), n.Weights(1, 3, 1, 1)]), n.Scalar(0.7f)])]);
+            var first = n.Op("Relu", [Scaled(n.Op("Conv", [x, n.Weights(3, 2, 3, 3)], ("pads", L(1, 1, 1, 1))))]);
+            return n.Op("AveragePool", [n.Op("Relu", [Scaled(BatchNorm(n, first))])], ("kernel_shape", L(4, 4)));
+        }),
         Case("Network, inverted residual with Relu6", "Network", [2, 5, 5], (n, x) =>
         {
             var wide = n.Op("Clip", [Convolve(n, x, 2, 6, 1, 0), n.Floats([0]), n.Floats([1])]);
