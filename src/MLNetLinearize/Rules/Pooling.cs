@@ -93,14 +93,14 @@ internal static class Pooling
     {
         var shape = v.InShape(0);
         if (v.P == 0 && windows.IsGlobal && BlockedLayout.Keeps(v.Network, v.In(0), shape)) return BlockedLayout.Everywhere(v.E, g, shape, weight);
-        var transposed = windows.Flipped() is { } pads ? ("Conv", [("pads", pads), ("dilations", windows.Dilations)]) : ("ConvTranspose", windows.Transposed());
-        // Channel by channel: the leading axes are one, of which each is a channel by itself, unless rows alone lead.
-        if (v.P == 0 && shape is { BatchAxis: 0, Dims: [1, var channels, ..] })
-            return Transposed(g, channels);
-        return v.ReshapeTo(Transposed(v.E.Reshape(g, [-1, 1, .. windows.Output]), 1), shape);
+        (string op, (string, object)[] attributes) = windows.Flipped() is { } pads ? ("Conv", [("pads", pads), ("dilations", windows.Dilations)]) : ("ConvTranspose", windows.Transposed());
+        // Channel by channel. Where more than rows lead, all of that and the channels are one axis of images of one channel.
+        return v.P == 0 && shape is { BatchAxis: 0, Dims: [1, var channels, ..] }
+            ? ByChannel(g, channels)
+            : v.ReshapeTo(ByChannel(v.E.Reshape(g, [-1, 1, .. windows.Output]), 1), shape);
 
-        string Transposed(string from, long groups) =>
-            v.E.Op(transposed.Item1, [from, v.E.Filled(v.E.Ints([groups, 1, .. windows.Kernel]), weight)], [.. transposed.Item2, ("group", groups)]);
+        string ByChannel(string images, long channels) =>
+            v.E.Op(op, [images, v.E.Filled(v.E.Ints([channels, 1, .. windows.Kernel]), weight)], [.. attributes, ("group", channels)]);
     }
 
     /// <summary>y^(1−p), and 0 where y is 0: all elements of that window are.</summary>
