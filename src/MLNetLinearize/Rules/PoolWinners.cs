@@ -82,11 +82,17 @@ internal static class PoolWinners
         v.Network.Graph.Nodes.Where(n => v.E.Maker(n.Output[0]) is null && Graph.Reads(n).Contains(v.Out())).All(n => n.IsStandard() && n.OpType == "Relu") && !v.Network.Graph.Outputs.Any(o => o.Name == v.Out());
 
     /// <summary>
-    /// Whether the image is made by Relu alone, be it in parts or by pools of such. Where the largest of a window is 0, so that a 0 read beyond the image may be taken for
-    /// the winner and its cotangent be left there, Relu gives nothing on for any element of the window.
+    /// Whether the image is made by Relu alone, be it in parts or by pools of such. Where the largest of a window is 0, so that a 0
+    /// read beyond the image may be taken for the winner and its cotangent be left there, Relu gives nothing on for any element of the window.
     /// </summary>
     private static bool IsMadeByRelu(Graph graph, string tensor) =>
-        graph.Nodes.FirstOrDefault(n => n.Output.Contains(tensor)) is { } maker && maker.IsStandard() && (maker.OpType == "Relu" || maker.OpType == "MaxPool" && IsMadeByRelu(graph, maker.Input[0]) || maker.OpType == "Concat" && maker.Input.All(i => IsMadeByRelu(graph, i)));
+        graph.Nodes.FirstOrDefault(n => n.Output[0] == tensor) is { } maker && maker.IsStandard() && maker.OpType switch
+        {
+            "Relu" => true,
+            "MaxPool" => IsMadeByRelu(graph, maker.Input[0]),
+            "Concat" => maker.Input.All(i => IsMadeByRelu(graph, i)),
+            _ => false,
+        };
 
     /// <summary>The largest lead of a tile's largest elements; 0 where NaN is all there is, so that the index stays inside.</summary>
     private static string LargestLead(Vjp v, long[] kernel, string leads)
