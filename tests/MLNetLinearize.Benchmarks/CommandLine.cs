@@ -75,12 +75,13 @@ internal static class CommandLine
         var network = new Argument<string>("network") { Description = "The network." };
         var batch = new Argument<int>("batch") { Description = "Rows." };
         var question = new Argument<Question>("question") { Description = "Top or All." };
+        var threads = new Option<int>("--threads") { Description = "Threads.", DefaultValueFactory = _ => 1 };
         var byNode = new Option<bool>("--nodes") { Description = "Node by node." };
-        var command = new Command("profile", "Print where the time of our answer goes, by operator.") { network, batch, question, byNode };
+        var command = new Command("profile", "Print where the time of our answer goes, by operator.") { network, batch, question, threads, byNode };
         command.SetAction(parsed =>
         {
             var asked = new Case(parsed.GetValue(network)!, parsed.GetValue(batch), parsed.GetValue(question), null);
-            foreach (var (name, nodes, milliseconds) in OperatorProfile.Of(asked, parsed.GetValue(byNode))) Console.WriteLine($"{milliseconds,12:0.0000} ms {nodes,4} {name}");
+            foreach (var (name, nodes, milliseconds) in OperatorProfile.Of(asked, parsed.GetValue(threads), parsed.GetValue(byNode))) Console.WriteLine($"{milliseconds,12:0.0000} ms {nodes,4} {name}");
         });
         return command;
     }

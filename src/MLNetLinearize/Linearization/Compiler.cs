@@ -173,6 +173,7 @@ internal static class Compiler
             report = report with { Notes = [.. report.Notes, $"'{input.Name}' reaches the score only through operators of slope 0 ({string.Join(", ", Barriers(network, request, input))}): its weights are 0, and what it contributes is bias."] };
         if (accumulator.Tangents.ToList() is { Count: > 0 } tangents)
             report = report with { Notes = [.. report.Notes, $"Frozen has no secant for {string.Join(", ", tangents.Select(n => n.Describe()))}; the tangent is used there."] };
+        e.Settle();
         var model = names.Model(batched);
         Readings.Write(model, report);
         return new LinearizationGraph(model, inputs, explained, count, targets, !batched, options, report);

@@ -71,6 +71,7 @@ internal static class LayerCompiler
             names.Output(OutputNames.LayerBias + tensor, seed.Mark(e, bias, 0), [targets]);
         }
         CheckSize(layers, targets, options);
+        e.Settle();
         return (new LinearizationGraph(names.Model(batched), inputs, explained, count, targets, !batched, options, report), layers);
     }
 

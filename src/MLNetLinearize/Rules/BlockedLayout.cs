@@ -16,7 +16,8 @@ internal static class BlockedLayout
     /// <summary>Terms that are summed one after the other.</summary>
     private const int FewTerms = 256;
 
-    private static readonly HashSet<string> Makers = ["Conv", "Add", "Sum", "BatchNormalization", "MaxPool", "AveragePool", "Concat"];
+    /// <summary>What comes from LRN leaves them, but pays for the way back into them with what is found there.</summary>
+    private static readonly HashSet<string> Makers = ["Conv", "Add", "Sum", "BatchNormalization", "MaxPool", "AveragePool", "Concat", "LRN"];
 
     /// <summary>Whether the node's output comes in blocks, and its cotangent can.</summary>
     public static bool Holds(Vjp v) => v.P == 0 && Keeps(v.Network, v.In(0), v.OutShape());

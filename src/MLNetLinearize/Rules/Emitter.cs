@@ -19,6 +19,7 @@ internal sealed class Emitter(Graph graph, string prefix)
     private readonly Dictionary<string, string> constants = [];
     private readonly Dictionary<string, NodeProto> made = [];
     private readonly Dictionary<string, string> computed = [];
+    private readonly Dictionary<string, string> restated = [];
 
     public Graph Graph { get; } = graph;
 
@@ -30,6 +31,17 @@ internal sealed class Emitter(Graph graph, string prefix)
 
     /// <summary>The emitted node whose one output is <paramref name="tensor"/>; null where it is another's.</summary>
     public NodeProto? Maker(string tensor) => made.GetValueOrDefault(tensor);
+
+    /// <summary>Says that an emitted tensor is the same as one of the network's.</summary>
+    public void Restate(string tensor, string value) => restated[tensor] = value;
+
+    /// <summary>Leaves the network's nodes out whose outputs were emitted as well. The graph is complete.</summary>
+    public void Settle()
+    {
+        if (restated.Count == 0) return;
+        Graph.Nodes = [.. Graph.Nodes.Select(n => restated.TryGetValue(n.Output[0], out var value) ? Nodes.Create("Identity", [value], [n.Output[0]], n.Name) : n)];
+        Graph.Sort();
+    }
 
     /// <summary>Emits a node with one output.</summary>
     public string Op(string op, IEnumerable<string> inputs, params ReadOnlySpan<(string Name, object Value)> attributes)

@@ -20,13 +20,13 @@ internal static class OperatorProfile
     /// Milliseconds and number of nodes of each operator, the most expensive first; forward and backward apart. A node of a loop's
     /// body counts with the median of its turns.
     /// </summary>
-    public static IReadOnlyList<(string Operator, int Nodes, double Milliseconds)> Of(Case asked, bool byNode)
+    public static IReadOnlyList<(string Operator, int Nodes, double Milliseconds)> Of(Case asked, int threads, bool byNode)
     {
         var network = NetworkCatalog.Make(asked.Network);
         var rows = network.Rows(asked.Batch);
         var model = OnnxWriter.Write(network);
-        using var ours = asked.Question == Question.All ? Explaining.All(network, model, rows, asked.Batch, 1) : Explaining.Top(network, model, rows, asked.Batch, 1);
-        using var options = new SessionOptions { IntraOpNumThreads = 1, EnableProfiling = true, ProfileOutputPathPrefix = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()) };
+        using var ours = asked.Question == Question.All ? Explaining.All(network, model, rows, asked.Batch, threads) : Explaining.Top(network, model, rows, asked.Batch, threads);
+        using var options = new SessionOptions { IntraOpNumThreads = threads, EnableProfiling = true, ProfileOutputPathPrefix = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()) };
         using var session = new InferenceSession(ExplanationSession.Only(ours.Graph.Model, ours.Session.Outputs).ToByteArray(), options);
         using var input = OrtArrays.Wrap(rows, [asked.Batch, .. network.RowShape.Select(d => (long)d)]);
         using var run = new RunOptions();

@@ -26,6 +26,8 @@ internal static partial class RuleCases
         Case("LRN", "LRN", [5, 2, 2], (n, x) => n.Op("LRN", [x], ("size", 3L), ("alpha", 0.9f), ("bias", 2f))) with { IsPiecewiseLinear = false },
         Case("LRN, window wider than the channels", "LRN", [3, 2, 2], (n, x) => n.Op("LRN", [x], ("size", 9L), ("alpha", 0.9f))) with { IsPiecewiseLinear = false },
         Case("LRN, beta 0.5", "LRN", [7, 2], (n, x) => n.Op("Squeeze", [n.Op("LRN", [n.Op("Unsqueeze", [x, n.Ints(3)])], ("size", 5L), ("alpha", 0.5f), ("beta", 0.5f)), n.Ints(3)])) with { IsPiecewiseLinear = false },
+        Case("LRN, beta 1", "LRN", [5, 2, 2], (n, x) => n.Op("LRN", [x], ("size", 3L), ("alpha", 0.9f), ("beta", 1f))) with { IsPiecewiseLinear = false },
+        Case("LRN, another beta", "LRN", [5, 2, 2], (n, x) => n.Op("LRN", [x], ("size", 5L), ("alpha", 0.9f), ("beta", 0.6f))) with { IsPiecewiseLinear = false },
 
         .. AtOpsets(Case("Dropout", "Dropout", [6], (n, x) => n.Op("Relu", [n.Op("Dropout", [x], ("ratio", 0.3f))])), 7, 10),
         .. AtOpsets(Case("Dropout, ratio as input", "Dropout", [6], (n, x) => n.Op("Relu", [n.Op("Dropout", [x, n.Floats([0.3f])])])), 12, 13),
