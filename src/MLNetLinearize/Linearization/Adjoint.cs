@@ -85,6 +85,7 @@ internal sealed class Adjoint
                 continue;
             }
             tape.Emit.SingleChannels.Pass(vjp);
+            tape.Emit.PickedChannels.Pass(vjp);
             if (isUniform) adjoint.uniformOffsets += vjp.Offsets.Count;
             foreach (var (tensor, cotangent) in vjp.Given)
             {

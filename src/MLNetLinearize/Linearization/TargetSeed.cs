@@ -66,8 +66,12 @@ internal sealed record TargetSeed(string Cotangent, string Targets, string Score
         };
     }
 
-    private static TargetSeed Single(Emitter e, string score, int count, string index) =>
-        new(OneHot(e, PerRow(e, index), count), index, e.Op("GatherElements", [score, index], ("axis", 1)));
+    private static TargetSeed Single(Emitter e, string score, int count, string index)
+    {
+        var cotangent = OneHot(e, PerRow(e, index), count);
+        e.PickedChannels.Mark(cotangent, new(e.Indicator(e.Op("Equal", [index, index])), index, IsSameAllOver: true));
+        return new(cotangent, index, e.Op("GatherElements", [score, index], ("axis", 1)));
+    }
 
     private static TargetSeed Best(Emitter e, string score, int count, int k)
     {

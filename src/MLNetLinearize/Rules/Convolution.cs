@@ -28,12 +28,22 @@ internal static class Convolution
     private static string ImageCotangent(Vjp v, Windows windows, long group, string g)
     {
         if (group == 1 && FromParts(v, g, windows) is { } image) return image;
+        if (group == 1 && windows.IsOfPlaces && v.P == 0 && v.E.PickedChannels.Of(g) is { } one) return OfOneChannel(v, one);
         if (!MakesFewChannels(v, windows))
         {
             if (windows.Flipped() is { } pads) return FlippedConv(v, windows, group, g, pads);
             if (group == 1 && windows.SubPixel() is { } axes) return SubPixel(v, g, axes);
         }
         return v.E.Op("ConvTranspose", [g, v.In(1)], [.. windows.Transposed(), ("group", group)]);
+    }
+
+    /// <summary>What one channel of each row gives back through a kernel of one place: its row of the kernel at every place, times what is there.</summary>
+    private static string OfOneChannel(Vjp v, Picked one)
+    {
+        var (e, shape, kernel) = (v.E, v.InShape(0), v.InShape(1).Dims);
+        var row = e.Op("Gather", [e.Reshape(v.In(1), kernel[0], kernel[1]), e.Op("Squeeze", [one.Channel, e.Ints(1)])], ("axis", 0));
+        var met = e.Mul(e.Unsqueeze(row, 2, shape.Rank - 2), one.Over(e, shape.Rank));
+        return one.IsSameAllOver ? v.ExpandTo(met, shape) : met;
     }
 
     private static string FlippedConv(Vjp v, Windows windows, long group, string g, long[] pads)
@@ -200,7 +210,9 @@ internal static class Convolution
 
     private static void Bias(Vjp v, float factor)
     {
-        if (v.HasInput(2)) v.Offset(v.G, v.OutShape(), v.E.Reshape(v.In(2), PerChannel(v).Dims), PerChannel(v), factor);
+        if (!v.HasInput(2)) return;
+        if (factor == 1 && v.P == 0 && v.E.PickedChannels.Of(v.G) is { } one) v.Offset(v.E.Mul(v.E.Op("Gather", [v.In(2), one.Channel], ("axis", 0)), one.Sum(v.E, v.OutShape())));
+        else v.Offset(v.G, v.OutShape(), v.E.Reshape(v.In(2), PerChannel(v).Dims), PerChannel(v), factor);
     }
 
     private static TensorShape PerChannel(Vjp v) => new([v.InShape(2).Dims[0], .. Enumerable.Repeat(1L, v.OutShape().Rank - 2)], -1);

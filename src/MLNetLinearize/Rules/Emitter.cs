@@ -29,6 +29,9 @@ internal sealed class Emitter(Graph graph, string prefix)
     /// <summary>The cotangents of which one channel alone is not zero.</summary>
     public SingleChannels SingleChannels { get; } = new();
 
+    /// <summary>The cotangents of which one channel of each row alone is not zero.</summary>
+    public PickedChannels PickedChannels { get; } = new();
+
     /// <summary>The emitted node whose one output is <paramref name="tensor"/>; null where it is another's.</summary>
     public NodeProto? Maker(string tensor) => made.GetValueOrDefault(tensor);
 
@@ -111,6 +114,9 @@ internal sealed class Emitter(Graph graph, string prefix)
     public string MatMul(string a, string b) => Op("MatMul", [a, b]);
 
     public string Reshape(string a, params ReadOnlySpan<long> dims) => Op("Reshape", [a, Ints(dims)]);
+
+    /// <summary>A tensor with axes of one element put in. Unlike a Reshape it shows ONNX Runtime that the rows are as many.</summary>
+    public string Unsqueeze(string a, long first, int count) => count == 0 ? a : Op("Unsqueeze", [a, Ints([.. Enumerable.Range(0, count).Select(i => first + i)])]);
 
     public string Transpose(string a, params long[] perm) => perm.Select((p, i) => p == i).All(same => same) ? a : Op("Transpose", [a], ("perm", perm));
 

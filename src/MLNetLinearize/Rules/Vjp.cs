@@ -109,6 +109,10 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
     /// <summary>Says that the rule computes the node's output on its way as well: where both are wanted, the node itself is left out.</summary>
     public void Restate(string value) => emit.Restate(node.Output[0], value);
 
+    /// <summary>Adds a term to the bias of the one target.</summary>
+    /// <param name="term">[N, 1].</param>
+    public void Offset(string term) => offsets.Add(E.Op("Squeeze", [term, E.Ints(1)]));
+
     /// <summary>Adds ⟨g, value⟩ to the bias: what the node adds that comes from no explained input.</summary>
     /// <param name="g">Cotangent of a tensor of shape <paramref name="shape"/>.</param>
     /// <param name="shape">Shape of that tensor.</param>

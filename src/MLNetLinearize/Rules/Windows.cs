@@ -54,6 +54,9 @@ internal sealed class Windows
     /// <summary>Whether the windows tile the input: no padding, no dilation, no overlap, nothing left over.</summary>
     public bool Tile => Enumerable.Range(0, Rank).All(i => Begin[i] == 0 && Kernel[i] == Strides[i] && (Dilations[i] == 1 || Kernel[i] == 1) && Output[i] * Kernel[i] == Input[i]);
 
+    /// <summary>Whether each window is one place, and each place one window.</summary>
+    public bool IsOfPlaces => Tile && Kernel.All(k => k == 1);
+
     /// <summary>Whether there is one window, which is the whole input.</summary>
     public bool IsGlobal => Enumerable.Range(0, Rank).All(i => Begin[i] == 0 && Output[i] == 1 && Kernel[i] == Input[i]);
 

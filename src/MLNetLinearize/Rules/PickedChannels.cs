@@ -1,0 +1,68 @@
+using MLNetLinearize.Canonicalization;
+using MLNetLinearize.Onnx;
+using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
+
+namespace MLNetLinearize.Rules;
+
+/// <summary>
+/// Cotangents of one target that are zero in all channels but one, another for each row: those of the output that the row itself
+/// chose, as far back as the convolution before a pool over all of space. What is not zero is emitted beside them, and where that
+/// convolution has a kernel of one place nothing reads the zeros, which are then not computed either.
+/// </summary>
+internal sealed class PickedChannels
+{
+    private readonly Dictionary<string, Picked> picked = [];
+
+    /// <summary>Says what a cotangent [N, C, d…] has that is not zero.</summary>
+    public void Mark(string cotangent, Picked one) => picked[cotangent] = one;
+
+    /// <summary>The one channel of each row; null where there may be several.</summary>
+    public Picked? Of(string cotangent) => picked.GetValueOrDefault(cotangent);
+
+    /// <summary>Marks a cotangent as the same as another, but for axes of one element.</summary>
+    public string Same(string cotangent, string other)
+    {
+        if (Of(cotangent) is { IsSameAllOver: true } one) Mark(other, one);
+        return other;
+    }
+
+    /// <summary>Marks what a node gave, if it keeps channels apart and a rule here knows how.</summary>
+    public void Pass(Vjp v)
+    {
+        if (v.P > 0 || v.Choice is not null || !v.Node.IsStandard() || v.Cotangents[0] is not { } g || Of(g) is not { } one || v.Given is not [var (_, given)]) return;
+        var (from, to) = (v.OutShape(), v.InShape(0));
+        if (!IsImage(from) || !IsImage(to)) return;
+        switch (v.Node.OpType)
+        {
+            case "Reshape" or "Flatten" or "Squeeze" or "Unsqueeze" when from.Count == from.Dims[1] && to.Count == to.Dims[1]:
+                Same(g, given);
+                break;
+            case "GlobalAveragePool" when one.IsSameAllOver:
+                Mark(given, one with { Values = v.E.Scaled(one.Values, (float)from.Count / to.Count) });
+                break;
+            case "Relu":
+                // The channel's own mask, [N, 1, d…].
+                var value = v.E.Unsqueeze(v.E.Op("GatherND", [v.Out(), one.Channel], ("batch_dims", 1)), 1, 1);
+                Mark(given, new(v.E.Mul(one.Over(v.E, to.Rank), v.E.Indicator(v.E.Cast(value, DataType.Bool))), one.Channel, to.Rank == 2));
+                break;
+        }
+    }
+
+    private static bool IsImage(TensorShape shape) => shape is { Rank: >= 2, BatchAxis: 0, Dims: [1, ..] };
+}
+
+/// <param name="Values">What the channel has: [N, 1] where that is the same all over space, else [N, 1, d…].</param>
+/// <param name="Channel">Which channel it is, Int64 [N, 1].</param>
+/// <param name="IsSameAllOver">Whether it is the same all over space.</param>
+internal sealed record Picked(string Values, string Channel, bool IsSameAllOver)
+{
+    /// <summary>The values with as many axes as an image has.</summary>
+    public string Over(Emitter e, int rank) => IsSameAllOver ? e.Unsqueeze(Values, 2, rank - 2) : Values;
+
+    /// <summary>Their sum over space, [N, 1].</summary>
+    /// <param name="e">Writer.</param>
+    /// <param name="image">Shape of the image.</param>
+    public string Sum(Emitter e, TensorShape image) => IsSameAllOver
+        ? e.Scaled(Values, (float)image.Count / image.Dims[1])
+        : e.Op("ReduceSum", [Values, e.Ints([.. Enumerable.Range(2, image.Rank - 2).Select(i => (long)i)])], ("keepdims", 0));
+}
