@@ -19,7 +19,7 @@ internal static class Convolution
     {
         var windows = Windows.Of(v.Node, v.InShape(0), v.OutShape(), [.. v.InShape(1).Dims.Skip(2)]);
         var group = v.Node.Int("group", 1);
-        Remainder(v);
+        Remainder(v, OneChannel(v, windows, v.G));
         if (v.Active(1) && v.Shares().Second > 0) v.Give(1, KernelCotangent(v, windows, v.In(0), v.InShape(0), Share(v, 1), v.OutShape()));
         if (!v.Active(0) || v.Shares().First == 0) return;
         v.Give(0, v.Unfold(ImageCotangent(v, windows, group, v.Fold(Share(v, 0), v.OutShape())), v.InShape(0)));
@@ -28,7 +28,7 @@ internal static class Convolution
     private static string ImageCotangent(Vjp v, Windows windows, long group, string g)
     {
         if (group == 1 && FromParts(v, g, windows) is { } image) return image;
-        if (group == 1 && windows.IsOfPlaces && v.P == 0 && v.E.PickedChannels.Of(g) is { } one) return OfOneChannel(v, one);
+        if (OneChannel(v, windows, g) is { } one) return OfOneChannel(v, one);
         if (!MakesFewChannels(v, windows))
         {
             if (windows.Flipped() is { } pads) return FlippedConv(v, windows, group, g, pads);
@@ -36,6 +36,10 @@ internal static class Convolution
         }
         return v.E.Op("ConvTranspose", [g, v.In(1)], [.. windows.Transposed(), ("group", group)]);
     }
+
+    /// <summary>The one channel of a cotangent, where a kernel of one place takes each place for itself: elsewhere all channels are read, and stay in blocks.</summary>
+    private static Picked? OneChannel(Vjp v, Windows windows, string g) =>
+        v.P == 0 && v.Node.Int("group", 1) == 1 && windows.IsOfPlaces ? v.E.PickedChannels.Of(g) : null;
 
     /// <summary>What one channel of each row gives back through a kernel of one place: its row of the kernel at every place, times what is there.</summary>
     private static string OfOneChannel(Vjp v, Picked one)
@@ -197,21 +201,21 @@ internal static class Convolution
     }
 
     /// <summary>What comes from no factor: the bias, and where image and kernel are both explained, the tangent's remainder.</summary>
-    private static void Remainder(Vjp v)
+    private static void Remainder(Vjp v, Picked? one = null)
     {
         var both = v.Active(0) && v.Active(1);
         if (v.HasInput(2) && v.Active(2)) v.Give(2, v.ReshapeTo(v.Unbroadcast(v.G, v.OutShape(), PerChannel(v)), v.InShape(2)));
-        else Bias(v, 1);
+        else Bias(v, 1, one);
         if (both ? v.Mode == Nonlinearity.Frozen : v.Active(0) || v.Active(1)) return;
         // −(y − bias) where the product's differential counts it twice, y − bias where nothing does.
         v.Offset(v.G, v.OutShape(), v.Out(), v.OutShape(), both ? -1 : 1);
         Bias(v, both ? 1 : -1);
     }
 
-    private static void Bias(Vjp v, float factor)
+    private static void Bias(Vjp v, float factor, Picked? one = null)
     {
         if (!v.HasInput(2)) return;
-        if (factor == 1 && v.P == 0 && v.E.PickedChannels.Of(v.G) is { } one) v.Offset(v.E.Mul(v.E.Op("Gather", [v.In(2), one.Channel], ("axis", 0)), one.Sum(v.E, v.OutShape())));
+        if (one is not null) v.Offset(v.E.Scaled(v.E.Mul(v.E.Op("Gather", [v.In(2), one.Channel], ("axis", 0)), one.Sum(v.E, v.OutShape())), factor));
         else v.Offset(v.G, v.OutShape(), v.E.Reshape(v.In(2), PerChannel(v).Dims), PerChannel(v), factor);
     }
 

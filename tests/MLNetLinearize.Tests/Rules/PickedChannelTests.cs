@@ -24,9 +24,11 @@ public class PickedChannelTests
     [InlineData("Relu, also behind the pool", "Flatten", 1)]
     [InlineData("LeakyRelu", "Flatten", 1)]
     [InlineData("Relu", "Flatten", 3)]
-    public void The_chosen_target_is_the_same_as_among_all(string activation, string flatten, int kernel)
+    [InlineData("Relu", "Flatten", 1, 2)]
+    [InlineData("Relu", "Flatten", 1, 2, 2)] // as many places, but other ones
+    public void The_chosen_target_is_the_same_as_among_all(string activation, string flatten, int kernel, int stride = 1, int pad = 0)
     {
-        var model = Network(activation, flatten, kernel);
+        var model = Network(activation, flatten, kernel, stride, pad);
         using var all = new Linearizer(Compiler.Compile(model, new() { Targets = Targets.All }));
         using var chosen = new Linearizer(Compiler.Compile(model, new() { Targets = Targets.Predicted }));
         // Channels of different brightness, or all rows would choose alike.
@@ -57,11 +59,11 @@ public class PickedChannelTests
         Assert.Equal(convolutions == 2, back.Any(n => n.OpType == "OneHot"));
     }
 
-    private static ModelProto Network(string activation, string flatten, int kernel)
+    private static ModelProto Network(string activation, string flatten, int kernel, int stride = 1, int pad = 0)
     {
         var net = new Net(17, 12);
         var hidden = net.Op("Relu", [net.Op("Conv", [net.Input("x", "N", Channels, Size, Size), net.Weights(Channels, Channels, 1, 1), net.Weights(Channels)])]);
-        var y = net.Op("Conv", [hidden, net.Weights(Classes, Channels, kernel, kernel), net.Weights(Classes)]);
+        var y = net.Op("Conv", [hidden, net.Weights(Classes, Channels, kernel, kernel), net.Weights(Classes)], ("strides", L(stride, stride)), ("pads", L(pad, pad, pad, pad)));
         foreach (var op in activation.Split(',')[0].Split(' ', StringSplitOptions.RemoveEmptyEntries)) y = net.Op(op, [y]);
         y = net.Op("GlobalAveragePool", [y]);
         if (activation.Contains("behind", StringComparison.Ordinal)) y = net.Op("Relu", [y]);
