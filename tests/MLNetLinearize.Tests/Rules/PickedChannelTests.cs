@@ -45,6 +45,25 @@ public class PickedChannelTests
         }
     }
 
+    /// <summary>A label that names no output poisons its own row alone.</summary>
+    [Fact]
+    public void So_is_the_target_of_a_label()
+    {
+        var model = Network("Relu", "Flatten", 1);
+        using var all = new ExplanationSession(Compiler.Compile(model, new() { Targets = Targets.All }));
+        using var labelled = new ExplanationSession(Compiler.Compile(model, new() { Targets = Targets.FromColumn("Label") }));
+        long[] labels = [6, 0, 99, 3, 3, 1];
+        var x = Agreement.Row(Rows * Channels * Size * Size, new Random(9));
+        var every = all.Run(new Dictionary<string, Array> { ["x"] = x }, Rows);
+        var one = labelled.Run(new Dictionary<string, Array> { ["x"] = x, [OutputNames.Label] = labels }, Rows);
+        const int length = Channels * Size * Size;
+        for (var r = 0; r < Rows; r++)
+        {
+            if (labels[r] >= Classes) Assert.True(Array.TrueForAll(one.Single(OutputNames.Weights, r).ToArray(), float.IsNaN));
+            else Agreement.AssertClose(every.Single(OutputNames.Weights, r).Slice((int)labels[r] * length, length).ToArray().Widened(), one.Single(OutputNames.Weights, r).ToArray().Widened(), $"W of row {r}");
+        }
+    }
+
     /// <summary>None but the chosen one is computed.</summary>
     [Theory]
     [InlineData("Relu", 1, 1)]
