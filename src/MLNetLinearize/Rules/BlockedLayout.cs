@@ -16,7 +16,7 @@ internal static class BlockedLayout
     /// <summary>Terms that are summed one after the other.</summary>
     private const int FewTerms = 256;
 
-    /// <summary>What comes from LRN leaves them, but pays for the way back into them with what is found there.</summary>
+    /// <summary>Whose outputs come in blocks. LRN's does not, but a pool behind it finds its winners there so much sooner that the way back into them is worth it.</summary>
     private static readonly HashSet<string> Makers = ["Conv", "Add", "Sum", "BatchNormalization", "MaxPool", "AveragePool", "Concat", "LRN"];
 
     /// <summary>Whether the node's output comes in blocks, and its cotangent can.</summary>

@@ -14,9 +14,10 @@ public class RestatedTests
     [InlineData(0.75f, Nonlinearity.Frozen, false)]
     [InlineData(0.6f, Nonlinearity.Frozen, true)]
     [InlineData(0.5f, Nonlinearity.Tangent, true)]
-    public void A_normalization_over_channels_is_made_once_and_gives_the_network_s_own_scores(float beta, Nonlinearity nonlinearity, bool all)
+    [InlineData(0.75f, Nonlinearity.Tangent, true, 40)] // so many that a loop goes over them
+    public void A_normalization_over_channels_is_made_once_and_gives_the_network_s_own_scores(float beta, Nonlinearity nonlinearity, bool all, int classes = 3)
     {
-        var (model, output) = Network(beta);
+        var (model, output) = Network(beta, classes);
         var graph = Compiler.Compile(model, new() { Targets = all ? Targets.All : Targets.Predicted, Nonlinearity = nonlinearity });
         AssertOnce(graph.Model.Graph);
         using var linearizer = new Linearizer(graph);
@@ -55,13 +56,13 @@ public class RestatedTests
     private const int Channels = 16, Size = 5, Elements = Channels * Size * Size;
 
     /// <summary>Convolution, Relu, normalization over channels, overlapping pool, and what reads it.</summary>
-    private static (ModelProto Model, string Output) Network(float beta)
+    private static (ModelProto Model, string Output) Network(float beta, int classes = 3)
     {
         var net = new Net(17, 3);
         var relu = net.Op("Relu", [net.Op("Conv", [net.Input(OriginalInput, "N", Channels, Size, Size), net.Weights(Channels, Channels, 3, 3), net.Weights(Channels)], ("pads", L(1, 1, 1, 1)))]);
         var normalized = net.Op("LRN", [relu], ("size", 5L), ("alpha", 0.7f), ("beta", beta), ("bias", 2f));
         var pool = net.Op("MaxPool", [normalized], ("kernel_shape", L(3, 3)), ("strides", L(2, 2)));
-        var output = net.Op("Flatten", [net.Op("Conv", [pool, net.Weights(3, Channels, 2, 2)])]);
+        var output = net.Op("Flatten", [net.Op("Conv", [pool, net.Weights(classes, Channels, 2, 2)])]);
         return (net.Build(output), output);
     }
 
