@@ -26,7 +26,8 @@ internal static class OperatorProfile
         var rows = network.Rows(asked.Batch);
         var model = OnnxWriter.Write(network);
         using var ours = asked.Question == Question.All ? Explaining.All(network, model, rows, asked.Batch, threads) : Explaining.Top(network, model, rows, asked.Batch, threads);
-        using var options = new SessionOptions { IntraOpNumThreads = threads, EnableProfiling = true, ProfileOutputPathPrefix = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()) };
+        // The prefix comes first: it is read when profiling is enabled, and without it the file would lie in the working directory.
+        using var options = new SessionOptions { IntraOpNumThreads = threads, ProfileOutputPathPrefix = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()), EnableProfiling = true };
         using var session = new InferenceSession(ExplanationSession.Only(ours.Graph.Model, ours.Session.Outputs).ToByteArray(), options);
         using var input = OrtArrays.Wrap(rows, [asked.Batch, .. network.RowShape.Select(d => (long)d)]);
         using var run = new RunOptions();
