@@ -24,11 +24,7 @@ internal sealed class Finish(CanonicalNetwork network, Emitter e, int targets)
     {
         var shape = network.Shape(tensor);
         if (shape is { Rank: 2, BatchAxis: 0 } && shape.Dims[0] == 1) return cotangent;
-        if (shape.BatchAxis <= 0)
-        {
-            var reshaped = e.Reshape(cotangent, P == 0 ? shape.OpenFrom(ScoreShape(shape)) : Prefixed(shape.Open));
-            return shape.BatchAxis == 0 && shape.Rank > 2 && shape.Count == shape.Dims[1] ? e.PickedChannels.Same(cotangent, reshaped) : reshaped;
-        }
+        if (shape.BatchAxis <= 0) return e.PickedChannels.Reshaped(cotangent, e.Reshape(cotangent, P == 0 ? shape.OpenFrom(ScoreShape(shape)) : Prefixed(shape.Open)), shape);
         var rows = e.Reshape(cotangent, Prefixed([-1, .. shape.Dims.Where((_, i) => i != shape.BatchAxis)]));
         // The batch axis goes back from the front to where the network has it.
         var perm = Enumerable.Range(0, shape.Rank).Select(i => i < shape.BatchAxis ? i + 1L : i == shape.BatchAxis ? 0L : i);

@@ -68,7 +68,7 @@ internal sealed record TargetSeed(string Cotangent, string Targets, string Score
 
     private static TargetSeed Single(Emitter e, string score, int count, string index)
     {
-        var cotangent = OneHot(e, PerRow(e, index), count);
+        var cotangent = OneHot(e, e.Squeeze(index, 1), count);
         e.PickedChannels.Mark(cotangent, new(e.Indicator(e.Op("Equal", [index, index])), index, IsSameAllOver: true));
         return new(cotangent, index, e.Op("GatherElements", [score, index], ("axis", 1)));
     }
@@ -76,7 +76,7 @@ internal sealed record TargetSeed(string Cotangent, string Targets, string Score
     private static TargetSeed Best(Emitter e, string score, int count, int k)
     {
         var (values, indices) = e.Two("TopK", [score, e.Ints(k)], ("axis", 1), ("largest", 1), ("sorted", 1));
-        return new(OneHot(e, k == 1 ? PerRow(e, indices) : e.Transpose(indices, 1, 0), count), indices, values);
+        return new(OneHot(e, k == 1 ? e.Squeeze(indices, 1) : e.Transpose(indices, 1, 0), count), indices, values);
     }
 
     private static TargetSeed Fixed(Emitter e, string score, int count, IReadOnlyList<int> classes)
@@ -118,9 +118,6 @@ internal sealed record TargetSeed(string Cotangent, string Targets, string Score
         var poison = e.Op("Where", [valid, e.Scalar(0), e.Scalar(float.NaN)]);
         return seed with { Targets = e.Op("Where", [valid, label, e.Ints(-1)]), Scores = e.Add(seed.Scores, poison), Poison = poison };
     }
-
-    /// <summary>[N] of [N, 1]. By Squeeze, and not by Reshape, ONNX Runtime knows N to be the network's, as its blocked layout asks.</summary>
-    private static string PerRow(Emitter e, string index) => e.Op("Squeeze", [index, e.Ints(1)]);
 
     /// <summary>Rows with a 1 each at an index, [N] or [K, N].</summary>
     private static string OneHot(Emitter e, string index, int count) => e.Op("OneHot", [index, e.Ints(count), e.Floats([0, 1], 2)], ("axis", -1));

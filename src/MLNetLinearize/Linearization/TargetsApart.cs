@@ -59,7 +59,7 @@ internal sealed class TargetsApart(Tape tape, bool areUnits, Func<string, Affine
 
     private string Target(string cotangents, long k)
     {
-        var target = e.Op("Squeeze", [e.Slice(cotangents, k, k + 1, 0), e.Ints(0)]);
+        var target = e.Squeeze(e.Slice(cotangents, k, k + 1, 0), 0);
         if (areUnits) e.SingleChannels.Mark(target, e.Reshape(e.Op("ArgMax", [e.Slice(target, 0, 1, 0)], ("axis", 1)), 1));
         return target;
     }

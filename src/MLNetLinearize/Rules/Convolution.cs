@@ -45,7 +45,7 @@ internal static class Convolution
     private static string OfOneChannel(Vjp v, Picked one)
     {
         var (e, shape, kernel) = (v.E, v.InShape(0), v.InShape(1).Dims);
-        var row = e.Op("Gather", [e.Reshape(v.In(1), kernel[0], kernel[1]), e.Op("Squeeze", [one.Channel, e.Ints(1)])], ("axis", 0));
+        var row = e.Op("Gather", [e.Reshape(v.In(1), kernel[0], kernel[1]), e.Squeeze(one.Channel, 1)], ("axis", 0));
         var met = e.Mul(e.Unsqueeze(row, 2, shape.Rank - 2), one.Over(e, shape.Rank));
         return one.IsSameAllOver ? v.ExpandTo(met, shape) : met;
     }
@@ -205,18 +205,17 @@ internal static class Convolution
     {
         var both = v.Active(0) && v.Active(1);
         if (v.HasInput(2) && v.Active(2)) v.Give(2, v.ReshapeTo(v.Unbroadcast(v.G, v.OutShape(), PerChannel(v)), v.InShape(2)));
-        else Bias(v, 1, one);
+        else if (v.HasInput(2) && one is not null) v.Offset(v.E.Mul(v.E.Op("Gather", [v.In(2), one.Channel], ("axis", 0)), one.Sum(v.E, v.OutShape())));
+        else Bias(v, 1);
         if (both ? v.Mode == Nonlinearity.Frozen : v.Active(0) || v.Active(1)) return;
         // −(y − bias) where the product's differential counts it twice, y − bias where nothing does.
         v.Offset(v.G, v.OutShape(), v.Out(), v.OutShape(), both ? -1 : 1);
         Bias(v, both ? 1 : -1);
     }
 
-    private static void Bias(Vjp v, float factor, Picked? one = null)
+    private static void Bias(Vjp v, float factor)
     {
-        if (!v.HasInput(2)) return;
-        if (one is not null) v.Offset(v.E.Scaled(v.E.Mul(v.E.Op("Gather", [v.In(2), one.Channel], ("axis", 0)), one.Sum(v.E, v.OutShape())), factor));
-        else v.Offset(v.G, v.OutShape(), v.E.Reshape(v.In(2), PerChannel(v).Dims), PerChannel(v), factor);
+        if (v.HasInput(2)) v.Offset(v.G, v.OutShape(), v.E.Reshape(v.In(2), PerChannel(v).Dims), PerChannel(v), factor);
     }
 
     private static TensorShape PerChannel(Vjp v) => new([v.InShape(2).Dims[0], .. Enumerable.Repeat(1L, v.OutShape().Rank - 2)], -1);

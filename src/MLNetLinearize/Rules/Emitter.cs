@@ -115,8 +115,11 @@ internal sealed class Emitter(Graph graph, string prefix)
 
     public string Reshape(string a, params ReadOnlySpan<long> dims) => Op("Reshape", [a, Ints(dims)]);
 
-    /// <summary>A tensor with axes of one element put in. Unlike a Reshape it shows ONNX Runtime that the rows are as many.</summary>
+    /// <summary>A tensor with axes of one element put in. Unlike a Reshape it shows ONNX Runtime that the rows are as many, as its blocked layout asks.</summary>
     public string Unsqueeze(string a, long first, int count) => count == 0 ? a : Op("Unsqueeze", [a, Ints([.. Enumerable.Range(0, count).Select(i => first + i)])]);
+
+    /// <summary>A tensor without an axis of one element, as <see cref="Unsqueeze"/>.</summary>
+    public string Squeeze(string a, long axis) => Op("Squeeze", [a, Ints(axis)]);
 
     public string Transpose(string a, params long[] perm) => perm.Select((p, i) => p == i).All(same => same) ? a : Op("Transpose", [a], ("perm", perm));
 

@@ -1,6 +1,5 @@
 using MLNetLinearize.Canonicalization;
 using MLNetLinearize.Onnx;
-using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
 
 namespace MLNetLinearize.Rules;
 
@@ -19,11 +18,15 @@ internal sealed class PickedChannels
     /// <summary>The one channel of each row; null where there may be several.</summary>
     public Picked? Of(string cotangent) => picked.GetValueOrDefault(cotangent);
 
-    /// <summary>Marks a cotangent as the same as another, but for axes of one element.</summary>
-    public string Same(string cotangent, string other)
+    /// <summary>Marks what a cotangent of a vector was reshaped to, if that differs by axes of one element only.</summary>
+    /// <param name="cotangent">The cotangent.</param>
+    /// <param name="reshaped">What became of it.</param>
+    /// <param name="shape">Shape of the tensor whose cotangent that is.</param>
+    /// <returns><paramref name="reshaped"/>.</returns>
+    public string Reshaped(string cotangent, string reshaped, TensorShape shape)
     {
-        if (Of(cotangent) is { IsSameAllOver: true } one) Mark(other, one);
-        return other;
+        if (IsVector(shape) && Of(cotangent) is { IsSameAllOver: true } one) Mark(reshaped, one);
+        return reshaped;
     }
 
     /// <summary>Marks what a node gave, if it keeps channels apart and a rule here knows how.</summary>
@@ -34,8 +37,8 @@ internal sealed class PickedChannels
         if (!IsImage(from) || !IsImage(to)) return;
         switch (v.Node.OpType)
         {
-            case "Reshape" or "Flatten" or "Squeeze" or "Unsqueeze" when from.Count == from.Dims[1] && to.Count == to.Dims[1]:
-                Same(g, given);
+            case "Reshape" or "Flatten" or "Squeeze" or "Unsqueeze" when IsVector(from):
+                Reshaped(g, given, to);
                 break;
             case "GlobalAveragePool" when one.IsSameAllOver:
                 Mark(given, one with { Values = v.E.Scaled(one.Values, (float)from.Count / to.Count) });
@@ -43,12 +46,14 @@ internal sealed class PickedChannels
             case "Relu":
                 // The channel's own mask, [N, 1, d…].
                 var value = v.E.Unsqueeze(v.E.Op("GatherND", [v.Out(), one.Channel], ("batch_dims", 1)), 1, 1);
-                Mark(given, new(v.E.Mul(one.Over(v.E, to.Rank), v.E.Indicator(v.E.Cast(value, DataType.Bool))), one.Channel, to.Rank == 2));
+                Mark(given, new(v.E.Mul(one.Over(v.E, to.Rank), Pointwise.IsPositive(v.E, value)), one.Channel, to.Rank == 2));
                 break;
         }
     }
 
     private static bool IsImage(TensorShape shape) => shape is { Rank: >= 2, BatchAxis: 0, Dims: [1, ..] };
+
+    private static bool IsVector(TensorShape shape) => IsImage(shape) && shape.Count == shape.Dims[1];
 }
 
 /// <param name="Values">What the channel has: [N, 1] where that is the same all over space, else [N, 1, d…].</param>

@@ -41,12 +41,15 @@ internal static class Pointwise
         v.Offset(v.G, shape, v.E.Sub(y, v.E.Mul(tangent, x)), shape);
     };
 
-    /// <summary>1 where the output is positive: Relu'(0) = 0. ONNX Runtime converts to booleans and back three times faster than it takes signs.</summary>
+    /// <summary>1 where the output is positive: Relu'(0) = 0.</summary>
     public static void Relu(Vjp v)
     {
         if (BlockedLayout.Holds(v) && !IsBetweenOthers(v)) v.Give(0, v.E.Mul(BlockedLayout.Enter(v.E, v.G, v.OutShape()), BlockedLayout.IsPositive(v.E, v.Out(), v.OutShape())));
-        else v.Give(0, v.E.Mul(v.G, v.E.Indicator(v.E.Cast(v.Out(), DataType.Bool))));
+        else v.Give(0, v.E.Mul(v.G, IsPositive(v.E, v.Out())));
     }
+
+    /// <summary>1 where a tensor of no negative numbers is positive, else 0. ONNX Runtime converts to booleans and back three times faster than it takes signs.</summary>
+    public static string IsPositive(Emitter e, string tensor) => e.Indicator(e.Cast(tensor, DataType.Bool));
 
     /// <summary>Whether neither what made the cotangent nor what takes it, a pool's winners, keeps the blocked layout.</summary>
     private static bool IsBetweenOthers(Vjp v) =>

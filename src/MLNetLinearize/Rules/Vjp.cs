@@ -111,7 +111,7 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
 
     /// <summary>Adds a term to the bias of the one target.</summary>
     /// <param name="term">[N, 1].</param>
-    public void Offset(string term) => offsets.Add(E.Op("Squeeze", [term, E.Ints(1)]));
+    public void Offset(string term) => offsets.Add(E.Squeeze(term, 1));
 
     /// <summary>Adds ⟨g, value⟩ to the bias: what the node adds that comes from no explained input.</summary>
     /// <param name="g">Cotangent of a tensor of shape <paramref name="shape"/>.</param>
