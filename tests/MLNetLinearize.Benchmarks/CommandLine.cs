@@ -35,7 +35,7 @@ internal static class CommandLine
         command.SetAction(parsed =>
         {
             var holds = true;
-            foreach (var network in Networks(parsed.GetValue(NetworkNames)!).Select(NetworkCatalog.Make)) holds &= Agrees(network);
+            foreach (var name in Networks(parsed.GetValue(NetworkNames)!)) holds &= Compared(name).Hold;
             return holds ? 0 : 1;
         });
         return command;
@@ -55,12 +55,13 @@ internal static class CommandLine
             foreach (var name in Networks(parsed.GetValue(NetworkNames)!))
             {
                 // Engines that answer different questions are not compared.
-                if (!Agrees(NetworkCatalog.Make(name))) return 1;
+                var ways = Compared(name);
+                if (!ways.Hold) return 1;
                 foreach (var one in Case.Everything.Where(c => c.Network == name && (asked.Length == 0 || asked.Contains(c.Question))))
                 {
                     var load = Results.Load;
-                    using var contenders = new Contenders(one, parsed.GetValue(threads));
-                    var line = results.Add(one, Interleaved.Run(contenders, parsed.GetValue(threads), TimeSpan.FromSeconds(parsed.GetValue(seconds))), load);
+                    using var contenders = new Contenders(one, ways.Peers, parsed.GetValue(threads));
+                    var line = results.Add(one, Interleaved.Run(contenders, parsed.GetValue(threads), TimeSpan.FromSeconds(parsed.GetValue(seconds))), ways.Wrong, load);
                     Console.WriteLine($"{one}: ours {line.Ours:0.0000} ms, peer {line.Peer:0.0000} ms ({line.PeerWay}), ratio {line.Ratio:0.000} (goal {line.Goal}), {line.InScorings:0.0} F, {line.Turns} turns, load {load}");
                     results.Save();
                 }
@@ -117,18 +118,13 @@ internal static class CommandLine
         return command;
     }
 
-    private static bool Agrees(Network network)
+    /// <summary>The engines whose answer is compared with ours, and whether the question is the same: see <see cref="Ways.Hold"/>.</summary>
+    private static Ways Compared(string name)
     {
-        const int rows = 3;
-        var holds = true;
-        foreach (var (name, agreement) in LibTorchNetwork.IsAvailable
-            ? LibTorchVariant.For(network).Select(v => ($"libtorch {v}", Agreement.WithLibTorch(network, v, rows)))
-            : [("ONNX Runtime's scores", Agreement.WithScoring(network, rows))])
-        {
-            Console.WriteLine($"{network.Name} and {name}: relative difference {agreement.Scores:0.0e+0} of scores, {agreement.Closest:0.0e+0} to {agreement.Farthest:0.0e+0} of W; error {agreement.Error:0.0e+0}{(agreement.Holds ? "" : ": DIFFERENT")}");
-            holds &= agreement.Holds;
-        }
-        return holds;
+        var ways = Ways.Of(NetworkCatalog.Make(name));
+        foreach (var (peer, agreement, verdict) in ways.Lines)
+            Console.WriteLine($"{name} and {peer}: relative difference {agreement.Scores:0.0e+0} of scores, {agreement.Closest:0.0e+0} to {agreement.Farthest:0.0e+0} of W; error {agreement.Error:0.0e+0}{verdict}");
+        return ways;
     }
 
     private static IEnumerable<string> Networks(string[] names) => names.Length > 0 ? names : NetworkCatalog.Names;

@@ -3,6 +3,8 @@ using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using MLNetLinearize.Benchmarks.Comparison;
+using MLNetLinearize.Benchmarks.Networks;
+using MLNetLinearize.Benchmarks.Peers;
 
 namespace MLNetLinearize.Benchmarks;
 
@@ -23,7 +25,11 @@ public class ExplainBenchmarks
     public string Asked { get; set; } = "";
 
     [GlobalSetup]
-    public void Open() => contenders = new Contenders(Case.Everything.First(c => c.ToString() == Asked), threads: 1);
+    public void Open()
+    {
+        var asked = Case.Everything.First(c => c.ToString() == Asked);
+        contenders = new Contenders(asked, [LibTorchVariant.For(NetworkCatalog.Make(asked.Network)).First()], threads: 1);
+    }
 
     [GlobalCleanup]
     public void Close() => contenders?.Dispose();
@@ -32,7 +38,7 @@ public class ExplainBenchmarks
     public void Ours() => contenders!.Ours.Run();
 
     [Benchmark(Baseline = true)]
-    public void Peer() => (contenders!.Peers.FirstOrDefault() ?? throw new InvalidOperationException(Peers.LibTorchNetwork.Absence)).Run();
+    public void Peer() => (contenders!.Peers.FirstOrDefault() ?? throw new InvalidOperationException(LibTorchNetwork.Absence)).Run();
 
     private sealed class InThisProcess : ManualConfig
     {

@@ -36,6 +36,19 @@ internal sealed record Agreement(double Scores, double Closest, double Farthest,
         return Of(network, rows, count, classes, torch.Score(), torch.Weights(classes));
     }
 
+    /// <summary>
+    /// Whether libtorch's scores in this way are those of its plain way. Where they are not, at least one of the two is wrong, and the
+    /// plain one is held against ours; oneDNN's AVX-512 convolutions of channels-last images are wrong on an EPYC of AMD's family 26,
+    /// and right there when told to keep to AVX2.
+    /// </summary>
+    public static bool IsLibTorchsOwn(Network network, LibTorchVariant variant, int count)
+    {
+        var rows = network.Rows(count);
+        using var plain = new LibTorchNetwork(network, LibTorchVariant.Plain, rows, count);
+        using var torch = new LibTorchNetwork(network, variant, rows, count);
+        return Distance(plain.Score(), torch.Score()) <= Rounding;
+    }
+
     /// <summary>Compares scores with ONNX Runtime's of the network alone; W is left to its own sum, which must be the score.</summary>
     public static Agreement WithScoring(Network network, int count)
     {

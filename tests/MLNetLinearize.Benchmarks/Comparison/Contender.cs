@@ -22,7 +22,10 @@ internal sealed class Contenders : IDisposable
 
     private readonly List<IDisposable> owned = [];
 
-    public Contenders(Case asked, int threads)
+    /// <param name="asked">The case.</param>
+    /// <param name="ways">The ways of libtorch that take part.</param>
+    /// <param name="threads">Threads of every engine.</param>
+    public Contenders(Case asked, IReadOnlyList<LibTorchVariant> ways, int threads)
     {
         var network = NetworkCatalog.Make(asked.Network);
         var rows = network.Rows(asked.Batch);
@@ -42,7 +45,7 @@ internal sealed class Contenders : IDisposable
         };
         if (!LibTorchNetwork.IsAvailable) return;
         LibTorchNetwork.UseThreads(threads);
-        Peers = [.. LibTorchVariant.For(network).SelectMany(v => LibTorch(network, v, asked, rows))];
+        Peers = [.. ways.SelectMany(v => LibTorch(network, v, asked, rows))];
     }
 
     public Contender Ours { get; }

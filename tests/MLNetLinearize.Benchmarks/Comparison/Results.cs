@@ -6,8 +6,8 @@ using MLNetLinearize.Benchmarks.Networks;
 
 namespace MLNetLinearize.Benchmarks.Comparison;
 
-/// <summary>One measured case as it is stored. Times are milliseconds a call.</summary>
-internal sealed record Line(string Network, int Batch, Question Question, double? Goal, double? Ratio, double? Low, double? High, double Ours, double? Peer, string? PeerWay, double? Scoring, double? InScorings, int Turns, string Load);
+/// <summary>One measured case as it is stored. Times are milliseconds a call; <c>Wrong</c> names the peer's ways that answered wrongly and were not timed.</summary>
+internal sealed record Line(string Network, int Batch, Question Question, double? Goal, double? Ratio, double? Low, double? High, double Ours, double? Peer, string? PeerWay, double? Scoring, double? InScorings, int Turns, string Load, string? Wrong = null);
 
 /// <summary>The measured table of one machine and number of threads: a JSON file, and the same as Markdown beside it.</summary>
 internal sealed class Results
@@ -32,9 +32,9 @@ internal sealed class Results
 
     public static string Load => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";
 
-    public Line Add(Case asked, Measurement measured, string load)
+    public Line Add(Case asked, Measurement measured, string? wrong, string load)
     {
-        var line = new Line(asked.Network, asked.Batch, asked.Question, asked.Goal, Round(measured.Ratio), Round(measured.Spread?.Low), Round(measured.Spread?.High), Milliseconds(measured.Ours)!.Value, Milliseconds(measured.Peer), measured.Best?.Name, Milliseconds(measured.Scoring), Round(measured.InScorings), measured.Turns, load);
+        var line = new Line(asked.Network, asked.Batch, asked.Question, asked.Goal, Round(measured.Ratio), Round(measured.Spread?.Low), Round(measured.Spread?.High), Milliseconds(measured.Ours)!.Value, Milliseconds(measured.Peer), measured.Best?.Name, Milliseconds(measured.Scoring), Round(measured.InScorings), measured.Turns, load, asked.Question == Question.MlNet ? null : wrong);
         lines.RemoveAll(l => (l.Network, l.Batch, l.Question) == (line.Network, line.Batch, line.Question));
         lines.Add(line);
         return line;
@@ -67,7 +67,7 @@ internal sealed class Results
 
             """);
         foreach (var l in sorted)
-            text.Append(CultureInfo.InvariantCulture, $"| {l.Network} | {l.Batch} | {Case.Words(l.Question)} | {l.Ratio:0.00} | {l.Low:0.00}–{l.High:0.00} | {(l.Goal is { } g ? $"≤ {g:0.00}" : "")} | {Verdict(l)} | {Time(l.Ours)} | {Time(l.Peer)} | {l.PeerWay} | {Time(l.Scoring)} | {l.InScorings:0.0} | {Limit(l)} | {l.Load} |\n");
+            text.Append(CultureInfo.InvariantCulture, $"| {l.Network} | {l.Batch} | {Case.Words(l.Question)} | {l.Ratio:0.00} | {l.Low:0.00}–{l.High:0.00} | {(l.Goal is { } g ? $"≤ {g:0.00}" : "")} | {Verdict(l)} | {Time(l.Ours)} | {Time(l.Peer)} | {l.PeerWay}{(l.Wrong is { } wrong ? $" ({wrong}: wrong scores, left out)" : "")} | {Time(l.Scoring)} | {l.InScorings:0.0} | {Limit(l)} | {l.Load} |\n");
         return text.ToString();
     }
 

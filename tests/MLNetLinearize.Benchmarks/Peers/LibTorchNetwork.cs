@@ -9,6 +9,9 @@ namespace MLNetLinearize.Benchmarks.Peers;
 /// <param name="Folded">Whether each BatchNorm is folded into the convolution before it.</param>
 internal sealed record LibTorchVariant(bool ChannelsLast, bool Folded)
 {
+    /// <summary>Every network's.</summary>
+    public static readonly LibTorchVariant Plain = new(ChannelsLast: false, Folded: false);
+
     public static IEnumerable<LibTorchVariant> For(Network network)
     {
         foreach (var last in network.IsConvolutional ? new[] { false, true } : [false])

@@ -1,0 +1,57 @@
+using MLNetLinearize.Benchmarks.Networks;
+using MLNetLinearize.Benchmarks.Peers;
+
+namespace MLNetLinearize.Benchmarks.Comparison;
+
+/// <summary>Who answers the same question as we do for a network, before anything is timed.</summary>
+internal sealed class Ways
+{
+    private const int Rows = 3;
+
+    private readonly List<(string Peer, Agreement Agreement, string Verdict)> lines = [];
+    private readonly List<LibTorchVariant> wrong = [];
+    private readonly List<LibTorchVariant> peers = [];
+
+    /// <summary>What was compared, with a word where it differs.</summary>
+    public IReadOnlyList<(string Peer, Agreement Agreement, string Verdict)> Lines => lines;
+
+    /// <summary>
+    /// Whether our answer is the peer's. A way of libtorch that does not give libtorch's own scores says nothing of ours: it is left
+    /// out, and named in the table.
+    /// </summary>
+    public bool Hold { get; private set; } = true;
+
+    /// <summary>The ways of libtorch to be timed.</summary>
+    public IReadOnlyList<LibTorchVariant> Peers => peers;
+
+    /// <summary>The ways of libtorch that are left out; null where none is.</summary>
+    public string? Wrong => wrong.Count > 0 ? string.Join("; ", wrong) : null;
+
+    public static Ways Of(Network network)
+    {
+        var ways = new Ways();
+        if (LibTorchNetwork.IsAvailable)
+            foreach (var variant in LibTorchVariant.For(network)) ways.Compare(network, variant);
+        else
+            ways.Add("ONNX Runtime's scores", Agreement.WithScoring(network, Rows));
+        return ways;
+    }
+
+    private void Compare(Network network, LibTorchVariant variant)
+    {
+        if (Agreement.IsLibTorchsOwn(network, variant, Rows))
+        {
+            peers.Add(variant);
+            Add($"libtorch {variant}", Agreement.WithLibTorch(network, variant, Rows));
+            return;
+        }
+        wrong.Add(variant);
+        lines.Add(($"libtorch {variant}", Agreement.WithLibTorch(network, variant, Rows), ": left out, these are not libtorch's own scores"));
+    }
+
+    private void Add(string peer, Agreement agreement)
+    {
+        lines.Add((peer, agreement, agreement.Holds ? "" : ": DIFFERENT"));
+        Hold &= agreement.Holds;
+    }
+}
