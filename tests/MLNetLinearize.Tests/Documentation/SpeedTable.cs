@@ -4,19 +4,23 @@ using MLNetLinearize.Benchmarks.Comparison;
 
 namespace MLNetLinearize.Tests.Documentation;
 
-/// <summary>README's table of speed, written from the committed measurements of one machine.</summary>
+/// <summary>README's table of speed, written from the committed measurements.</summary>
 internal static class SpeedTable
 {
-    private const string Measured = "tests/MLNetLinearize.Benchmarks/results/intel-r-xeon-r-processor-2-processors-";
+    private const string Measured = "tests/MLNetLinearize.Benchmarks/results/";
+
+    /// <summary>The machines, with the beginning of their files' names.</summary>
+    private static readonly (string Name, string File)[] Machines = [("Xeon", "intel-r-xeon-r-processor-2-processors"), ("EPYC", "amd-epyc-2-processors")];
 
     public static string Write()
     {
-        var (two, one) = (Results.Read(Repository.File(Measured + "2-threads.json")), Results.Read(Repository.File(Measured + "1-thread.json")));
-        var text = new StringBuilder("| network | rows at once | top-1 attribution, two threads | one thread | W of all classes, two threads | one thread |\n|---|---|---|---|---|---|\n");
-        foreach (var (network, batch) in two.Where(l => l.Question is Question.Top or Question.All).Select(l => (l.Network, l.Batch)).Distinct())
+        List<Line>[] measured = [.. Machines.SelectMany(m => new[] { "2-threads", "1-thread" }.Select(threads => Results.Read(Repository.File($"{Measured}{m.File}-{threads}.json"))))];
+        Question[] questions = [Question.Top, Question.All];
+        var text = new StringBuilder("| network | rows at once |").AppendJoin("", questions.SelectMany(q => Machines.Select(m => $" {Case.Words(q)}, {m.Name} |"))).Append("\n|---|---|---|---|---|---|\n");
+        foreach (var (network, batch) in measured[0].Where(l => questions.Contains(l.Question)).Select(l => (l.Network, l.Batch)).Distinct())
         {
-            string Ratios(Question question) => string.Join(" | ", new[] { two, one }.Select(lines => Ratio(lines.Single(l => (l.Network, l.Batch, l.Question) == (network, batch, question)))));
-            text.Append(CultureInfo.InvariantCulture, $"| {network} | {batch} | {Ratios(Question.Top)} | {Ratios(Question.All)} |\n");
+            var ratios = questions.SelectMany(q => measured.Select(lines => Ratio(lines.Single(l => (l.Network, l.Batch, l.Question) == (network, batch, q)))).Chunk(2));
+            text.Append(CultureInfo.InvariantCulture, $"| {network} | {batch} | ").AppendJoin(" | ", ratios.Select(r => string.Join(", ", r))).Append(" |\n");
         }
         return text.ToString().Trim();
     }
