@@ -16,16 +16,8 @@ internal static class BlockedLayout
     /// <summary>Terms that are summed one after the other.</summary>
     private const int FewTerms = 256;
 
-    /// <summary>Whose outputs come in blocks. LRN's does not, but a pool behind it finds its winners there so much sooner that the way back into them is worth it.</summary>
-    private static readonly HashSet<string> Makers = ["Conv", "Add", "Sum", "BatchNormalization", "MaxPool", "AveragePool", "Concat", "LRN"];
-
     /// <summary>Whether the node's output comes in blocks, and its cotangent can.</summary>
-    public static bool Holds(Vjp v) => v.P == 0 && Keeps(v.Network, v.In(0), v.OutShape());
-
-    /// <summary>Whether a tensor of the network, and what has its shape or a pool's, comes in blocks.</summary>
-    public static bool Keeps(CanonicalNetwork network, string tensor, TensorShape shape) =>
-        shape is { Rank: 4, BatchAxis: 0 } && shape.Dims[0] == 1 && shape.Dims[1] % Channels == 0
-        && network.Graph.Nodes.FirstOrDefault(n => n.Output.Contains(tensor)) is { } maker && (Makers.Contains(maker.OpType) || maker.OpType == "Relu" && Keeps(network, maker.Input[0], shape));
+    public static bool Holds(Vjp v) => v.P == 0 && NetworkBlocks.Keeps(v.Network, v.In(0), v.OutShape());
 
     /// <summary>
     /// 1 where a tensor of no negative numbers is positive, else 0. The largest float twice makes 1 or more of any positive
@@ -54,6 +46,21 @@ internal static class BlockedLayout
 
     /// <summary>A tensor in blocks.</summary>
     public static string Enter(Emitter e, string tensor, TensorShape shape) => IsBlocked(e, tensor) ? tensor : EachChannel(e, tensor, shape, 1);
+
+    /// <summary>The shape with as many channels as fill blocks.</summary>
+    public static TensorShape Widened(TensorShape shape) => shape with { Dims = [shape.Dims[0], (shape.Dims[1] + Channels - 1) / Channels * Channels, .. shape.Dims[2..]] };
+
+    /// <summary>A tensor times a factor, with channels of zeros behind its own where these fill no blocks: in each of the sums one product is not 0, so that they are exact.</summary>
+    /// <param name="e">Writer.</param>
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="shape">Its own shape.</param>
+    /// <param name="factor">The factor.</param>
+    public static string Whole(Emitter e, string tensor, TensorShape shape, float factor = 1)
+    {
+        var (channels, all) = (shape.Dims[1], Widened(shape).Dims[1]);
+        if (channels < all) return e.Op("Conv", [tensor, e.Unsqueeze(e.Scaled(e.Eye(all, channels), factor), 2, 2)]);
+        return factor == 1 ? tensor : EachChannel(e, tensor, shape, factor);
+    }
 
     /// <summary>A tensor times a factor.</summary>
     public static string EachChannel(Emitter e, string tensor, TensorShape shape, float factor) =>

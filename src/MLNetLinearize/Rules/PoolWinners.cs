@@ -55,21 +55,27 @@ internal static class PoolWinners
     /// </summary>
     public static string Spread(Vjp v, Windows windows)
     {
-        var (e, stride, size) = (v.E, windows.Strides[0], v.InShape(0).Dims);
-        var g = BlockedLayout.Enter(e, v.G, v.OutShape());
+        var (e, stride, shape) = (v.E, windows.Strides[0], BlockedLayout.Widened(v.OutShape()));
+        var size = BlockedLayout.Widened(v.InShape(0)).Dims;
+        var g = BlockedLayout.Enter(e, BlockedLayout.Whole(e, v.G, v.OutShape()), shape);
         var parts = new string?[stride * stride];
         foreach (var ((row, column), isFirst) in Elements(windows).Zip(First(v, windows)))
         {
             var (h, w) = (windows.Giving(0, row), windows.Giving(1, column));
-            var given = BlockedLayout.TakeEach(e, e.Mul(g, isFirst), v.OutShape(), 1, h.Taps, w.Taps);
+            var given = BlockedLayout.TakeEach(e, e.Mul(g, isFirst), shape, 1, h.Taps, w.Taps);
             ref var part = ref parts[h.Residue * stride + w.Residue];
             part = part is null ? given : e.Add(part, given);
         }
-        return stride == 1 ? parts[0]! : e.Interleaved.Join(e, new Interleaved.Image(parts, stride, size[1], size[2], size[3]) { IsZeroBeyond = !ReachesBeyond(windows) || IsReadByRelu(v) });
+        return Narrow(v, stride == 1 ? parts[0]! : e.Interleaved.Join(e, new Interleaved.Image(parts, stride, size[1], size[2], size[3]) { IsZeroBeyond = !ReachesBeyond(windows) || IsReadByRelu(v) }));
     }
 
+    /// <summary>What was found in whole blocks, of the pool's own channels.</summary>
+    private static string Narrow(Vjp v, string wide) => v.InShape(0).Dims[1] is var channels && channels % BlockedLayout.Channels == 0 ? wide : v.E.Slice(wide, 0, channels, 1);
+
+    /// <summary>Widening channels to whole blocks pays where the only other way is by Indices.</summary>
     private static bool SuitsBlocks(Vjp v, Windows windows) =>
-        windows.Kernel[0] * windows.Kernel[1] is > 1 and <= MostInBlocks && BlockedLayout.Keeps(v.Network, v.In(0), v.InShape(0));
+        windows.Kernel[0] * windows.Kernel[1] is > 1 and <= MostInBlocks
+        && (windows.Tile ? NetworkBlocks.Keeps(v.Network, v.In(0), v.InShape(0)) : NetworkBlocks.CanEnter(v.Network, v.In(0), v.InShape(0)));
 
     private static bool ReachesBeyond(Windows windows) => Range(windows.Rank).Any(i =>
         windows.Begin[i] > 0 || windows.Strides[i] * (windows.Output[i] - 1) + (windows.Kernel[i] - 1) * windows.Dilations[i] - windows.Begin[i] >= windows.Input[i]);
@@ -104,7 +110,7 @@ internal static class PoolWinners
 
     /// <summary>The same by operators that keep the blocked layout; the last element, which leads none, needs no comparison.</summary>
     private static string LargestLeadInBlocks(Vjp v, Windows windows, float[] leads) =>
-        First(v, windows).Zip(leads.SkipLast(1), (isFirst, lead) => BlockedLayout.EachChannel(v.E, isFirst, v.OutShape(), lead)).Aggregate(v.E.Add);
+        Narrow(v, First(v, windows).Zip(leads.SkipLast(1), (isFirst, lead) => BlockedLayout.EachChannel(v.E, isFirst, BlockedLayout.Widened(v.OutShape()), lead)).Aggregate(v.E.Add));
 
     /// <summary>
     /// For each element of the windows, row by row: 1 where it is the first of the largest, else 0. None of the operators that keep
@@ -115,14 +121,15 @@ internal static class PoolWinners
     /// </summary>
     private static IEnumerable<string> First(Vjp v, Windows windows)
     {
-        var (e, shape) = (v.E, v.OutShape());
-        var sought = BlockedLayout.EachChannel(e, v.Out(), shape, BlockedLayout.Apart);
+        var (e, shape, whole) = (v.E, BlockedLayout.Widened(v.OutShape()), BlockedLayout.Widened(v.InShape(0)));
+        var image = BlockedLayout.Whole(e, v.In(0), v.InShape(0));
+        var sought = BlockedLayout.Whole(e, v.Out(), v.OutShape(), BlockedLayout.Apart);
         foreach (var (row, column) in Elements(windows))
         {
             // What a window shares with its neighbours is taken out of the image once, for all elements at their distance, and then moved.
             var (h, w) = (windows.Taking(0, row), windows.Taking(1, column));
-            var near = BlockedLayout.TakeEach(e, v.In(0), v.InShape(0), -BlockedLayout.Apart, h.Shared, w.Shared);
-            var isFirst = BlockedLayout.IsZero(e, e.Add(sought, BlockedLayout.TakeEach(e, near, v.InShape(0), 1, h.Own, w.Own)));
+            var near = BlockedLayout.TakeEach(e, image, whole, -BlockedLayout.Apart, h.Shared, w.Shared);
+            var isFirst = BlockedLayout.IsZero(e, e.Add(sought, BlockedLayout.TakeEach(e, near, whole, 1, h.Own, w.Own)));
             yield return isFirst;
             sought = e.Add(sought, BlockedLayout.EachChannel(e, isFirst, shape, float.MaxValue));
         }

@@ -56,7 +56,7 @@ internal static class Pooling
     {
         var shape = v.InShape(0);
         var size = shape.Dims.Skip(2).Aggregate(1L, (a, d) => a * d);
-        v.Give(0, v.P == 0 && BlockedLayout.Keeps(v.Network, v.In(0), shape)
+        v.Give(0, v.P == 0 && NetworkBlocks.Keeps(v.Network, v.In(0), shape)
             ? BlockedLayout.Everywhere(v.E, v.G, shape, 1f / size)
             : v.ExpandTo(v.E.Scaled(v.G, 1f / size), shape));
     }
@@ -92,7 +92,7 @@ internal static class Pooling
     private static string Spread(Vjp v, string g, Windows windows, float weight)
     {
         var shape = v.InShape(0);
-        if (v.P == 0 && windows.IsGlobal && BlockedLayout.Keeps(v.Network, v.In(0), shape)) return BlockedLayout.Everywhere(v.E, g, shape, weight);
+        if (v.P == 0 && windows.IsGlobal && NetworkBlocks.Keeps(v.Network, v.In(0), shape)) return BlockedLayout.Everywhere(v.E, g, shape, weight);
         (string op, (string, object)[] attributes) = windows.Flipped() is { } pads ? ("Conv", [("pads", pads), ("dilations", windows.Dilations)]) : ("ConvTranspose", windows.Transposed());
         // Channel by channel. Where more than rows lead, all of that and the channels are one axis of images of one channel.
         return v.P == 0 && shape is { BatchAxis: 0, Dims: [1, var channels, ..] }

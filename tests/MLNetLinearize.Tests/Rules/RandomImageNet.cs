@@ -55,7 +55,12 @@ internal sealed class RandomImageNet
         var k = kernel ?? One(1, 2, 3, 3, 5);
         var (s, dilation) = (stride ?? One(1, 1, 2, 3), k == 3 && kernel is null ? One(1, 1, 1, 2) : 1);
         int[] pads = kernel is null ? [.. Enumerable.Range(0, 4).Select(_ => random.Next(0, k))] : [.. Enumerable.Repeat(k / 2, 4)];
-        var group = channels == x.Channels && random.Next(6) == 0 ? channels : 1;
+        var group = random.Next(6) switch
+        {
+            0 when channels == x.Channels => channels,
+            1 when channels % 2 == 0 && x.Channels % 2 == 0 => 2,
+            _ => 1,
+        };
         return Moved(x, channels, k, s, dilation, pads, (attributes) => net.Op("Conv", random.Next(3) == 0
             ? [x.Name, net.Weights(channels, x.Channels / group, k, k)]
             : [x.Name, net.Weights(channels, x.Channels / group, k, k), net.Weights(channels)], [.. attributes, ("group", (long)group), ("dilations", L(dilation, dilation))]));
