@@ -36,9 +36,9 @@ internal static class Expansions
         ["NegativeLogLikelihoodLoss"] = Losses.NegativeLogLikelihood,
         ["SoftmaxCrossEntropyLoss"] = Losses.SoftmaxCrossEntropy,
         ["OneHot"] = OtherSpellings.OneHot,
-        ["AveragePool"] = OtherSpellings.DilatedPool,
-        ["MaxPool"] = OtherSpellings.DilatedPool,
-        ["LpPool"] = OtherSpellings.DilatedPool,
+        ["AveragePool"] = OtherSpellings.SamePool,
+        ["MaxPool"] = OtherSpellings.SamePool,
+        ["LpPool"] = OtherSpellings.SamePool,
         ["RoiAlign"] = RegionPools.RoiAlign,
         ["MaxRoiPool"] = RegionPools.MaxRoiPool,
         ["BatchNormalization"] = ComputedParameters.BatchNormalization,
@@ -84,7 +84,7 @@ internal static class Expansions
         "RoiAlign" => node.Text("mode", "avg") == "max",
         "GridSample" => node.Text("mode", "linear") != "nearest", // rounded to the nearest pixel, a grid has no slope
         "Resize" => ComputedRegions.IsCropped(node) && !constant.Contains(node.Input[1]),
-        "AveragePool" or "MaxPool" or "LpPool" => OtherSpellings.IsDilatedPool(node),
+        "AveragePool" or "MaxPool" or "LpPool" => OtherSpellings.IsSamePool(node),
         _ => !TakesComputedParameters(node) || HasComputedParameters(node, computed) || TellsStatistics(node, behind) || ComputedParameters.IsTraining(node),
     };
 

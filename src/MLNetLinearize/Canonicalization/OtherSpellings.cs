@@ -41,26 +41,35 @@ internal static class OtherSpellings
     }
 
     /// <summary>
-    /// The padding of a dilated pool with auto_pad SAME_UPPER or SAME_LOWER, written out. ONNX Runtime's kernels pad as if it were
-    /// not dilated, and make the smaller output, which neither the specification nor its own shape inference knows of.
+    /// The padding of a pool with auto_pad SAME_UPPER or SAME_LOWER, written out. ONNX Runtime's kernels pad a dilated one as if it were
+    /// not, and where a stride is above the kernel they may pad by less than nothing and begin inside the image; of neither do the
+    /// specification and its own shape inference know.
     /// </summary>
-    public static void DilatedPool(Expansion x)
+    public static void SamePool(Expansion x)
     {
         var kernel = x.Node.Ints("kernel_shape")!;
         var strides = x.Node.Ints("strides") ?? Repeat(1, kernel.Length);
-        var pads = new long[2 * kernel.Length];
+        var (image, pads) = (x.In(0), new long[2 * kernel.Length]);
         for (var i = 0; i < kernel.Length; i++)
         {
             var size = x.Dims(0)[i + 2];
-            var total = Math.Max(0, (size - 1) / strides[i] * strides[i] + kernel[i] - size);
-            pads[i] = x.Node.Text("auto_pad", "") == "SAME_LOWER" ? total - total / 2 : total / 2;
-            pads[kernel.Length + i] = total - pads[i];
+            var total = (size - 1) / strides[i] * strides[i] + kernel[i] - size;
+            var before = (x.Node.Text("auto_pad", "") == "SAME_LOWER" ? total + 1 : total) / 2;
+            (pads[i], pads[kernel.Length + i]) = (Math.Max(0, before), Math.Max(0, total - before));
+            if (total >= 0) continue;
+            if (x.Node.Output.Skip(1).Any(o => o.Length > 0))
+                throw new ExpansionException($"its windows are further apart than {kernel[i]} elements, auto_pad makes them begin inside the image, and its Indices are read", "export the model with pads instead of auto_pad");
+            image = x.Slice(image, -before, size + total - before, i + 2);
         }
-        x.Nodes.Add(x.Node.Clone().Remove("auto_pad").Set("pads", pads));
+        var pool = x.Node.Clone().Remove("auto_pad").Set("pads", pads);
+        pool.Input[0] = image;
+        x.Nodes.Add(pool);
     }
 
-    /// <summary>Whether a pool is one of these.</summary>
-    public static bool IsDilatedPool(NodeProto node) => node.Text("auto_pad", "NOTSET").StartsWith("SAME", StringComparison.Ordinal) && node.Ints("dilations")?.Any(d => d > 1) == true;
+    /// <summary>Whether a pool may be one of these.</summary>
+    public static bool IsSamePool(NodeProto node) =>
+        node.Text("auto_pad", "NOTSET").StartsWith("SAME", StringComparison.Ordinal)
+        && (node.Ints("dilations")?.Any(d => d > 1) == true || node.Ints("strides") is { } strides && node.Ints("kernel_shape") is { } kernel && strides.Zip(kernel, (s, k) => s > k).Any(above => above));
 
     /// <summary>Products of all elements up to each, one multiplication after the other.</summary>
     public static void CumProd(Expansion x)

@@ -47,7 +47,7 @@ internal static class PoolWinners
     /// <summary>Whether <see cref="Spread"/> gives a cotangent back, and sooner than by indices.</summary>
     public static bool CanSpread(Vjp v, Windows windows) =>
         v.P == 0 && windows.Rank == 2 && SuitsBlocks(v, windows) && windows.Kernel[0] * windows.Kernel[1] <= MostSpread && windows.Strides[0] == windows.Strides[1]
-        && (!ReachesBeyond(windows) || IsReadByRelu(v) || IsMadeByRelu(v.Network.Graph, v.In(0)));
+        && (!ReachesBeyond(windows) || IsReadByRelu(v) || IsMadeByRelu(v, v.In(0)));
 
     /// <summary>
     /// The cotangent of the input without indices: the output's, where an element is the first of the largest, moved to that element's place.
@@ -85,18 +85,20 @@ internal static class PoolWinners
     /// taken for a winner only where the largest value is not positive: Relu's cotangent is 0 there, whatever wins.
     /// </summary>
     private static bool IsReadByRelu(Vjp v) =>
-        v.Network.Graph.Nodes.Where(n => v.E.Maker(n.Output[0]) is null && Graph.Reads(n).Contains(v.Out())).All(n => n.IsStandard() && n.OpType == "Relu") && !v.Network.Graph.Outputs.Any(o => o.Name == v.Out());
+        v.Out() != v.Network.Output
+        && v.Network.Graph.Nodes.Where(n => v.E.Maker(n.Output[0]) is null && Graph.Reads(n).Contains(v.Out())).All(n => n.IsStandard() && n.OpType == "Relu") && !v.Network.Graph.Outputs.Any(o => o.Name == v.Out());
 
     /// <summary>
     /// Whether the image is made by Relu alone, be it in parts or by pools of such. Where the largest of a window is 0, so that a 0
     /// read beyond the image may be taken for the winner and its cotangent be left there, Relu gives nothing on for any element of the window.
+    /// Where what Relu made, or a pool of it, is itself explained, its own weights are asked for, and nothing goes on to Relu.
     /// </summary>
-    private static bool IsMadeByRelu(Graph graph, string tensor) =>
-        graph.Nodes.FirstOrDefault(n => n.Output[0] == tensor) is { } maker && maker.IsStandard() && maker.OpType switch
+    private static bool IsMadeByRelu(Vjp v, string tensor) =>
+        v.Network.Graph.Nodes.FirstOrDefault(n => n.Output[0] == tensor) is { } maker && maker.IsStandard() && maker.OpType switch
         {
-            "Relu" => true,
-            "MaxPool" => IsMadeByRelu(graph, maker.Input[0]),
-            "Concat" => maker.Input.All(i => IsMadeByRelu(graph, i)),
+            "Relu" => v.IsActive(maker.Input[0]),
+            "MaxPool" => IsMadeByRelu(v, maker.Input[0]),
+            "Concat" => maker.Input.All(i => IsMadeByRelu(v, i)),
             _ => false,
         };
 

@@ -55,7 +55,10 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
     public bool HasInput(int i) => node.InputOrNull(i) is not null;
 
     /// <summary>Whether input <paramref name="i"/> depends on what is explained.</summary>
-    public bool Active(int i) => node.InputOrNull(i) is { } name && isActive(name);
+    public bool Active(int i) => node.InputOrNull(i) is { } name && IsActive(name);
+
+    /// <summary>Whether a tensor of the network depends on what is explained.</summary>
+    public bool IsActive(string tensor) => isActive(tensor);
 
     public TensorShape InShape(int i) => network.Shape(node.Input[i]);
 

@@ -58,7 +58,7 @@ internal sealed class Windows
     public bool IsOfPlaces => Tile && Kernel.All(k => k == 1);
 
     /// <summary>Whether there is one window, which is the whole input.</summary>
-    public bool IsGlobal => Enumerable.Range(0, Rank).All(i => Begin[i] == 0 && Output[i] == 1 && Kernel[i] == Input[i]);
+    public bool IsGlobal => Enumerable.Range(0, Rank).All(i => Begin[i] == 0 && Output[i] == 1 && Kernel[i] == Input[i] && (Dilations[i] == 1 || Kernel[i] == 1));
 
     /// <summary>
     /// Attributes of the ConvTranspose that sends a cotangent of the output back to the input's size: what the last window

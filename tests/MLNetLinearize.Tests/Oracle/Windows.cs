@@ -58,11 +58,13 @@ internal sealed class Windows
             var extent = (kernel[d] - 1) * dilations[d] + 1;
             if (mode is "SAME_UPPER" or "SAME_LOWER")
             {
-                // ONNX Runtime, unlike the specification, pads a pool as if it were not dilated, and its output is the smaller for it.
-                var padded = node.Operator.EndsWith("Pool", StringComparison.Ordinal) ? kernel[d] : extent;
-                var total = Math.Max(0, ((input[d] + strides[d] - 1) / strides[d] - 1) * strides[d] + padded - input[d]);
+                // ONNX Runtime, unlike the specification, pads a pool as if it were not dilated, and its output is the smaller for it;
+                // and what it pads a pool by may be less than nothing.
+                var isPool = node.Operator.EndsWith("Pool", StringComparison.Ordinal);
+                var total = ((input[d] + strides[d] - 1) / strides[d] - 1) * strides[d] + (isPool ? kernel[d] : extent) - input[d];
+                if (!isPool) total = Math.Max(0, total);
                 output[d] = (input[d] + total - extent) / strides[d] + 1;
-                begin[d] = mode == "SAME_UPPER" ? total / 2 : total - total / 2;
+                begin[d] = (mode == "SAME_UPPER" ? total : total + 1) / 2;
                 end[d] = total - begin[d];
                 continue;
             }

@@ -66,7 +66,12 @@ internal static partial class RuleCases
         {
             Pool(op, $"dilated, {side}", [1, 6, 7], ("kernel_shape", L(2, 3)), ("dilations", L(2, 2)), ("auto_pad", side)),
             Pool(op, $"dilated, strides, {side}", [1, 7, 9], ("kernel_shape", L(3, 2)), ("strides", L(3, 2)), ("dilations", L(2, 2)), ("auto_pad", side)),
-        }.Select(c => c with { Opset = 22, IsPiecewiseLinear = op != "LpPool" }))),
+            Pool(op, $"dilated, stride above kernel, {side}", [2, 6, 8], ("kernel_shape", L(1, 3)), ("strides", L(3, 4)), ("dilations", L(2, 2)), ("auto_pad", side)),
+        }.Concat(op == "MaxPool" ? [] : // ONNX Runtime refuses it
+        [
+            Pool(op, $"stride above kernel, {side}", [2, 6, 9], ("kernel_shape", L(1, 2)), ("strides", L(3, 3)), ("auto_pad", side)),
+            Pool(op, $"stride far above kernel, {side}", [2, 8, 9], ("kernel_shape", L(1, 2)), ("strides", L(4, 5)), ("auto_pad", side)),
+        ]).Select(c => c with { Opset = 22, IsPiecewiseLinear = op != "LpPool" }))),
 
         Pool("GlobalAveragePool", "1-D", [3, 5]),
         Pool("GlobalAveragePool", "2-D", [3, 4, 3]),
