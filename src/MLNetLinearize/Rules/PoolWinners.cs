@@ -39,7 +39,9 @@ internal static class PoolWinners
         float[] last = [.. from r in Range(windows.Output[0]) from c in Range(windows.Output[1])
                            select (float)((r * windows.Strides[0] - windows.Begin[0] + rows) * width + c * windows.Strides[1] - windows.Begin[1] + columns)];
         var place = e.Sub(e.Floats(last, 1, 1, windows.Output[0], windows.Output[1]), lead);
-        if (ReachesBeyond(windows)) place = e.Op("Clip", [place, e.Scalar(0), e.Scalar(windows.Input[0] * width - 1)]);
+        // Where the largest value is NaN, so may the lead be, and no integer is that: ThresholdedRelu takes only what is above 0, and makes all else 0.
+        place = e.Op("ThresholdedRelu", [place], ("alpha", 0f));
+        if (ReachesBeyond(windows)) place = e.Op("Min", [place, e.Scalar(windows.Input[0] * width - 1)]);
         var inChannel = e.Cast(place, DataType.Int64);
         return e.Add(inChannel, Channels(e, inChannel, v.InShape(0).Dims[1], windows.Input[0] * width));
     }
@@ -102,7 +104,7 @@ internal static class PoolWinners
             _ => false,
         };
 
-    /// <summary>The largest lead of a tile's largest elements; 0 where NaN is all there is, so that the index stays inside.</summary>
+    /// <summary>The largest lead of a tile's largest elements; 0 where NaN is all there is.</summary>
     private static string LargestLead(Vjp v, long[] kernel, string leads)
     {
         var e = v.E;
@@ -118,8 +120,7 @@ internal static class PoolWinners
     /// For each element of the windows, row by row: 1 where it is the first of the largest, else 0. None of the operators that keep
     /// the blocked layout knows an element's place, but a convolution takes the same element of every window. One after the other is compared
     /// with the largest value, to which an amount beyond all numbers is added once it is found. Each comparison, and each sum, is one of
-    /// ONNX Runtime's fused convolutions. HardSigmoid makes 0 of NaN, and so does the conversion to integers where a
-    /// processor's largest of NaN and 0 is NaN.
+    /// ONNX Runtime's fused convolutions.
     /// </summary>
     private static IEnumerable<string> First(Vjp v, Windows windows)
     {
