@@ -36,7 +36,7 @@ public sealed class LinearizationGraph
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="InvalidModelException">The file is corrupt, an input's shape is open, or an option names what the model lacks.</exception>
     /// <exception cref="UnsupportedOperatorException">Operators on the way have no rule; the message lists them all.</exception>
-    /// <exception cref="ArgumentException">A stage of <see cref="LinearizeOptions.Preprocessing"/> is not affine; the message names it.</exception>
+    /// <exception cref="ArgumentException">An option is out of range, or a stage of <see cref="LinearizeOptions.Preprocessing"/> is not affine; the message names it.</exception>
     public static LinearizationGraph Compile(string modelFile, LinearizeOptions? options = null) => Linearization.Compiler.Compile(OnnxFile.Read(modelFile), options ?? new());
 
     /// <summary>Compiles a model from a stream. Weights must be inside it.</summary>

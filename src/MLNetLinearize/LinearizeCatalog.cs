@@ -86,6 +86,7 @@ public static class LinearizeCatalog
     /// using var model = mlContext.Model.RestoreLinearization(mlContext.Model.Load("model.zip", out var schema), schema) as IDisposable;
     /// </code>
     /// </example>
+    /// <exception cref="ArgumentOutOfRangeException">A number is below 1, or a device below 0.</exception>
     /// <exception cref="ArgumentException">No stage of the model was saved by this library, or the schema is not the model's.</exception>
     /// <exception cref="InvalidModelException">The saved graph is damaged, or of a later version of this library.</exception>
     public static ITransformer RestoreLinearization(this ModelOperationsCatalog catalog, ITransformer model, DataViewSchema inputSchema, int? batchSize = null, int? gpuDeviceId = null, bool fallbackToCpu = false, int? threads = null)
@@ -93,6 +94,9 @@ public static class LinearizeCatalog
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(inputSchema);
+        if (batchSize < 1) throw new ArgumentOutOfRangeException(nameof(batchSize), batchSize, "It must be 1 or more, or null to leave the choice to the library.");
+        if (threads < 1) throw new ArgumentOutOfRangeException(nameof(threads), threads, "It must be 1 or more, or null for one per processor.");
+        if (gpuDeviceId < 0) throw new ArgumentOutOfRangeException(nameof(gpuDeviceId), gpuDeviceId, "It must be the number of a CUDA device, from 0, or null for the CPU.");
         return new LoadedModel(catalog, facts => facts.Options(batchSize, gpuDeviceId, fallbackToCpu, threads)).Restore(model, inputSchema);
     }
 }

@@ -88,7 +88,7 @@ internal static class CompilationCache
         var model = graph.Model.Clone();
         model.MetadataProps.Add(new StringStringEntryProto { Key = FactsKey, Value = JsonSerializer.Serialize(facts, Json) });
         var content = model.ToByteArray();
-        OnnxFile.Write(path, file =>
+        CompleteFile.Write(path, file =>
         {
             file.Write(SHA256.HashData(content));
             file.Write(content);

@@ -45,7 +45,7 @@ internal static class Compiler
         {
             return compile(raw);
         }
-        catch (Exception e) when (e is ArgumentException or KeyNotFoundException or IndexOutOfRangeException or NullReferenceException or InvalidOperationException or OverflowException or InvalidCastException)
+        catch (Exception e) when (e is not DeviceException and (ArgumentException or KeyNotFoundException or IndexOutOfRangeException or NullReferenceException or InvalidOperationException or OverflowException or InvalidCastException))
         {
             // A node with too few inputs, an attribute of another type: what no single check foresees, told in one place.
             throw new InvalidModelException($"The model is malformed, or holds what the library does not expect ({e.GetType().Name}: {e.Message}). Check the file with onnx.checker; if it is sound, this is a defect of the library.", e);
@@ -223,12 +223,14 @@ internal static class Compiler
 
     private static void CheckOptions(LinearizeOptions options)
     {
-        if (options.Targets is null) throw new InvalidModelException("LinearizeOptions.Targets is null. Use Targets.Predicted or another of its members.");
-        if (options.CacheDirectory is { } folder && string.IsNullOrWhiteSpace(folder)) throw new InvalidModelException("LinearizeOptions.CacheDirectory is empty. Name a folder, or leave it null for no cache.");
-        if (options.Threads < 1) throw new InvalidModelException($"LinearizeOptions.Threads is {options.Threads}; give 1 or more, or null for ONNX Runtime's choice.");
-        if (options.MaxBytesPerRow < 1) throw new InvalidModelException($"LinearizeOptions.MaxBytesPerRow is {options.MaxBytesPerRow}; give 1 or more.");
-        if (options.MaxUnrolledSteps < 1) throw new InvalidModelException($"LinearizeOptions.MaxUnrolledSteps is {options.MaxUnrolledSteps}; give 1 or more.");
-        if (options.ExplainedInputs?.GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice) throw new InvalidModelException($"LinearizeOptions.ExplainedInputs names '{twice.Key}' more than once.");
+        if (options.Targets is null) throw new ArgumentException("LinearizeOptions.Targets is null. Use Targets.Predicted or another of its members.");
+        if (options.CacheDirectory is { } folder && string.IsNullOrWhiteSpace(folder)) throw new ArgumentException("LinearizeOptions.CacheDirectory is empty. Name a folder, or leave it null for no cache.");
+        if (options.Threads < 1) throw new ArgumentException($"LinearizeOptions.Threads is {options.Threads}; give 1 or more, or null for one per processor.");
+        if (options.BatchSize < 1) throw new ArgumentException($"LinearizeOptions.BatchSize is {options.BatchSize}; it must be 1 or more, or null to leave the choice to the library.");
+        if (options.GpuDeviceId < 0) throw new ArgumentException($"LinearizeOptions.GpuDeviceId is {options.GpuDeviceId}; give the number of a CUDA device, from 0, or null for the CPU.");
+        if (options.MaxBytesPerRow < 1) throw new ArgumentException($"LinearizeOptions.MaxBytesPerRow is {options.MaxBytesPerRow}; give 1 or more.");
+        if (options.MaxUnrolledSteps < 1) throw new ArgumentException($"LinearizeOptions.MaxUnrolledSteps is {options.MaxUnrolledSteps}; give 1 or more.");
+        if (options.ExplainedInputs?.GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice) throw new ArgumentException($"LinearizeOptions.ExplainedInputs names '{twice.Key}' more than once.");
     }
 
     private static void CheckSize(IReadOnlyList<GraphInput> explained, int targets, LinearizeOptions options)

@@ -41,26 +41,9 @@ internal static class OnnxFile
         return model;
     }
 
-    /// <summary>Writes to a temporary file beside <paramref name="path"/> first, so that a full disk leaves what was there untouched.</summary>
-    public static void Write(ModelProto model, string path) => Write(path, model.WriteTo);
-
-    /// <summary>As <see cref="Write(ModelProto, string)"/>, for any content.</summary>
-    public static void Write(string path, Action<Stream> write)
-    {
-        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        Directory.CreateDirectory(folder);
-        var temporary = Path.Combine(folder, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.tmp");
-        try
-        {
-            using (var file = File.Create(temporary))
-                write(file);
-            File.Move(temporary, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
-    }
+    /// <summary>Writes a model to a file.</summary>
+    /// <inheritdoc cref="CompleteFile.Write"/>
+    public static void Write(ModelProto model, string path) => CompleteFile.Write(path, model.WriteTo);
 
     private static ModelProto Parse(Stream stream, string name)
     {

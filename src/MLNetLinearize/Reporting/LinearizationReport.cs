@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML;
+using MLNetLinearize.Onnx;
 using MLNetLinearize.Transforms;
 
 namespace MLNetLinearize.Reporting;
@@ -52,7 +53,7 @@ public sealed class LinearizationReport
 
     private string Title => options.Title ?? $"Why {(options.Model is { } model ? Path.GetFileNameWithoutExtension(model) : "the network")} says what it says";
 
-    /// <summary>Explains the rows of a data view and writes their report to a file, which gets its name when it is complete.</summary>
+    /// <summary>Explains the rows of a data view and writes their report to a file, which gets its name when it is complete; folders on the way are made.</summary>
     /// <param name="path">The file, such as <c>report.html</c>.</param>
     /// <param name="transformer">What explains the rows.</param>
     /// <param name="data">Rows as <see cref="LinearizingTransformer.Transform"/> takes them.</param>
@@ -62,16 +63,7 @@ public sealed class LinearizationReport
     public static void Write(string path, LinearizingTransformer transformer, IDataView data, ReportOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        var temporary = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.tmp");
-        try
-        {
-            using (var stream = File.Create(temporary)) Write(stream, transformer, data, options);
-            File.Move(temporary, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
+        CompleteFile.Write(path, stream => Write(stream, transformer, data, options));
     }
 
     /// <summary>Explains the rows of a data view and writes their report to a stream, which stays open.</summary>

@@ -38,7 +38,10 @@ internal static class Sessions
         catch (Exception e) when (e is OnnxRuntimeException or EntryPointNotFoundException or DllNotFoundException)
         {
             if (!fallBack)
-                throw new InvalidOperationException($"GPU {device} cannot be used: {e.Message} Reference Microsoft.ML.OnnxRuntime.Gpu and install CUDA, or set FallbackToCpu.", e);
+                throw new DeviceException($"GPU {device} cannot be used: {e.Message} Reference Microsoft.ML.OnnxRuntime.Gpu and install CUDA, or set FallbackToCpu.", e);
         }
     }
 }
+
+/// <summary>The device that was asked for cannot be used: not a fault of the model.</summary>
+internal sealed class DeviceException(string message, Exception inner) : InvalidOperationException(message, inner);

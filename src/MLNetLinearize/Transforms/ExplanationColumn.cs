@@ -105,8 +105,6 @@ internal sealed record ExplanationColumn(string Name, string Output, IReadOnlyLi
     {
         if (options.TopFeatures is < 1)
             throw new ArgumentException($"LinearizeOptions.{nameof(options.TopFeatures)} is {options.TopFeatures}; it must be 1 or more, or null for all.");
-        if (options.BatchSize is < 1)
-            throw new ArgumentException($"LinearizeOptions.{nameof(options.BatchSize)} is {options.BatchSize}; it must be 1 or more, or null to leave the choice to the library.");
         if (options.ClassNames is { } names && names.Count != outputs)
             throw new ArgumentException($"LinearizeOptions.{nameof(options.ClassNames)} has {names.Count} names, but the network has {outputs} outputs. Give one name for each output, in order.");
     }

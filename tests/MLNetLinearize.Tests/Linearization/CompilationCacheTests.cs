@@ -110,7 +110,7 @@ public sealed class CompilationCacheTests : IDisposable
         {
             File.Delete(folder);
         }
-        Assert.Contains("CacheDirectory is empty", Assert.Throws<InvalidModelException>(() => Compiler.Compile(Network(), new() { CacheDirectory = " " })).Message, StringComparison.Ordinal);
+        Assert.Contains("CacheDirectory is empty", Assert.Throws<ArgumentException>(() => Compiler.Compile(Network(), new() { CacheDirectory = " " })).Message, StringComparison.Ordinal);
     }
 
     private LinearizeOptions Options(string name) => name switch
