@@ -105,14 +105,39 @@ internal sealed class StageProbe
     private void FindMissing(AffineMap map)
     {
         if (!types.Any(Numbers.CanBeNaN)) return;
+        double[]? missing = null;
         Run(1, (_, x) =>
         {
             for (var j = 0; j < x.Length; j++) x[j] = Numbers.CanBeNaN(types[j]) ? double.NaN : 0;
         }, (_, y) =>
         {
             if (map.Source is null && y.Any(v => !double.IsNaN(v))) throw stage.NotAffine("it replaces missing values, and mixes slots");
-            if (map.Source is not null) map.Missing = [.. y.Select((v, i) => map.Source[i] >= 0 && Numbers.CanBeNaN(types[map.Source[i]]) ? (float)v : map.Source[i] < 0 ? map.Constant[i] : float.NaN)];
+            if (map.Source is not null) missing = [.. y];
         }, mayBeNaN: true);
+        if (missing is null) return;
+        FindMissingAlone(map, missing);
+        map.Missing = [.. missing.Select((v, i) => map.Source![i] >= 0 && Numbers.CanBeNaN(types[map.Source[i]]) ? (float)v : map.Source[i] < 0 ? map.Constant[i] : float.NaN)];
+    }
+
+    /// <summary>
+    /// A normalizer makes 0 of a slot that was always 0 when it was fitted, be it what it may, but a missing number stays missing:
+    /// those outputs take their input times 0. Missing inputs tell which, by their digits as in <see cref="Find"/>.
+    /// </summary>
+    private void FindMissingAlone(AffineMap map, double[] missing)
+    {
+        int[] alone = [.. Enumerable.Range(0, outputs).Where(i => map.Source![i] < 0 && map.Constant[i] == 0 && double.IsNaN(missing[i]))];
+        if (alone.Length == 0) return;
+        var numbers = new int[outputs];
+        Run(BitOperations.Log2((uint)types.Length) + 1, (k, x) =>
+        {
+            for (var j = 0; j < x.Length; j++) x[j] = ((j + 1) >> k & 1) == 1 && Numbers.CanBeNaN(types[j]) ? double.NaN : 0;
+        }, (k, y) =>
+        {
+            foreach (var i in alone)
+                if (double.IsNaN(y[i])) numbers[i] |= 1 << k;
+        }, mayBeNaN: true);
+        foreach (var i in alone)
+            if (numbers[i] <= types.Length) map.Source![i] = numbers[i] - 1;
     }
 
     /// <summary>Random points of several sizes, and some slots missing: the stage must give what the map gives, up to rounding.</summary>

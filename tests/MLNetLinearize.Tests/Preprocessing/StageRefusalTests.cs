@@ -29,7 +29,7 @@ public class StageRefusalTests
         {
             "one-hot" => ml.Transforms.CopyColumns("v", "V").Append(ml.Transforms.Categorical.OneHotEncoding("City")).Append(ml.Transforms.Concatenate("f", "City", "v")),
             "binning" => ml.Transforms.CopyColumns("c", "B").Append(ml.Transforms.NormalizeBinning("n", "V")).Append(ml.Transforms.Concatenate("f", "n", "c")),
-            "log" => ml.Transforms.NormalizeLogMeanVariance("f", "V", useCdf: false),
+            "log" => ml.Transforms.NormalizeLogMeanVariance("f", "V", useCdf: true),
             "distribution" => ml.Transforms.NormalizeMeanVariance("f", "V", useCdf: true),
             "lp-norm" => ml.Transforms.NormalizeLpNorm("f", "V"),
             "contrast" => ml.Transforms.NormalizeGlobalContrast("f", "V"),
