@@ -16,6 +16,8 @@ public static class LinearizeCatalog
     /// <remarks>
     /// The columns are described at <see cref="LinearizingEstimator"/>. The model's inputs come from the columns of the same
     /// names unless <see cref="LinearizeOptions.InputColumn"/> or <see cref="LinearizeOptions.InputColumns"/> say otherwise.
+    /// A row that holds NaN gets what arithmetic makes of it, and changes no other row: where the NaN reaches the score, its
+    /// ExplainedScore and LinearizationError are NaN.
     /// </remarks>
     /// <example>
     /// <code>

@@ -213,7 +213,19 @@ internal static class Compiler
         var behind = ValueFlow.Behind(network.Graph, request.Output);
         if (request.Explained.FirstOrDefault(e => !behind.Contains(e)) is { } unused)
             throw new InvalidModelException($"The explained output '{request.Output}' does not depend on '{unused}'. Leave it out of ExplainedInputs, or name another ExplainedOutput.") { IsModelSound = true };
+        CheckApart(network, request.Explained);
         return active;
+    }
+
+    private static void CheckApart(CanonicalNetwork network, IReadOnlyCollection<string> explained)
+    {
+        if (explained.Count < 2) return;
+        foreach (var first in explained)
+        {
+            var reached = ValueFlow.Reached(network.Graph, [first], RuleTable.Stops);
+            if (explained.FirstOrDefault(e => e != first && reached.Contains(e)) is { } second)
+                throw new InvalidModelException($"'{second}' of ExplainedInputs is computed from '{first}', so that what they contribute would count twice. Name one of them.") { IsModelSound = true };
+        }
     }
 
     public static GraphInput Inner(CanonicalNetwork network, string name) =>

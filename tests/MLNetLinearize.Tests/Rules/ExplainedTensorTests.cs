@@ -1,4 +1,5 @@
 using MathNet.Numerics.LinearAlgebra;
+using MLNetLinearize.Linearization;
 using MLNetLinearize.Onnx;
 using MLNetLinearize.Runtime;
 using MLNetLinearize.Tests.Oracle;
@@ -106,4 +107,14 @@ public class ExplainedTensorTests
     private static Vector<double> Vector(IEnumerable<double> values) => Vector<double>.Build.DenseOfEnumerable(values);
 
     private static Vector<double> Vector(float[] values) => Vector(values.Widened());
+
+    [Fact]
+    public void A_tensor_and_what_it_is_computed_from_are_not_explained_together()
+    {
+        var net = new Net(17, 3);
+        var relu = net.Op("Relu", [net.Op("Gemm", [net.Input("x", "N", 5), net.Weights(5, 4), net.Weights(4)])]);
+        var model = net.Build(net.Op("Gemm", [relu, net.Weights(4, 2), net.Weights(2)]));
+        var e = Assert.Throws<InvalidModelException>(() => Compiler.Compile(model, new() { ExplainedInputs = ["x", relu] }));
+        Assert.Contains($"'{relu}' of ExplainedInputs is computed from 'x'", e.Message, StringComparison.Ordinal);
+    }
 }
