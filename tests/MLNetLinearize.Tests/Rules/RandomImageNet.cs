@@ -88,10 +88,11 @@ internal sealed class RandomImageNet
         Name = net.Op("BatchNormalization", [x.Name, net.Positive(x.Channels), net.Weights(x.Channels), net.Weights(x.Channels), net.Positive(x.Channels)]),
     };
 
-    private Image Activated(Image x) => random.Next(5) switch
+    private Image Activated(Image x) => random.Next(6) switch
     {
         0 => x,
         1 => x with { Name = net.Op("LeakyRelu", [x.Name], ("alpha", 0.1f)) },
+        2 => x with { Name = net.Op(random.Next(2) == 0 ? "Sigmoid" : "Tanh", [x.Name]) },
         _ => x with { Name = net.Op("Relu", [x.Name]) },
     };
 
