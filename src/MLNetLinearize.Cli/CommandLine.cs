@@ -38,40 +38,25 @@ internal static class CommandLine
                 EnableDefaultExceptionHandler = false,
             }, cancel);
         }
-        catch (OperationCanceledException)
-        {
-            return Fail("Stopped.", ExitCodes.Stopped);
-        }
-        catch (Exception e) when (e is UnsupportedOperatorException or ModelRefusedException)
-        {
-            return Fail(e.Message, ExitCodes.ModelRefused);
-        }
-        catch (Exception e) when (e is InputException or InvalidModelException or FileNotFoundException or IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            return Fail(e.Message, ExitCodes.BadInput);
-        }
-        catch (OnnxRuntimeException e)
-        {
-            return Fail($"ONNX Runtime: {e.Message}", ExitCodes.BadInput);
-        }
-        catch (OutOfMemoryException)
-        {
-            return Fail("Out of memory. Explain fewer rows a run (--batch) or fewer targets (--targets).", ExitCodes.BadInput);
-        }
         catch (Exception e)
         {
-            // Nobody foresaw this one. Who reads the message cannot do much with a trace of calls; who mends the tool can.
-            var trace = Environment.GetEnvironmentVariable(TraceVariable) == "1";
-            var message = $"Unexpected {e.GetType().Name}: {e.Message}".ReplaceLineEndings(" ");
-            return Fail(trace ? e.ToString() : $"{message} This is a defect of the tool; {TraceVariable}=1 shows where.", ExitCodes.Unexpected);
-        }
-
-        int Fail(string message, int code)
-        {
-            terminal.Fail(OptionWords.Of(message), code);
+            var code = ExitCodes.Of(e);
+            terminal.Fail(OptionWords.Of(code == ExitCodes.Unexpected ? Defect(e) : Message(e)), code);
             return code;
         }
     }
+
+    private static string Message(Exception e) => e switch
+    {
+        OperationCanceledException => "Stopped.",
+        OnnxRuntimeException => $"ONNX Runtime: {e.Message}",
+        OutOfMemoryException => "Out of memory. Explain fewer rows a run (--batch) or fewer targets (--targets).",
+        _ => e.Message,
+    };
+
+    /// <summary>Nobody foresaw this one. Who reads the message cannot do much with a trace of calls; who mends the tool can.</summary>
+    private static string Defect(Exception e) => Environment.GetEnvironmentVariable(TraceVariable) == "1" ? e.ToString()
+        : $"Unexpected {e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")} This is a defect of the tool; {TraceVariable}=1 shows where.";
 
     /// <summary>What is wrong with the arguments. A mistyped word makes what follows it look wrong as well, and what it stands for look missing: only itself is told, with what may have been meant.</summary>
     private static IEnumerable<string> Mistakes(ParseResult parsed)

@@ -1,3 +1,6 @@
+using Microsoft.ML.OnnxRuntime;
+using MLNetLinearize.Canonicalization;
+
 namespace MLNetLinearize.Cli;
 
 /// <summary>What scripts see.</summary>
@@ -19,4 +22,15 @@ internal static class ExitCodes
 
     /// <summary>Stopped by the user, as shells report it.</summary>
     public const int Stopped = 130;
+
+    /// <summary>The exit code that a failure leads to.</summary>
+    public static int Of(Exception failure) => failure switch
+    {
+        OperationCanceledException => Stopped,
+        UnsupportedOperatorException or ModelRefusedException => ModelRefused,
+        // No argument of the command line reaches a call without having been looked at: these two say that a call was wrong.
+        ArgumentOutOfRangeException or ArgumentNullException => Unexpected,
+        InputException or InvalidModelException or IOException or UnauthorizedAccessException or ArgumentException or OnnxRuntimeException or OutOfMemoryException => BadInput,
+        _ => Unexpected,
+    };
 }

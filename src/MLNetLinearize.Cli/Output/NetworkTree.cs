@@ -16,23 +16,28 @@ internal sealed class NetworkTree
         tree = new Tree(Markup.Escape(string.Join(", ", graph.ExplainedInputs.Select(i => $"{i.Name} {Words.Shape(i.RowShape)}")))).Guide(TreeGuide.Line);
         Add(tree, NetworkPart.Of(graph), 1);
         var constant = graph.Report.Nodes.Count(n => n.Rule == "constant");
-        if (constant > 0) lines.Add(new(tree, 1, $"and {Words.Count(constant)} node{(constant == 1 ? "" : "s")} of shapes, masks and constants, which no contribution passes through", ["", "", "", "", ""], ""));
+        if (constant > 0) lines.Add(new(tree, 1, $"{(lines.Count > 0 ? "and " : "")}{Words.Count(constant)} node{(constant == 1 ? "" : "s")} of shapes, masks and constants, which no contribution passes through", ["", "", "", "", ""], ""));
     }
 
     public void Write(IAnsiConsole console)
     {
         // Spectre's trees have no columns: the texts are padded to the widest.
         var left = lines.Where(l => l.Cells[0].Length > 0).Select(Left).DefaultIfEmpty().Max();
-        int[] widths = [.. Enumerable.Range(0, 5).Select(c => lines.Max(l => l.Cells[c].Length))];
+        int[] widths = [.. Enumerable.Range(0, 5).Select(c => lines.Select(l => l.Cells[c].Length).DefaultIfEmpty().Max())];
         var nodes = new Dictionary<IHasTreeNodes, IHasTreeNodes>();
         foreach (var line in lines)
         {
-            var cells = line.Cells.Select((cell, c) => c < 3 ? cell.PadRight(widths[c]) : cell.PadLeft(widths[c])).ToArray();
-            var text = $"{Markup.Escape(line.Text.PadRight(left - Indent * line.Depth))}   {Markup.Escape(cells[0])}   [grey]{Markup.Escape(cells[1])}[/]   {line.Color}{Markup.Escape(cells[2])}{(line.Color.Length > 0 ? "[/]" : "")}   {cells[3]}   {cells[4]}";
-            nodes[line.Node] = (nodes.TryGetValue(line.Parent, out var parent) ? parent : tree).AddNode(line.Cells[0].Length == 0 ? $"[grey]{Markup.Escape(line.Text)}[/]" : text);
+            nodes[line.Node] = (nodes.TryGetValue(line.Parent, out var parent) ? parent : tree).AddNode(line.Cells[0].Length == 0 ? $"[grey]{Markup.Escape(line.Text)}[/]" : Text(line));
         }
         console.WriteLine();
         console.Write(tree);
+
+        // Only of a line with cells: one without may be longer than all that have some.
+        string Text(Line line)
+        {
+            var cells = line.Cells.Select((cell, c) => c < 3 ? cell.PadRight(widths[c]) : cell.PadLeft(widths[c])).ToArray();
+            return $"{Markup.Escape(line.Text.PadRight(left - Indent * line.Depth))}   {Markup.Escape(cells[0])}   [grey]{Markup.Escape(cells[1])}[/]   {line.Color}{Markup.Escape(cells[2])}{(line.Color.Length > 0 ? "[/]" : "")}   {cells[3]}   {cells[4]}";
+        }
 
         static int Left(Line line) => line.Text.Length + Indent * line.Depth;
     }

@@ -32,6 +32,21 @@ public class NetworkTreeTests
         Assert.Equal("smooth", parts[2].Rule);
     }
 
+    [Theory]
+    [InlineData(1, "Sign")]
+    [InlineData(2, "Sign", "Relu")]
+    [InlineData(0, "Identity")]
+    public void A_network_that_nothing_passes_through_is_told_too(int constants, params string[] operators)
+    {
+        using var folder = new TemporaryFolder();
+        var net = new Net(17, 1);
+        var file = folder.File("constant.onnx");
+        OnnxFile.Write(net.Build(operators.Aggregate(net.Input("x", "N", 3), (x, op) => net.Op(op, [x]))), file);
+        var run = CliRun.Of("inspect", file);
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        if (constants > 0) Assert.Contains($"── {constants} node{(constants == 1 ? "" : "s")} of shapes, masks and constants, which no contribution passes through\n", run.Out, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Pieces_end_where_the_library_finds_layers()
     {
