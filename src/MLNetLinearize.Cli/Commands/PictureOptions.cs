@@ -8,7 +8,7 @@ namespace MLNetLinearize.Cli.Commands;
 /// <summary>Arguments about pictures.</summary>
 internal sealed class PictureOptions
 {
-    public Option<string?> Picture { get; } = new("--picture", "-p") { HelpName = "FILE.png", Description = "Draw a contact sheet: photographs beside the maps of which pixels spoke for and against, right answers first, then the mistakes beside the map of the true class." };
+    public Option<string?> Picture { get; } = new("--picture", "-p") { HelpName = "FILE.png", Description = "Draw a contact sheet: photographs beside the maps of which pixels spoke for and against, right answers first, then the mistakes beside the map of the true class. Where --targets names one class or a difference of two, every map is of that." };
 
     public Option<string?> ImageShape { get; } = new("--image-shape") { HelpName = "HxW", Description = "Shape of the images for pictures and reports where the network takes them as a line of numbers." };
 

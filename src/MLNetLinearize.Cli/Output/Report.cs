@@ -24,6 +24,8 @@ internal sealed class Report : IRowSink, IDisposable
     /// <param name="options">Names and limits.</param>
     public Report(OutputFile file, LinearizationGraph graph, bool labelled, Func<Targets, LinearizationGraph> compile, ReportOptions options)
     {
+        if (graph.Options.Targets is { Kind: TargetKind.Contrast or TargetKind.PredictedVersusRunnerUp } difference)
+            throw new InputException($"--report shows the scores of outputs, and of any two their difference itself; --targets {difference} asks for a difference alone. Expected predicted, all, top:K, classes:A,B,… or label; or leave --report out.");
         var all = (long)graph.OutputCount * graph.ExplainedInputs.Single().RowLength <= Few || graph.OutputCount == 1;
         this.file = file;
         session = Open(all ? Targets.All : Targets.Top(2));

@@ -99,7 +99,7 @@ public sealed class EvaluateTests : IDisposable
     [Theory]
     [InlineData("--evaluate is for the report, which is not given.", "--evaluate", "5")]
     [InlineData("--report-rows is about --report, which is not given.", "--report-rows", "5")]
-    [InlineData("--targets contrast:0,1: an evaluation follows the score of one output.", "--evaluate", "5", "--targets", "contrast:0,1", "--report", "FOLDER/report.html")]
+    [InlineData("--report shows the scores of outputs, and of any two their difference itself; --targets contrast:0,1 asks for a difference alone.", "--evaluate", "5", "--targets", "contrast:0,1", "--report", "FOLDER/report.html")]
     [InlineData("--report-size: expected a whole number of 1 or more, but got '0'.", "--report-size", "0")]
     public void WhatExplainCannotJudgeIsTold(string expected, params string[] more)
     {
