@@ -41,7 +41,8 @@ internal static class CommandLine
         catch (Exception e)
         {
             var code = ExitCodes.Of(e);
-            terminal.Fail(OptionWords.Of(code == ExitCodes.Unexpected ? Defect(e) : Message(e)), code);
+            // A reader who has read enough need not be told.
+            if (code != ExitCodes.ReaderGone) terminal.Fail(OptionWords.Of(code == ExitCodes.Unexpected ? Defect(e) : Message(e)), code);
             return code;
         }
     }

@@ -23,10 +23,14 @@ internal static class ExitCodes
     /// <summary>Stopped by the user, as shells report it.</summary>
     public const int Stopped = 130;
 
+    /// <summary>Who reads standard output has gone, as shells report a program that a closed pipe ended (128 + SIGPIPE).</summary>
+    public const int ReaderGone = 141;
+
     /// <summary>The exit code that a failure leads to.</summary>
     public static int Of(Exception failure) => failure switch
     {
         OperationCanceledException => Stopped,
+        ReaderGoneException => ReaderGone,
         UnsupportedOperatorException or ModelRefusedException => ModelRefused,
         // No argument of the command line reaches a call without having been looked at: these two say that a call was wrong.
         ArgumentOutOfRangeException or ArgumentNullException => Unexpected,

@@ -25,7 +25,7 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
 
             Exit codes:
               0 success, 1 wrong use or input, 2 model refused: it cannot be linearized, 3 check failed, 4 defect of the tool,
-              130 stopped
+              130 stopped, 141 the reader of --out - went away before its end, as head does
             """,
         ["inspect"] = """
             Examples:

@@ -12,7 +12,7 @@ internal sealed record Terminal(IAnsiConsole Out, IAnsiConsole Error)
     public Func<Stream> Input { get; init; } = Console.OpenStandardInput;
 
     /// <summary>Opens standard output, for data.</summary>
-    public Func<Stream> Output { get; init; } = Console.OpenStandardOutput;
+    public Func<Stream> Output { get; init; } = StandardOutput.Open;
 
     /// <summary>Whether programs read along: one JSON object on the output, and one on the error stream for each thing told there.</summary>
     public bool IsJson { get; init; }

@@ -77,6 +77,10 @@ internal sealed class OutputFile : IDisposable
         {
             action();
         }
+        catch (IOException e) when (path == Paths.Standard && StandardOutput.IsGone(e))
+        {
+            throw new ReaderGoneException();
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
             // The system's message may name the temporary file, which the user never asked for.

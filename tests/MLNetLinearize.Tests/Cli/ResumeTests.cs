@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace MLNetLinearize.Tests.Cli;
 
 /// <summary>A run that was interrupted anywhere goes on from there, and ends with the same bytes as one that was not.</summary>
@@ -126,7 +124,7 @@ public class ResumeTests
         var kills = 0;
         foreach (var size in new[] { 1, 1_000_000, 4_000_000 })
         {
-            using var process = Start(resumed);
+            using var process = CliProcess.Start(resumed);
             // As soon as so much is finished; the poll is shorter than a block takes.
             while (!process.HasExited && Length(folder.File("out.parquet.resume")) < size) Thread.Sleep(1);
             if (process.HasExited) break;
@@ -144,9 +142,6 @@ public class ResumeTests
     }
 
     private static long Length(string file) => File.Exists(file) ? new FileInfo(file).Length : 0;
-
-    private static Process Start(string[] arguments) =>
-        Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "mlnet-linearize.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
 
     private static string Taken(CliRun run) => System.Text.Json.JsonDocument.Parse(run.Out).RootElement.GetProperty("resumedRows").ToString();
 

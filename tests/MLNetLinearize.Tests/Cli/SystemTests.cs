@@ -1,0 +1,28 @@
+using MLNetLinearize.Cli;
+
+namespace MLNetLinearize.Tests.Cli;
+
+/// <summary>What a system does to a run: a pipe that is closed, a disk that is full, a terminal that goes away.</summary>
+public sealed class SystemTests : IDisposable
+{
+    private static readonly string[] Digits = ["explain", Samples.Model("digits-cnn.onnx"), Samples.Digits, "--label-column", "label", "--scale", "1/16"];
+
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Theory]
+    [InlineData("csv", "Row,Label,")]
+    [InlineData("jsonl", "{\"Row\":0,")]
+    public async Task A_run_ends_quietly_when_its_reader_has_gone(string format, string start)
+    {
+        if (OperatingSystem.IsWindows()) return;
+        // Much more than a pipe holds.
+        using var process = CliProcess.StartBy("set -o pipefail; \"$@\" | head -n 1", [.. Digits, "--targets", "all", "--out", "-", "--format", format]);
+        var error = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.Equal((ExitCodes.ReaderGone, ""), (process.ExitCode, await error));
+        Assert.StartsWith(start, output, StringComparison.Ordinal);
+    }
+}
