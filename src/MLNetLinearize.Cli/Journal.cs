@@ -36,7 +36,7 @@ internal sealed class Journal : IDisposable
         }
         catch (IOException e)
         {
-            throw new InputException($"--resume: '{path}' cannot be opened: {e.Message} Is another run with the same output still under way?");
+            throw new InputException($"--resume: '{path}' cannot be opened: {Output.Words.Sentence(e.Message)} Is another run with the same output still under way?");
         }
         try
         {
@@ -86,7 +86,7 @@ internal sealed class Journal : IDisposable
         }
         catch (IOException e)
         {
-            throw new InputException($"--resume: '{path}' cannot be written: {e.Message}");
+            throw new InputException($"--resume: '{path}' cannot be written: {Output.Words.Sentence(e.Message)} Make room on its disk and give the same command again: it goes on from there.");
         }
     }
 

@@ -62,7 +62,17 @@ internal sealed class OutputOptions
             var archive = Open(whole: true);
             // Beside the archive, or among the system's temporary files.
             var arrays = path == Paths.Standard ? Path.Combine(Path.GetTempPath(), "mlnet-linearize.npz") : $"{path}.arrays";
-            return new(new OutputFolder("--out", arrays), archive, columns);
+            OutputFolder folder;
+            try
+            {
+                folder = new OutputFolder("--out", arrays, named: path == Paths.Standard ? null : path);
+            }
+            catch
+            {
+                archive.Dispose();
+                throw;
+            }
+            return new(folder, archive, columns);
         }
     }
 }

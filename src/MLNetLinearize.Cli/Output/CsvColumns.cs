@@ -48,7 +48,7 @@ internal sealed class CsvColumns : IColumnOutput
         {
             writer.Dispose();
         }
-        catch (IOException)
+        catch (Exception e) when (OutputFile.IsFailure(e))
         {
             // Only where the run failed: the rows held back are thrown away with the file, and the failure was told.
         }

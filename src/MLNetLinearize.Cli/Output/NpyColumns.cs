@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Runtime.ExceptionServices;
 
 namespace MLNetLinearize.Cli.Output;
 
@@ -22,14 +23,14 @@ internal sealed class NpyColumns : IColumnOutput
     public NpyColumns(OutputFolder folder, OutputFile? archive, ExplanationColumns columns)
     {
         (this.folder, this.archive, this.columns) = (folder, archive, columns);
-        foreach (var column in columns.All)
+        try
         {
-            var shape = new List<int>();
-            if (columns.Count(column) > 1) shape.Add(columns.Count(column));
-            if (column.Kind == ColumnKind.Vector) shape.AddRange(columns.FeatureShape);
-            var file = folder.Create($"{column.Name}.npy");
-            if (column.Kind is ColumnKind.Row or ColumnKind.Output) wholes[column] = new(file, shape);
-            else values[column] = new(file, shape);
+            foreach (var column in columns.All) Open(column);
+        }
+        catch
+        {
+            Dispose();
+            throw;
         }
     }
 
@@ -61,7 +62,7 @@ internal sealed class NpyColumns : IColumnOutput
             foreach (var writer in wholes.Values) writer.Finish();
             foreach (var writer in values.Values) writer.Finish();
         });
-        Close();
+        folder.Try(Close);
         archive?.Write(stream =>
         {
             using var zip = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true);
@@ -77,14 +78,43 @@ internal sealed class NpyColumns : IColumnOutput
 
     public void Dispose()
     {
-        Close();
+        try
+        {
+            Close();
+        }
+        catch (Exception e) when (OutputFile.IsFailure(e))
+        {
+            // Only where the run failed: what an array still held back is thrown away with it, and the failure was told.
+        }
         folder.Dispose();
         archive?.Dispose();
     }
 
+    private void Open(Column column)
+    {
+        var shape = new List<int>();
+        if (columns.Count(column) > 1) shape.Add(columns.Count(column));
+        if (column.Kind == ColumnKind.Vector) shape.AddRange(columns.FeatureShape);
+        var file = folder.Create($"{column.Name}.npy");
+        if (column.Kind is ColumnKind.Row or ColumnKind.Output) wholes[column] = new(file, shape);
+        else values[column] = new(file, shape);
+    }
+
+    /// <summary>Closes every array, also where one that cannot write what it holds back fails.</summary>
     private void Close()
     {
-        foreach (var writer in wholes.Values) writer.Dispose();
-        foreach (var writer in values.Values) writer.Dispose();
+        Exception? failure = null;
+        foreach (var writer in wholes.Values.Concat<IDisposable>(values.Values))
+        {
+            try
+            {
+                writer.Dispose();
+            }
+            catch (Exception e) when (OutputFile.IsFailure(e))
+            {
+                failure ??= e;
+            }
+        }
+        if (failure is not null) ExceptionDispatchInfo.Throw(failure);
     }
 }

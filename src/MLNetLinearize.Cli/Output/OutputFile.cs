@@ -63,12 +63,15 @@ internal sealed class OutputFile : IDisposable
         {
             stream.Dispose();
         }
-        catch (IOException)
+        catch (Exception e) when (IsFailure(e))
         {
             // What could not be written is thrown away; why it could not was told when it was tried.
         }
         if (temporary is not null) File.Delete(temporary);
     }
+
+    /// <summary>Whether a failure is one of the system to write, and no defect. That a file is too large, .NET tells as an argument out of range.</summary>
+    public static bool IsFailure(Exception e) => e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentOutOfRangeException { ParamName: "value" };
 
     /// <summary>Runs what writes to <paramref name="path"/>, or to <paramref name="temporary"/> in its place. A failure names the argument and the path.</summary>
     public static void Try(string argument, string path, string? temporary, Action action)
@@ -81,12 +84,13 @@ internal sealed class OutputFile : IDisposable
         {
             throw new ReaderGoneException();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+        catch (Exception e) when (IsFailure(e))
         {
             // The system's message may name the temporary file, which the user never asked for.
-            var reason = temporary is null ? e.Message : e.Message.Replace(temporary, path, StringComparison.Ordinal);
+            var message = e is ArgumentException ? "The file is larger than its file system, or a limit of the system, allows." : e.Message;
+            var reason = Words.Sentence(temporary is null ? message : message.Replace(temporary, path, StringComparison.Ordinal));
             throw new InputException(path == Paths.Standard
-                ? $"Standard output ({argument} -) cannot be written: {reason}"
+                ? $"Standard output ({argument} -) cannot be written: {reason} Send it to a program that reads on, or to a file on a disk with room for it."
                 : $"{argument} '{path}' cannot be written: {reason} Name a file in a folder that can be written to, on a disk with room for it.");
         }
     }

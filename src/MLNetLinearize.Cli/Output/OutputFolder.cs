@@ -5,9 +5,12 @@ internal sealed class OutputFolder : IDisposable
 {
     private readonly string argument, full, temporary;
 
-    public OutputFolder(string argument, string path)
+    /// <param name="argument">The argument that asked for it.</param>
+    /// <param name="path">The folder.</param>
+    /// <param name="named">What the user named, where that is not the folder: messages speak of it.</param>
+    public OutputFolder(string argument, string path, string? named = null)
     {
-        (this.argument, Path) = (argument, path);
+        (this.argument, Path) = (argument, named ?? path);
         full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
         if (Directory.Exists(full) && Directory.EnumerateFileSystemEntries(full).Any()) throw new InputException($"{argument} '{path}' is a folder that is not empty. Name a new one.");
         temporary = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(full)!, $".{System.IO.Path.GetFileName(full)}.{Guid.NewGuid():N}.tmp");

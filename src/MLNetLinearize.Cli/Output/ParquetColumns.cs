@@ -69,7 +69,7 @@ internal sealed class ParquetColumns : IColumnOutput
         {
             if (!closed) writer.DisposeAsync().AsTask().GetAwaiter().GetResult();
         }
-        catch (IOException)
+        catch (Exception e) when (OutputFile.IsFailure(e))
         {
             // Only where the run failed: the file is thrown away, and the failure was told.
         }

@@ -32,6 +32,9 @@ internal static class Words
         static string Small(double number) => Math.Abs(number) is > 0 and < 0.001 ? $"{(number < 0 ? "−" : "")}{Error(Math.Abs(number))}" : Value(number);
     }
 
+    /// <summary>A message of the system, which may lack the point that ends a sentence.</summary>
+    public static string Sentence(string message) => message.EndsWith('.') ? message : $"{message}.";
+
     public static string Plain(double value) => value.ToString(CultureInfo.InvariantCulture);
 
     public static string Percent(double share) => (100 * share).ToString("0.0", CultureInfo.InvariantCulture) + " %";

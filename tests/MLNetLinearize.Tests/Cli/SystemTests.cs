@@ -25,4 +25,24 @@ public sealed class SystemTests : IDisposable
         Assert.Equal((ExitCodes.ReaderGone, ""), (process.ExitCode, await error));
         Assert.StartsWith(start, output, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("out.csv", "csv")]
+    [InlineData("out.parquet", "parquet")]
+    [InlineData("out.jsonl", "jsonl")]
+    [InlineData("out.npz", "npz")]
+    [InlineData("out.d", "npy")]
+    public async Task A_full_disk_is_told_and_leaves_nothing(string name, string format)
+    {
+        if (OperatingSystem.IsWindows()) return;
+        // A file that may not grow beyond 64 KiB, with the signal for it ignored, fails as on a full disk.
+        using var process = CliProcess.StartBy("trap '' XFSZ; ulimit -f 64; exec \"$@\"", [.. Digits, "--targets", "all", "--quiet", "--format", format, "--out", folder.File(name)]);
+        var error = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.StartsWith($"--out '{folder.File(name)}' cannot be written: ", error, StringComparison.Ordinal);
+        Assert.EndsWith(". Name a file in a folder that can be written to, on a disk with room for it.\n", error, StringComparison.Ordinal);
+        Assert.DoesNotContain(".tmp", error, StringComparison.Ordinal);
+        Assert.Equal(ExitCodes.BadInput, process.ExitCode);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
+    }
 }
