@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using MLNetLinearize.Canonicalization;
 using MLNetLinearize.Cli.Commands;
@@ -29,6 +30,13 @@ internal static class CommandLine
             if (!terminal.IsJson) terminal.Complain($"Try: {string.Join(' ', Names(parsed.CommandResult))} --help");
             return ExitCodes.BadInput;
         }
+        // The library of this command line stops a run at SIGINT and SIGTERM. A terminal that is closed sends another signal.
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        using var closed = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+        {
+            signal.Cancel = true;
+            stop.Cancel();
+        });
         try
         {
             return await parsed.InvokeAsync(new InvocationConfiguration
@@ -36,7 +44,7 @@ internal static class CommandLine
                 Output = terminal.Out.Profile.Out.Writer,
                 Error = terminal.Error.Profile.Out.Writer,
                 EnableDefaultExceptionHandler = false,
-            }, cancel);
+            }, stop.Token);
         }
         catch (Exception e)
         {

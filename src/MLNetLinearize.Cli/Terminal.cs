@@ -39,7 +39,17 @@ internal sealed record Terminal(IAnsiConsole Out, IAnsiConsole Error)
         Complain(IsJson ? new JsonObject { ["error"] = new JsonObject { ["code"] = code, ["message"] = message } }.ToJsonString(JsonFormat) : message);
 
     /// <summary>Writes a message as it stands. Consoles break lines by width, which cuts paths in two and hinders searching a log.</summary>
-    public void Complain(string message) => Error.Profile.Out.Writer.WriteLine(message);
+    public void Complain(string message)
+    {
+        try
+        {
+            Error.Profile.Out.Writer.WriteLine(message);
+        }
+        catch (IOException)
+        {
+            // A closed terminal, or a log on a full disk: nobody can be told, and the exit code tells as much.
+        }
+    }
 
     /// <summary>A console that writes plain text.</summary>
     public static IAnsiConsole Create(TextWriter writer, bool plain)

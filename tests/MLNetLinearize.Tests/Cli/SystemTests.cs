@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using MLNetLinearize.Cli;
 
 namespace MLNetLinearize.Tests.Cli;
@@ -44,5 +46,55 @@ public sealed class SystemTests : IDisposable
         Assert.DoesNotContain(".tmp", error, StringComparison.Ordinal);
         Assert.Equal(ExitCodes.BadInput, process.ExitCode);
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
+    }
+
+    [Theory]
+    [InlineData("HUP")]
+    [InlineData("INT")]
+    [InlineData("TERM")]
+    public async Task A_run_that_a_signal_stops_leaves_nothing(string signal)
+    {
+        if (OperatingSystem.IsWindows()) return;
+        using var process = StartLong("exec \"$@\"");
+        await Signal(process, signal);
+        var error = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.Equal((ExitCodes.Stopped, "Stopped.\n"), (process.ExitCode, error));
+        Assert.Equal(["rows.idx"], Directory.EnumerateFileSystemEntries(folder.Path).Select(f => Path.GetFileName(f)));
+    }
+
+    [Fact]
+    public async Task Nohup_lets_a_run_go_on()
+    {
+        if (OperatingSystem.IsWindows()) return;
+        using var process = StartLong("trap '' HUP; exec \"$@\"");
+        await Signal(process, "HUP");
+        Assert.False(process.WaitForExit(TimeSpan.FromSeconds(1)));
+        process.Kill();
+    }
+
+    /// <summary>A run of far more rows than a test waits for.</summary>
+    private Process StartLong(string script)
+    {
+        const int Rows = 4_000_000;
+        var data = folder.File("rows.idx");
+        using (var file = File.Create(data))
+        {
+            file.Write([0, 0, 8, 2, .. new byte[] { 0, 61, 9, 0 }, 0, 0, 0, 64]);
+            file.SetLength(12 + 64L * Rows);
+        }
+        return CliProcess.StartBy(script, "explain", Samples.Model("digits-mlp.onnx"), data, "--quiet", "--out", folder.File("out.csv"));
+    }
+
+    /// <summary>Sends a signal once the run writes its output.</summary>
+    private async Task Signal(Process process, string signal)
+    {
+        while (!Directory.EnumerateFiles(folder.Path, "*.tmp").Any(f => new FileInfo(f).Length > 0))
+        {
+            Assert.False(process.HasExited, "The run ended before its time.");
+            await Task.Delay(10);
+        }
+        using var kill = Process.Start("kill", [$"-{signal}", process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
     }
 }
