@@ -22,6 +22,7 @@ internal sealed class Journal : IDisposable
     private readonly LinearizationGraph graph;
     private readonly IReadOnlyList<string> outputs;
     private bool replaying;
+    private long headerLength;
 
     /// <param name="path">The journal's file.</param>
     /// <param name="identity">What the results depend on, by name: another run with the same identity gives the same results.</param>
@@ -32,6 +33,7 @@ internal sealed class Journal : IDisposable
         (this.path, this.graph, this.outputs) = (path, graph, outputs);
         try
         {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
             file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1 << 16);
         }
         catch (IOException e)
@@ -97,7 +99,13 @@ internal sealed class Journal : IDisposable
         File.Delete(path);
     }
 
-    public void Dispose() => file.Dispose();
+    /// <summary>Closes the journal. One without results says nothing to a later run and is taken away.</summary>
+    public void Dispose()
+    {
+        var isEmpty = file.CanRead && file.Length == headerLength;
+        file.Dispose();
+        if (isEmpty) File.Delete(path);
+    }
 
     private void Open(IReadOnlyDictionary<string, string> identity)
     {
@@ -107,6 +115,7 @@ internal sealed class Journal : IDisposable
         BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(Magic.Length), wanted.Length);
         wanted.CopyTo(header, Magic.Length + sizeof(int));
 
+        headerLength = header.Length;
         var found = new byte[Math.Min(file.Length, header.Length)];
         file.ReadExactly(found);
         if (found.AsSpan().SequenceEqual(header))

@@ -37,6 +37,17 @@ internal static class Paths
     /// <summary>A path for <see cref="Check"/>: null for standard input and output, which are no files.</summary>
     public static string? File(string? path) => path == Standard ? null : path;
 
+    /// <summary>
+    /// Where an output is until it is complete: beside its name, hidden. A resumed run gives all that go on with it the same
+    /// place, so that what one left that was killed is overwritten; the journal lets one of them run at a time. Any other run
+    /// has a place of its own.
+    /// </summary>
+    public static string Temporary(string path, bool isResumed)
+    {
+        var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        return Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.{(isResumed ? "resume" : Guid.NewGuid().ToString("N"))}.tmp");
+    }
+
     private static List<NamedPath> Given(IEnumerable<NamedPath> paths)
     {
         var given = paths.Where(p => p.Path is not null).ToList();

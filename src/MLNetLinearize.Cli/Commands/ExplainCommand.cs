@@ -57,15 +57,16 @@ internal sealed class ExplainCommand(Terminal terminal)
         var sheet = byLayer is not null ? null : picture.Create(result, modelFile, graph, classes, preprocessing, Compile);
         using var explainer = new Explainer(graph, result.GetValue(data.Batch), weights: format is not null && chosen.HasFlag(ColumnSet.Weights));
         var range = run.ReadRange(result, limit, explainer.RowsPerBlock, () => data.Count(result, terminal, graph, model.Parts, preprocessing, rows));
+        // Before the outputs: who has it open may write where an interrupted run wrote.
+        using var journal = journalFile is { Path: { } path } ? new Journal(path, RunOptions.Identity(result, Shown(), [.. reads, .. model.ExternalFiles(result)], result.GetValue(data.Data)!, explainer), graph, explainer.Outputs) : null;
         using var columns = format is { } f
-            ? output.Create(result, terminal, f, new ExplanationColumns(chosen, graph, ExplanationColumns.FeaturesOf(rows, graph, FeatureNames.Positions), classes, rows.HasLabels), () => picture.ReadShape(result, $"--format {result.GetValue(output.Format)}", graph, preprocessing))
+            ? output.Create(result, terminal, f, new ExplanationColumns(chosen, graph, ExplanationColumns.FeaturesOf(rows, graph, FeatureNames.Positions), classes, rows.HasLabels), journal is not null, () => picture.ReadShape(result, $"--format {result.GetValue(output.Format)}", graph, preprocessing))
             : null;
-        using var sheetFile = result.GetValue(picture.Picture) is { } file ? new OutputFile("--picture", file) : null;
-        using var layerFile = result.GetValue(layers.Out) is { } layerPath ? new OutputFile("--layer-out", layerPath) : null;
-        using var reportFile = page.Open(result);
+        using var sheetFile = result.GetValue(picture.Picture) is { } file ? new OutputFile("--picture", file, journal is not null) : null;
+        using var layerFile = result.GetValue(layers.Out) is { } layerPath ? new OutputFile("--layer-out", layerPath, journal is not null) : null;
+        using var reportFile = page.Open(result, journal is not null);
         using var report = reportFile is null ? null : page.Create(result, reportFile, modelFile, rows, graph, result.GetValue(picture.ImageShape), Compile);
         using var judge = Judge(result, graph, reportFile, cancel);
-        using var journal = journalFile is { Path: { } path } ? new Journal(path, RunOptions.Identity(result, Shown(), [.. reads, .. model.ExternalFiles(result)], result.GetValue(data.Data)!, explainer), graph, explainer.Outputs) : null;
 
         IRowSink?[] sinks = [summary, table, columns, sheet, report, byLayer, judge];
         var time = RunProgress.Show(people, quiet, progress => explainer.Run(rows, preprocessing, classes, range, [.. sinks.OfType<IRowSink>()], progress, cancel, journal));

@@ -40,22 +40,28 @@ internal sealed class OutputOptions
     }
 
     /// <summary>Opens the output.</summary>
-    public IColumnOutput Create(ParseResult result, Terminal terminal, OutputFormat format, ExplanationColumns columns, Func<ImageShape> shape)
+    /// <param name="result">The arguments.</param>
+    /// <param name="terminal">Has standard output.</param>
+    /// <param name="format">The format.</param>
+    /// <param name="columns">The columns.</param>
+    /// <param name="isResumed">Whether the run keeps a journal, which is open.</param>
+    /// <param name="shape">The image that maps are drawn over.</param>
+    public IColumnOutput Create(ParseResult result, Terminal terminal, OutputFormat format, ExplanationColumns columns, bool isResumed, Func<ImageShape> shape)
     {
         var path = result.GetValue(Out)!;
         return format switch
         {
             OutputFormat.Parquet => new ParquetColumns(Open(whole: true), columns),
             OutputFormat.JsonLines => new JsonLines(Open(whole: false), columns),
-            OutputFormat.Npy => new NpyColumns(new OutputFolder("--out", path), null, columns),
+            OutputFormat.Npy => new NpyColumns(new OutputFolder("--out", path, isResumed), null, columns),
             OutputFormat.Npz => Npz(),
             OutputFormat.Png or OutputFormat.Overlay => Pictures(shape()),
             _ => new CsvColumns(Open(whole: false), columns),
         };
 
-        OutputFile Open(bool whole) => path == Paths.Standard ? new("--out", terminal.Output, whole) : new("--out", path);
+        OutputFile Open(bool whole) => path == Paths.Standard ? new("--out", terminal.Output, whole) : new("--out", path, isResumed);
 
-        PictureFolder Pictures(ImageShape image) => new(new OutputFolder("--out", path), columns, image, format == OutputFormat.Overlay);
+        PictureFolder Pictures(ImageShape image) => new(new OutputFolder("--out", path, isResumed), columns, image, format == OutputFormat.Overlay);
 
         NpyColumns Npz()
         {
@@ -65,7 +71,7 @@ internal sealed class OutputOptions
             OutputFolder folder;
             try
             {
-                folder = new OutputFolder("--out", arrays, named: path == Paths.Standard ? null : path);
+                folder = path == Paths.Standard ? new OutputFolder("--out", arrays) : new OutputFolder("--out", arrays, isResumed, named: path);
             }
             catch
             {

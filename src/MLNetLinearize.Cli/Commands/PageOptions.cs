@@ -29,9 +29,9 @@ internal sealed class PageOptions
     public NamedPath File(ParseResult result) => new("--report", result.GetValue(Report));
 
     /// <summary>The file to write; null where none is asked for.</summary>
-    public OutputFile? Open(ParseResult result)
+    public OutputFile? Open(ParseResult result, bool isResumed = false)
     {
-        if (result.GetValue(Report) is { } path) return new("--report", path);
+        if (result.GetValue(Report) is { } path) return new("--report", path, isResumed);
         return new Option[] { Rows, Megabytes }.FirstOrDefault(o => result.GetResult(o) is { Implicit: false }) is { } without
             ? throw new InputException($"{without.Name} is about --report, which is not given. Name a file with --report, or leave it out.") : null;
     }

@@ -11,15 +11,17 @@ internal sealed class OutputFile : IDisposable
     private readonly Stream stream;
     private readonly Func<Stream>? standard;
 
-    public OutputFile(string argument, string path)
+    /// <param name="argument">The argument that asked for it.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="isResumed">Whether the run keeps a journal, which is open.</param>
+    public OutputFile(string argument, string path, bool isResumed = false)
     {
         (this.argument, Path) = (argument, path);
-        var folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
-        temporary = System.IO.Path.Combine(folder, $".{System.IO.Path.GetFileName(path)}.{Guid.NewGuid():N}.tmp");
+        temporary = Paths.Temporary(path, isResumed);
         Stream? opened = null;
         Try(() =>
         {
-            Directory.CreateDirectory(folder);
+            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(temporary)!);
             opened = File.Create(temporary);
         });
         stream = opened!;

@@ -7,14 +7,19 @@ internal sealed class OutputFolder : IDisposable
 
     /// <param name="argument">The argument that asked for it.</param>
     /// <param name="path">The folder.</param>
+    /// <param name="isResumed">Whether the run keeps a journal, which is open.</param>
     /// <param name="named">What the user named, where that is not the folder: messages speak of it.</param>
-    public OutputFolder(string argument, string path, string? named = null)
+    public OutputFolder(string argument, string path, bool isResumed = false, string? named = null)
     {
         (this.argument, Path) = (argument, named ?? path);
         full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
         if (Directory.Exists(full) && Directory.EnumerateFileSystemEntries(full).Any()) throw new InputException($"{argument} '{path}' is a folder that is not empty. Name a new one.");
-        temporary = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(full)!, $".{System.IO.Path.GetFileName(full)}.{Guid.NewGuid():N}.tmp");
-        Try(() => Directory.CreateDirectory(temporary));
+        temporary = Paths.Temporary(path, isResumed);
+        Try(() =>
+        {
+            Dispose();
+            Directory.CreateDirectory(temporary);
+        });
     }
 
     /// <summary>The path as the user gave it.</summary>

@@ -42,6 +42,56 @@ public class ResumeTests
         Assert.Contains("resumed     4 rows taken over from the interrupted run\n", run.Out, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("out.csv")]
+    [InlineData("out.npz")]
+    [InlineData("out.d", "--format", "npy")]
+    public void What_a_killed_run_left_unfinished_is_gone_after_the_next(string name, params string[] options)
+    {
+        using var folder = new TemporaryFolder();
+        Assert.Equal(0, Explain(folder, Rows, folder.File(name), [.. options, "--resume"]).Code);
+        string[] expected = [.. Directory.EnumerateFileSystemEntries(folder.Path).Order()];
+        if (File.Exists(folder.File(name))) File.Delete(folder.File(name));
+        else Directory.Delete(folder.File(name), recursive: true);
+        // Where such a run has its outputs until they are complete.
+        if (options.Length == 0) folder.Write($".{name}.resume.tmp", "half");
+        if (name != "out.csv")
+        {
+            var arrays = $".{(options.Length == 0 ? $"{name}.arrays" : name)}.resume.tmp";
+            Directory.CreateDirectory(folder.File(arrays));
+            folder.Write(Path.Combine(arrays, "Weights.npy"), "half");
+        }
+        var run = Explain(folder, Rows, folder.File(name), [.. options, "--resume"]);
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.Equal(expected, Directory.EnumerateFileSystemEntries(folder.Path).Order());
+    }
+
+    [Fact]
+    public void A_run_under_way_keeps_what_it_has_written()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write(".out.csv.resume.tmp", "half");
+        using var open = File.Open(folder.File("out.csv.resume"), FileMode.Create, FileAccess.ReadWrite, FileShare.None);
+        Assert.Equal(1, Explain(folder, Rows, folder.File("out.csv"), "--resume").Code);
+        Assert.Equal("half", File.ReadAllText(folder.File(".out.csv.resume.tmp")));
+    }
+
+    [Fact]
+    public void The_folder_of_journal_and_output_need_not_be_there()
+    {
+        using var folder = new TemporaryFolder();
+        Assert.Equal(0, Explain(folder, Rows, folder.File("new/folder/out.csv"), "--resume").Code);
+        Assert.Equal([folder.File("new/folder/out.csv")], Directory.EnumerateFileSystemEntries(folder.File("new/folder")));
+    }
+
+    [Fact]
+    public void A_run_that_finished_nothing_leaves_no_journal()
+    {
+        using var folder = new TemporaryFolder();
+        Assert.Equal(1, Explain(folder, "a,b,c,truth\n1,x,3,0\n", folder.File("out.csv"), "--resume").Code);
+        Assert.False(File.Exists(folder.File("out.csv.resume")));
+    }
+
     [Fact]
     public void A_damaged_record_ends_what_is_taken_over()
     {
@@ -131,6 +181,8 @@ public class ResumeTests
             process.Kill();
             process.WaitForExit();
             kills++;
+            // What the run wrote has one place, however many are killed.
+            Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path).Select(f => Path.GetFileName(f)).Except([".out.parquet.resume.tmp", "out.parquet.resume", "whole.parquet"]));
             Assert.False(File.Exists(folder.File("out.parquet")));
         }
         Assert.True(kills > 0, "The process was through before it could be killed.");
@@ -138,7 +190,7 @@ public class ResumeTests
         Assert.Equal((0, ""), (last.Code, last.Error));
         Assert.NotEqual("0", Taken(last));
         Assert.Equal(File.ReadAllBytes(folder.File("whole.parquet")), File.ReadAllBytes(folder.File("out.parquet")));
-        Assert.False(File.Exists(folder.File("out.parquet.resume")));
+        Assert.Equal(["out.parquet", "whole.parquet"], Directory.EnumerateFileSystemEntries(folder.Path).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal));
     }
 
     private static long Length(string file) => File.Exists(file) ? new FileInfo(file).Length : 0;

@@ -71,6 +71,7 @@ public sealed class SystemTests : IDisposable
         await Signal(process, "HUP");
         Assert.False(process.WaitForExit(TimeSpan.FromSeconds(1)));
         process.Kill();
+        await process.WaitForExitAsync();
     }
 
     /// <summary>A run of far more rows than a test waits for.</summary>
