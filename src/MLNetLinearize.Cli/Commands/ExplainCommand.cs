@@ -60,7 +60,7 @@ internal sealed class ExplainCommand(Terminal terminal)
         // Before the outputs: who has it open may write where an interrupted run wrote.
         using var journal = journalFile is { Path: { } path } ? new Journal(path, RunOptions.Identity(result, Shown(), [.. reads, .. model.ExternalFiles(result)], result.GetValue(data.Data)!, explainer), graph, explainer.Outputs) : null;
         using var columns = format is { } f
-            ? output.Create(result, terminal, f, new ExplanationColumns(chosen, graph, ExplanationColumns.FeaturesOf(rows, graph, FeatureNames.Positions), classes, rows.HasLabels), journal is not null, () => picture.ReadShape(result, $"--format {result.GetValue(output.Format)}", graph, preprocessing))
+            ? output.Create(result, terminal, f, new ExplanationColumns(chosen, graph, ExplanationColumns.FeaturesOf(rows, graph, FeatureNames.Positions), classes, rows.HasLabels), journal is not null, run.IsFirst(result), () => picture.ReadShape(result, $"--format {result.GetValue(output.Format)}", graph, preprocessing))
             : null;
         using var sheetFile = result.GetValue(picture.Picture) is { } file ? new OutputFile("--picture", file, journal is not null) : null;
         using var layerFile = result.GetValue(layers.Out) is { } layerPath ? new OutputFile("--layer-out", layerPath, journal is not null) : null;

@@ -45,8 +45,9 @@ internal sealed class OutputOptions
     /// <param name="format">The format.</param>
     /// <param name="columns">The columns.</param>
     /// <param name="isResumed">Whether the run keeps a journal, which is open.</param>
+    /// <param name="isFirst">Whether no other part of the rows comes before this run's.</param>
     /// <param name="shape">The image that maps are drawn over.</param>
-    public IColumnOutput Create(ParseResult result, Terminal terminal, OutputFormat format, ExplanationColumns columns, bool isResumed, Func<ImageShape> shape)
+    public IColumnOutput Create(ParseResult result, Terminal terminal, OutputFormat format, ExplanationColumns columns, bool isResumed, bool isFirst, Func<ImageShape> shape)
     {
         var path = result.GetValue(Out)!;
         return format switch
@@ -56,7 +57,7 @@ internal sealed class OutputOptions
             OutputFormat.Npy => new NpyColumns(new OutputFolder("--out", path, isResumed), null, columns),
             OutputFormat.Npz => Npz(),
             OutputFormat.Png or OutputFormat.Overlay => Pictures(shape()),
-            _ => new CsvColumns(Open(whole: false), columns),
+            _ => new CsvColumns(Open(whole: false), columns, isFirst),
         };
 
         OutputFile Open(bool whole) => path == Paths.Standard ? new("--out", terminal.Output, whole) : new("--out", path, isResumed);

@@ -7,7 +7,7 @@ namespace MLNetLinearize.Cli.Commands;
 /// <summary>Arguments about the run as a job: a part of the rows, and going on after an interruption.</summary>
 internal sealed class RunOptions
 {
-    public Option<string?> Shard { get; } = new("--shard") { HelpName = "i/n", Description = "Explain only the i-th of n parts of the rows, for jobs side by side. The parts' outputs, one after the other, are that of one run over all." };
+    public Option<string?> Shard { get; } = new("--shard") { HelpName = "i/n", Description = "Explain only the i-th of n parts of the rows, for jobs side by side. The parts' rows, one after the other, are those of one run over all. So are files of CSV and JSON lines, as cat joins them: only the first part of a CSV has the header." };
 
     public Option<bool> Resume { get; } = new("--resume") { Description = "Keep what is finished in OUT.resume while the run lasts; after an interruption the same command goes on from there." };
 
@@ -19,6 +19,9 @@ internal sealed class RunOptions
     /// <summary>The rows to explain, of those up to <paramref name="limit"/>.</summary>
     public RowRange ReadRange(ParseResult result, long limit, int rowsPerBlock, Func<long> count) =>
         result.GetValue(Shard) is { } text ? Cli.Shard.Parse(text).Of(Math.Min(limit, count()), rowsPerBlock) : RowRange.Of(limit);
+
+    /// <summary>Whether the rows begin with the data's first: the header of a table is that part's alone, so that the parts can be joined.</summary>
+    public bool IsFirst(ParseResult result) => result.GetValue(Shard) is not { } text || Cli.Shard.Parse(text).Index == 1;
 
     /// <summary>The rows that no other part explains, of which a run over <paramref name="range"/> can tell whether the data has them.</summary>
     public RowRange ReadOwn(ParseResult result, RowRange range) => result.GetValue(Shard) switch

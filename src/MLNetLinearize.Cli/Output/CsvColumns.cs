@@ -11,7 +11,10 @@ internal sealed class CsvColumns : IColumnOutput
     private readonly int width;
     private long rows;
 
-    public CsvColumns(OutputFile file, ExplanationColumns columns)
+    /// <param name="file">Where to write.</param>
+    /// <param name="columns">The columns.</param>
+    /// <param name="hasHeader">Whether their names come first.</param>
+    public CsvColumns(OutputFile file, ExplanationColumns columns, bool hasHeader = true)
     {
         (this.file, this.columns) = (file, columns);
         CsvWriter? made = null;
@@ -19,7 +22,7 @@ internal sealed class CsvColumns : IColumnOutput
         file.Write(stream =>
         {
             made = CsvWriter.Create(stream, CsvWriterOptions.Default, leaveOpen: true);
-            made.WriteRecord(names);
+            if (hasHeader) made.WriteRecord(names);
         });
         (writer, width) = (made!, names.Length);
     }

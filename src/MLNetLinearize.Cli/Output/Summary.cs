@@ -51,7 +51,7 @@ internal sealed class Summary : IRowSink
     {
         var json = new JsonObject { ["rows"] = Rows, ["rowsWithoutExplanation"] = NotFinite };
         if (Labelled > 0) (json["labelled"], json["right"], json["accuracy"]) = (Labelled, Right, (double)Right / Labelled);
-        json["error"] = new JsonObject { ["scaled"] = ToJson(Errors.Scaled), ["absolute"] = ToJson(Errors.Absolute), ["relative"] = ToJson(Errors.Relative), ["worstRow"] = Errors.WorstRow, ["worstTarget"] = Errors.WorstTarget };
+        json["error"] = new JsonObject { ["scaled"] = ToJson(Errors.Scaled), ["absolute"] = ToJson(Errors.Absolute), ["relative"] = ToJson(Errors.Relative), ["worstRow"] = Worst(Errors.WorstRow), ["worstTarget"] = Worst(Errors.WorstTarget) };
         return json;
     }
 
@@ -63,6 +63,9 @@ internal sealed class Summary : IRowSink
         ["median"] = Number(quantiles.Quantile(0.5)),
         ["values"] = quantiles.Count,
     };
+
+    /// <summary>The row or the target of the worst error; null where none was measured.</summary>
+    private JsonNode? Worst(long number) => Errors.WorstRow < 0 ? null : JsonValue.Create(number);
 
     private static JsonNode? Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
 
@@ -78,6 +81,11 @@ internal sealed class Summary : IRowSink
 
     private IEnumerable<(string Name, string Value)> Lines()
     {
+        if (Rows == 0)
+        {
+            yield return ("rows", "0: this part is empty, since there are more parts than blocks of rows");
+            yield break;
+        }
         yield return ("rows", Words.Count(Rows));
         if (NotFinite > 0) yield return ("warning", Warning());
         if (Labelled > 0) yield return ("accuracy", $"{Words.Percent((double)Right / Labelled)} ({Words.Count(Right)} of {Words.Count(Labelled)})");

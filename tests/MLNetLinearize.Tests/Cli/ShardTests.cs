@@ -27,10 +27,11 @@ public class ShardTests
     }
 
     [Theory]
-    [InlineData("csv")]
-    [InlineData("idx")]
-    [InlineData("folder")]
-    public void The_parts_outputs_are_the_whole_s(string data)
+    [InlineData("csv", "jsonl")]
+    [InlineData("csv", "csv")]
+    [InlineData("idx", "jsonl")]
+    [InlineData("folder", "csv")]
+    public void The_parts_outputs_are_the_whole_s(string data, string format)
     {
         using var folder = new TemporaryFolder();
         string[] arguments = data switch
@@ -39,10 +40,10 @@ public class ShardTests
             "idx" => [Samples.Model("fashion-cnn.onnx"), Samples.Fashion("t10k-1000-images-idx3-ubyte.gz"), "--labels", Samples.Fashion("t10k-1000-labels-idx1-ubyte.gz"), "--scale", "1/255", "--rows", "150"],
             _ => [Samples.Model("fashion-cnn.onnx"), Samples.Fashion("png"), "--scale", "1/255", "--batch", "4"],
         };
-        Explain(folder, "whole.jsonl", arguments);
-        for (var i = 1; i <= 3; i++) Explain(folder, $"part-{i}.jsonl", [.. arguments, "--shard", $"{i}/3"]);
-        Assert.Equal(File.ReadAllText(folder.File("whole.jsonl")), string.Concat(Enumerable.Range(1, 3).Select(i => File.ReadAllText(folder.File($"part-{i}.jsonl")))));
-        Assert.True(new FileInfo(folder.File("part-2.jsonl")).Length > 0);
+        Explain(folder, $"whole.{format}", arguments);
+        for (var i = 1; i <= 3; i++) Explain(folder, $"part-{i}.{format}", [.. arguments, "--shard", $"{i}/3"]);
+        Assert.Equal(File.ReadAllText(folder.File($"whole.{format}")), string.Concat(Enumerable.Range(1, 3).Select(i => File.ReadAllText(folder.File($"part-{i}.{format}")))));
+        Assert.True(new FileInfo(folder.File($"part-2.{format}")).Length > 0);
     }
 
     [Fact]
@@ -52,6 +53,22 @@ public class ShardTests
         var run = CliRun.Of("explain", TinyModels.WriteLinear(folder), folder.Write("rows.csv", "a,b,c\n1,2,3\n"), "--shard", "1/2", "--quiet", "--columns", "score", "--out", folder.File("out.csv"));
         Assert.Equal((0, ""), (run.Code, run.Error));
         Assert.Equal("Row,ExplainedScore\n", File.ReadAllText(folder.File("out.csv")).ReplaceLineEndings("\n"));
+    }
+
+    [Fact]
+    public void A_part_without_rows_says_so_and_has_no_errors_to_tell()
+    {
+        using var folder = new TemporaryFolder();
+        string[] arguments = ["explain", TinyModels.WriteLinear(folder), folder.Write("rows.csv", "a,b,c\n1,2,3\n"), "--shard", "1/2"];
+        var run = CliRun.Of(arguments);
+        Assert.Equal(0, run.Code);
+        Assert.Contains("rows        0: this part is empty, since there are more parts than blocks of rows\n", run.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("exactness", run.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("NaN", run.Out + run.Error, StringComparison.Ordinal);
+        var error = System.Text.Json.Nodes.JsonNode.Parse(CliRun.Of([.. arguments, "--json"]).Out)!["error"]!;
+        Assert.Null(error["worstRow"]);
+        Assert.Null(error["worstTarget"]);
+        Assert.Null(error["scaled"]!["worst"]);
     }
 
     [Theory]
