@@ -4,7 +4,11 @@ using MLNetLinearize.Runtime;
 namespace MLNetLinearize.Cli;
 
 /// <summary>A block of rows with their explanations: what a sink gets to see before the next block takes its place.</summary>
-internal sealed class ExplainedBlock(LinearizationGraph graph, RowBlock rows, ExplanationBatch batch)
+/// <param name="graph">The compiled graph.</param>
+/// <param name="rows">The rows.</param>
+/// <param name="batch">Their explanations.</param>
+/// <param name="hasClasses">Whether the scores are those of the classes that labels name.</param>
+internal sealed class ExplainedBlock(LinearizationGraph graph, RowBlock rows, ExplanationBatch batch, bool hasClasses)
 {
     public int Count => rows.Count;
 
@@ -13,7 +17,11 @@ internal sealed class ExplainedBlock(LinearizationGraph graph, RowBlock rows, Ex
 
     public long RowNumber(int i) => rows.FirstRow + i;
 
+    /// <summary>The label that the data gives a row.</summary>
     public int? Label(int i) => rows.Labels[i];
+
+    /// <summary>The output that should have the highest score; null where that is not known, or the scores are no classes' and none should.</summary>
+    public int? Truth(int i) => hasClasses ? rows.Labels[i] : null;
 
     public ReadOnlySpan<float> Input(int i) => rows.Row(i);
 

@@ -30,6 +30,9 @@ internal sealed class Explainer : IDisposable
 
     public LinearizationGraph Graph { get; }
 
+    /// <summary>Whether the scores are those of the classes that labels name.</summary>
+    public bool HasClasses { get; init; } = true;
+
     /// <summary>Rows that run through the network together.</summary>
     public int RowsPerBlock { get; }
 
@@ -66,7 +69,7 @@ internal sealed class Explainer : IDisposable
             var finished = journal?.Replay(block);
             var batch = finished ?? buffers.Run(Inputs(block), block.Count);
             if (finished is null) journal?.Append(block, batch);
-            var explained = new ExplainedBlock(Graph, block, batch);
+            var explained = new ExplainedBlock(Graph, block, batch, HasClasses);
             foreach (var sink in sinks) sink.Add(explained);
             done += block.Count;
             var share = of == long.MaxValue ? rows.Progress : (double)done / of;

@@ -53,9 +53,9 @@ internal sealed class EvaluateCommand(Terminal terminal)
         using var plotFile = result.GetValue(plot) is { } png ? new OutputFile("--plot", png) : null;
         using var reportFile = page.Open(result);
         using var sink = new EvaluationSink(graph, options, limit, cancel);
-        using var report = reportFile is null ? null : page.Create(result, reportFile, modelFile, rows, graph, result.GetValue(imageShape), targets => model.CompileForData(result, targets, classes.NamesOrNull));
+        using var report = reportFile is null ? null : page.Create(result, reportFile, modelFile, rows, rows.HasLabels && model.HasClasses, graph, result.GetValue(imageShape), targets => model.CompileForData(result, targets, classes.NamesOrNull));
         // Each row takes so many runs of its own that progress should come row by row.
-        using var explainer = new Explainer(graph, result.GetValue(data.Batch) ?? 1);
+        using var explainer = new Explainer(graph, result.GetValue(data.Batch) ?? 1) { HasClasses = model.HasClasses };
         var summary = new Summary();
         var time = RunProgress.Show(terminal, quiet, progress => explainer.Run(rows, preprocessing, classes, RowRange.Of(limit), report is null ? [summary, sink] : [summary, sink, report], progress, cancel));
         if (summary.Rows == 0) throw new InputException($"'{rows.Name}' holds no rows.");

@@ -55,7 +55,7 @@ internal sealed class ExplainCommand(Terminal terminal)
         var layerRows = layers.ReadRows(result);
         var byLayer = result.GetValue(layers.EveryLayer) ? new LayerRows(graph, layerRows, classes, picture.ReadShapeOrNull(result, graph, preprocessing), () => model.CompileLayers(result, graph.Options.Targets, classes.NamesOrNull)) : null;
         var sheet = byLayer is not null ? null : picture.Create(result, modelFile, graph, classes, preprocessing, Compile);
-        using var explainer = new Explainer(graph, result.GetValue(data.Batch), weights: format is not null && chosen.HasFlag(ColumnSet.Weights));
+        using var explainer = new Explainer(graph, result.GetValue(data.Batch), weights: format is not null && chosen.HasFlag(ColumnSet.Weights)) { HasClasses = model.HasClasses };
         var range = run.ReadRange(result, limit, explainer.RowsPerBlock, () => data.Count(result, terminal, graph, model.Parts, preprocessing, rows));
         // Before the outputs: who has it open may write where an interrupted run wrote.
         using var journal = journalFile is { Path: { } path } ? new Journal(path, RunOptions.Identity(result, Shown(), [.. reads, .. model.ExternalFiles(result)], result.GetValue(data.Data)!, explainer), graph, explainer.Outputs) : null;
@@ -65,7 +65,7 @@ internal sealed class ExplainCommand(Terminal terminal)
         using var sheetFile = result.GetValue(picture.Picture) is { } file ? new OutputFile("--picture", file, journal is not null) : null;
         using var layerFile = result.GetValue(layers.Out) is { } layerPath ? new OutputFile("--layer-out", layerPath, journal is not null) : null;
         using var reportFile = page.Open(result, journal is not null);
-        using var report = reportFile is null ? null : page.Create(result, reportFile, modelFile, rows, graph, result.GetValue(picture.ImageShape), Compile);
+        using var report = reportFile is null ? null : page.Create(result, reportFile, modelFile, rows, rows.HasLabels && model.HasClasses, graph, result.GetValue(picture.ImageShape), Compile);
         using var judge = Judge(result, graph, reportFile, cancel);
 
         IRowSink?[] sinks = [summary, table, columns, sheet, report, byLayer, judge];

@@ -53,6 +53,9 @@ internal sealed class ModelOptions
     /// <summary>The inputs that rows of data are cut into, one after the other, once the model is compiled for data; none where the model takes one.</summary>
     public IReadOnlyList<InputPart> Parts { get; private set; } = [];
 
+    /// <summary>Whether the explained scores are those of the classes that labels name, once the model is compiled.</summary>
+    public bool HasClasses { get; private set; } = true;
+
     /// <summary>Compiles the model to be fed with rows of data, several inputs joined to one.</summary>
     public LinearizationGraph CompileForData(ParseResult result, Targets targets, IReadOnlyList<string>? classNames) => Compile(result, targets, classNames, (model, options) =>
     {
@@ -71,6 +74,7 @@ internal sealed class ModelOptions
     private LinearizationGraph Compile(ParseResult result, Targets targets, IReadOnlyList<string>? classNames, Func<ModelProto, LinearizeOptions, LinearizationGraph> compile)
     {
         var (options, model) = (Read(result, targets, classNames), OnnxFile.Read(result.GetValue(Model)!));
+        HasClasses = ClassScores.Are(model, options.ExplainedOutput);
         try
         {
             return compile(model, options);

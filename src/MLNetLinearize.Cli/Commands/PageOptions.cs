@@ -41,10 +41,11 @@ internal sealed class PageOptions
     /// <param name="file">Where to write.</param>
     /// <param name="modelFile">The model.</param>
     /// <param name="rows">The data.</param>
+    /// <param name="labelled">Whether its labels name the explained scores.</param>
     /// <param name="graph">The compiled graph.</param>
     /// <param name="imageShape">Shape of the images as the user gives it.</param>
     /// <param name="compile">Compiles the model for other targets.</param>
-    public Report Create(ParseResult result, OutputFile file, string modelFile, IRows rows, LinearizationGraph graph, string? imageShape, Func<Targets, LinearizationGraph> compile) => new(file, graph, rows.HasLabels, compile, new()
+    public Report Create(ParseResult result, OutputFile file, string modelFile, IRows rows, bool labelled, LinearizationGraph graph, string? imageShape, Func<Targets, LinearizationGraph> compile) => new(file, graph, labelled, compile, new()
     {
         Model = Path.GetFileName(modelFile),
         Data = Path.GetFileName(rows.Name.TrimEnd('/', '\\')),

@@ -36,7 +36,7 @@ internal sealed class VerifyCommand(Terminal terminal)
         var graph = model.CompileForData(result, TargetsParser.Parse(result.GetValue(targets)!, classes), classes.NamesOrNull);
         classes.Check(graph.OutputCount);
         using var rows = data.Open(result, terminal, graph, model.Parts, preprocessing);
-        using var explainer = new Explainer(graph, result.GetValue(data.Batch));
+        using var explainer = new Explainer(graph, result.GetValue(data.Batch)) { HasClasses = model.HasClasses };
         using var own = OwnScores.Open(modelFile, graph, model.Parts, out var notCompared);
         var summary = new Summary();
         IRowSink[] sinks = own is null ? [summary] : [summary, own];

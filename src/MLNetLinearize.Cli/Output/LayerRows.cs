@@ -20,10 +20,10 @@ internal sealed class LayerRows(LinearizationGraph graph, IReadOnlySet<long>? ch
     {
         for (var i = 0; i < block.Count; i++)
         {
-            var mistake = block.Label(i) is { } label && label != block.Predicted(i);
+            var mistake = block.Truth(i) is { } label && label != block.Predicted(i);
             if (chosen is null ? rows.Count > 0 && (hasMistake || !mistake) : !chosen.Contains(block.RowNumber(i))) continue;
             hasMistake |= mistake;
-            rows.Add(new(block.RowNumber(i), block.Input(i).ToArray(), block.Label(i), block.Predicted(i)));
+            rows.Add(new(block.RowNumber(i), block.Input(i).ToArray(), block.Truth(i), block.Predicted(i)));
         }
     }
 

@@ -49,7 +49,7 @@ internal sealed class Report : IRowSink, IDisposable
         {
             for (var i = 0; i < block.Count; i++)
             {
-                var row = ReportFeed.Row(session.Graph, batch, inputs, i, block.RowNumber(i), block.Label(i));
+                var row = ReportFeed.Row(session.Graph, batch, inputs, i, block.RowNumber(i), block.Truth(i));
                 var isKnown = row.Label is not { } label || row.Targets.Any(t => t.Output == label);
                 report.Add(isKnown || truth is null ? row : row with { Targets = [.. row.Targets, .. True(truth, block, i)] });
             }
@@ -75,7 +75,7 @@ internal sealed class Report : IRowSink, IDisposable
         var input = Explainer.DataInput(truth.Graph);
         var values = Array.CreateInstance(input.ElementType, input.RowLength);
         Array.Copy(block.InputValues, i * input.RowLength, values, 0, input.RowLength);
-        var inputs = new Dictionary<string, Array> { [input.Name] = values, [OutputNames.Label] = new long[] { block.Label(i)!.Value } };
+        var inputs = new Dictionary<string, Array> { [input.Name] = values, [OutputNames.Label] = new long[] { block.Truth(i)!.Value } };
         return ReportFeed.Targets(truth.Graph, truth.Run(inputs, 1), 0);
     }
 }

@@ -16,7 +16,7 @@ internal sealed class RowTable(int rows, int topFeatures, IReadOnlyList<string> 
         for (var i = 0; i < block.Count; i++)
         {
             var first = shown < rows;
-            var mistake = !first && mistaken < rows / 2 && block.Label(i) is { } label && label != block.Predicted(i);
+            var mistake = !first && mistaken < rows / 2 && block.Truth(i) is { } label && label != block.Predicted(i);
             if (first) shown++;
             if (mistake) mistaken++;
             for (var k = 0; k < block.Targets && (first || mistake); k++) (first ? lines : mistakes).Add(Line(block, i, k));
@@ -49,7 +49,7 @@ internal sealed class RowTable(int rows, int topFeatures, IReadOnlyList<string> 
     {
         labelled |= block.Label(i) is not null;
         var predicted = block.Predicted(i) is { } best ? Markup.Escape(classes[best]) : "–";
-        var wrong = block.Label(i) is { } label && label != block.Predicted(i);
+        var wrong = block.Truth(i) is { } label && label != block.Predicted(i);
         var attribution = block.Attribution(i, k);
         var strongest = TopFeatures.Strongest(attribution, topFeatures).Select(t => $"{Markup.Escape(features[t.Index])}\u00A0[{(t.Value < 0 ? "blue" : "red")}]{Words.Value(t.Value, signed: true)}[/]");
         return

@@ -25,7 +25,7 @@ internal sealed class Sheet : IRowSink
 
     public void Add(ExplainedBlock block)
     {
-        for (var i = 0; i < block.Count; i++) selection.Add(block.RowNumber(i), block.Input(i), block.Scores(i), block.Predicted(i), block.Label(i));
+        for (var i = 0; i < block.Count; i++) selection.Add(block.RowNumber(i), block.Input(i), block.Scores(i), block.Predicted(i), block.Truth(i));
     }
 
     public void Save(Stream stream, string data, Summary summary)

@@ -24,7 +24,7 @@ internal sealed class Summary : IRowSink
         for (var i = 0; i < block.Count; i++)
         {
             Rows++;
-            if (block.Label(i) is { } label)
+            if (block.Truth(i) is { } label)
             {
                 Labelled++;
                 if (label == block.Predicted(i)) Right++;

@@ -77,6 +77,32 @@ public class ExplainTests
         Assert.Equal(table.Number(3, "ExplainedScore"), table.Number(3, "Bias") + table.Numbers(3, "Attribution.").Sum(), 1e-4);
     }
 
+    [Theory]
+    [InlineData("/8/Flatten_output_0", false)]
+    [InlineData("logits", true)]
+    public void Labels_are_no_units_of_an_inner_tensor(string tensor, bool hasClasses)
+    {
+        using var folder = new TemporaryFolder();
+        string[] arguments = [.. DigitsCnn, "--rows", "20", "--to", tensor, "--out", folder.File("out.csv")];
+        var run = CliRun.Of(arguments);
+        Assert.Equal("", run.Code == 0 ? "" : run.Error);
+        Assert.Equal(hasClasses, run.Out.Contains("accuracy", StringComparison.Ordinal));
+        if (!hasClasses) Assert.DoesNotContain("✗", run.Out, StringComparison.Ordinal);
+        Assert.Equal(hasClasses, CliRun.Of([.. arguments, "--json"]).Out.Contains("accuracy", StringComparison.Ordinal));
+        // The labels themselves are still the data's.
+        Assert.Equal(["0", "1", "2"], CsvTable.Read(folder.File("out.csv")).Rows.Take(3).Select(r => r["Label"]));
+    }
+
+    [Fact]
+    public void A_softmax_leaves_the_classes_where_they_are()
+    {
+        var net = new Rules.Net(17, 1);
+        var logits = net.Op("Gemm", [net.Input("x", "N", 3), net.Weights(3, 2)]);
+        var model = net.Build(net.Op("Flatten", [net.Op("Softmax", [logits])]), "N", 2);
+        Assert.True(MLNetLinearize.Cli.ClassScores.Are(model, logits));
+        Assert.False(MLNetLinearize.Cli.ClassScores.Are(model, "x"));
+    }
+
     [Fact]
     public void The_first_run_of_the_readme_works()
     {
