@@ -34,7 +34,7 @@ internal sealed class InspectCommand(Terminal terminal)
             var (clock, before) = (Stopwatch.StartNew(), Environment.CpuUsage.TotalTime);
             var graph = model.Compile(result, kind, keepsSession: true);
             using var session = graph.Open();
-            if (terminal.IsJson) terminal.WriteJson(InspectJson.Of(file, graph));
+            if (terminal.IsJson) terminal.WriteJson(InspectJson.Of(file, graph, result.GetValue(tensors)));
             else Write(file, graph, [.. CostReport.Facts(session, clock.Elapsed, Environment.CpuUsage.TotalTime - before)], result.GetValue(tensors));
             return ExitCodes.Success;
         }

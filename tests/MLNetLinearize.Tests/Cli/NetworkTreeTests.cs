@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using MLNetLinearize.Cli;
 using MLNetLinearize.Cli.Output;
 using MLNetLinearize.Onnx;
@@ -63,6 +64,19 @@ public class NetworkTreeTests
         var run = CliRun.Of("inspect", Samples.Model("digits-mlp.onnx"), "--tensors");
         Assert.Equal((0, ""), (run.Code, run.Error));
         Golden.Equal("inspect-tensors.txt", run.Stable);
+    }
+
+    [Fact]
+    public void Programs_get_the_tensors_too()
+    {
+        var graph = LinearizationGraph.Compile(Samples.Model("digits-mlp.onnx"));
+        var json = JsonNode.Parse(CliRun.Of("inspect", Samples.Model("digits-mlp.onnx"), "--tensors", "--json").Out)!;
+        var tensors = json["tensors"]!.AsArray();
+        Assert.Equal([graph.ExplainedInputs[0].Name, .. graph.Report.Nodes.Where(n => n.Rule != "constant").Select(n => n.Outputs[0])], tensors.Select(t => (string)t!["tensor"]!));
+        Assert.Equal(64, (int)tensors[0]!["rowShape"]![0]!);
+        Assert.True((bool)tensors[0]!["everyLayer"]!);
+        Assert.Equal(json["nodes"]![0]!["name"]!.ToString(), tensors[1]!["madeBy"]!.ToString());
+        Assert.Null(JsonNode.Parse(CliRun.Of("inspect", Samples.Model("digits-mlp.onnx"), "--json").Out)!["tensors"]);
     }
 
     [Fact]
