@@ -25,7 +25,7 @@ internal sealed record Terminal(IAnsiConsole Out, IAnsiConsole Error)
     public static Terminal System()
     {
         Console.OutputEncoding = new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
-        return new(Create(Console.Out, Console.IsOutputRedirected), Create(Console.Error, Console.IsErrorRedirected));
+        return new(Create(Console.IsOutputRedirected ? new StandardWriter(Console.Out) : Console.Out, Console.IsOutputRedirected), Create(Console.Error, Console.IsErrorRedirected));
     }
 
     /// <summary>The same with people's text on the error stream: standard output takes the data.</summary>

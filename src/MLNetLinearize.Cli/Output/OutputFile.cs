@@ -92,7 +92,7 @@ internal sealed class OutputFile : IDisposable
             var message = e is ArgumentException ? "The file is larger than its file system, or a limit of the system, allows." : e.Message;
             var reason = Words.Sentence(temporary is null ? message : message.Replace(temporary, path, StringComparison.Ordinal));
             throw new InputException(path == Paths.Standard
-                ? $"Standard output ({argument} -) cannot be written: {reason} Send it to a program that reads on, or to a file on a disk with room for it."
+                ? $"Standard output ({argument} -) cannot be written: {reason} Send it to a file on a disk with room for it, or to a program that reads it."
                 : $"{argument} '{path}' cannot be written: {reason} Name a file in a folder that can be written to, on a disk with room for it.");
         }
     }

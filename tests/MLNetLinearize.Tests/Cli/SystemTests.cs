@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using MLNetLinearize.Cli;
+using MLNetLinearize.Cli.Output;
 
 namespace MLNetLinearize.Tests.Cli;
 
@@ -72,6 +73,28 @@ public sealed class SystemTests : IDisposable
         Assert.False(process.WaitForExit(TimeSpan.FromSeconds(1)));
         process.Kill();
         await process.WaitForExitAsync();
+    }
+
+    [Theory]
+    [InlineData]
+    [InlineData("--json")]
+    [InlineData("--help")]
+    public async Task Standard_output_that_is_full_is_named(params string[] options)
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        using var process = CliProcess.StartBy("exec \"$@\" > /dev/full", ["inspect", Samples.Model("digits-mlp.onnx"), .. options]);
+        var error = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.Equal(ExitCodes.BadInput, process.ExitCode);
+        Assert.Contains("Standard output cannot be written: No space left on device. Send it to a file on a disk with room for it, or to a program that reads it.", error, StringComparison.Ordinal);
+        Assert.Single(error.TrimEnd('\n').Split('\n'));
+    }
+
+    [Fact]
+    public void A_message_of_the_system_ends_like_a_sentence()
+    {
+        Assert.Equal("No space left on device.", Words.Sentence("No space left on device"));
+        Assert.Equal("Access is denied.", Words.Sentence("Access is denied."));
     }
 
     /// <summary>A run of far more rows than a test waits for.</summary>
