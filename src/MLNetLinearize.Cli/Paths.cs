@@ -34,6 +34,16 @@ internal static class Paths
         }
     }
 
+    /// <summary>Refuses a file to write whose name says another format than the one that is written.</summary>
+    /// <param name="output">The file.</param>
+    /// <param name="format">What is written.</param>
+    /// <param name="extensions">Its extensions.</param>
+    public static void CheckExtension(NamedPath output, string format, params string[] extensions)
+    {
+        if (output.Path is { } path && !extensions.Contains(Path.GetExtension(path).ToLowerInvariant()))
+            throw new InputException($"{output.Argument} '{path}' is written as {format}, which its name does not say. Name a file with {string.Join(" or ", extensions)}.");
+    }
+
     /// <summary>A path for <see cref="Check"/>: null for standard input and output, which are no files.</summary>
     public static string? File(string? path) => path == Standard ? null : path;
 

@@ -40,7 +40,11 @@ internal sealed class EvaluateCommand(Terminal terminal)
 
     private int Run(ParseResult result, CancellationToken cancel)
     {
-        Paths.Check([.. model.Files(result), .. data.Files(result)], new("--out", result.GetValue(output)), new("--plot", result.GetValue(plot)), page.File(result));
+        NamedPath table = new("--out", result.GetValue(output)), curves = new("--plot", result.GetValue(plot));
+        Paths.Check([.. model.Files(result), .. data.Files(result)], table, curves, page.File(result));
+        Paths.CheckExtension(table, "CSV", ".csv");
+        Paths.CheckExtension(curves, "PNG", ".png");
+        page.Check(result);
         var classes = data.ReadClassNames(result);
         var (preprocessing, limit, quiet) = (data.ReadPreprocessing(result), data.ReadRows(result), result.GetValue(data.Quiet));
         var modelFile = result.GetValue(model.Model)!;

@@ -42,6 +42,8 @@ internal sealed class ExplainCommand(Terminal terminal)
         NamedPath[] reads = [.. model.Files(result), .. data.Files(result)], writes = [.. output.Files(result), picture.File(result), page.File(result), layers.File(result)];
         var journalFile = run.ReadJournal(result, writes);
         Paths.Check([.. reads, .. model.ExternalFiles(result)], [.. writes, .. journalFile is { } named ? [named] : Array.Empty<NamedPath>()]);
+        picture.Check(result);
+        page.Check(result);
         var (format, people) = (output.ReadFormat(result), output.IsStandard(result) ? terminal.WithDataOnOutput() : terminal);
         var classes = data.ReadClassNames(result);
         var (preprocessing, limit, quiet) = (data.ReadPreprocessing(result), data.ReadRows(result), result.GetValue(data.Quiet));

@@ -32,7 +32,8 @@ internal sealed class OutputOptions
     public OutputFormat? ReadFormat(ParseResult result)
     {
         if (result.GetValue(Out) is not { } path)
-            return result.GetValue(Format) is null ? null : throw new InputException("--format is the format of --out, which is not given.");
+            return new Option[] { Format, Columns }.FirstOrDefault(o => result.GetResult(o) is { Implicit: false }) is { } without
+                ? throw new InputException($"{without.Name} is about --out, which is not given. Name a file with --out, or leave it out.") : null;
         var format = OutputFormats.Of(path, result.GetValue(Format));
         if (format.IsFolder() && path == Paths.Standard) throw new InputException($"--format {result.GetValue(Format)} writes a folder, which standard output cannot be. Name one with --out.");
         if (format.IsPicture() && result.GetValue(Columns) is not null) throw new InputException($"--format {result.GetValue(Format)} draws pictures, which have no --columns. Leave one of them out.");

@@ -28,6 +28,9 @@ internal sealed class PageOptions
     /// <summary>The file that these arguments name.</summary>
     public NamedPath File(ParseResult result) => new("--report", result.GetValue(Report));
 
+    /// <summary>Refuses a report whose name says another format.</summary>
+    public void Check(ParseResult result) => Paths.CheckExtension(File(result), "HTML", ".html", ".htm");
+
     /// <summary>The file to write; null where none is asked for.</summary>
     public OutputFile? Open(ParseResult result, bool isResumed = false)
     {

@@ -20,6 +20,9 @@ internal sealed class PictureOptions
     /// <summary>The file that these arguments name.</summary>
     public NamedPath File(ParseResult result) => new("--picture", result.GetValue(Picture));
 
+    /// <summary>Refuses a picture whose name says another format.</summary>
+    public void Check(ParseResult result) => Paths.CheckExtension(File(result), "PNG", ".png");
+
     /// <summary>The image that maps are drawn over.</summary>
     public ImageShape ReadShape(ParseResult result, string argument, LinearizationGraph graph, InputPreprocessing preprocessing) => MapShape.Of(argument, result.GetValue(ImageShape), graph, preprocessing);
 

@@ -114,7 +114,7 @@ public class DataErrorTests
         Refused("--rows 'some': expected a whole number of 1 or more, or all.", "explain", model, rows, "--rows", "some");
         Refused("--targets: 'best' is none of predicted, all", "explain", model, rows, "--targets", "best");
         Refused("'Shirt' is no output index. Class names need --class-names FILE.", "explain", model, rows, "--targets", "contrast:Shirt,0");
-        Refused("--columns: 'everything' is none of", "explain", model, rows, "--columns", "everything");
+        Refused("--columns: 'everything' is none of", "explain", model, rows, "--columns", "everything", "--out", folder.File("out.csv"));
         Refused("--picture: the network's input 'x' takes [3] a row, which is no image.", "explain", model, rows, "--picture", folder.File("p.png"));
         Refused("does not exist", "explain", model, folder.File("absent.csv"));
         Refused("absent.onnx' does not exist", "explain", folder.File("absent.onnx"), rows);

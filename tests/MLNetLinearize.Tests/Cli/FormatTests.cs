@@ -94,7 +94,7 @@ public class FormatTests
 
     [Theory]
     [InlineData("--out 'FOLDER/out.txt': the extension '.txt' names no format. Name a file with .csv, .parquet, .npz or .jsonl, or say --format csv|parquet|npy|npz|jsonl|png|overlay (npy, png and overlay write a folder).", "--out", "out.txt")]
-    [InlineData("--format is the format of --out, which is not given.", "--format", "csv")]
+    [InlineData("--format is about --out, which is not given.", "--format", "csv")]
     [InlineData("--format npy writes a folder, which standard output cannot be.", "--out", "-", "--format", "npy")]
     [InlineData("--format png draws pictures, which have no --columns.", "--out", "maps.d", "--format", "png", "--columns", "bias")]
     [InlineData("--format png: the network's input 'x' takes [3] a row, which is no image.", "--out", "maps.d", "--format", "png")]

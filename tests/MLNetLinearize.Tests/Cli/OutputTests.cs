@@ -70,6 +70,29 @@ public class OutputTests
         Unchanged(folder, message, arguments);
     }
 
+    [Theory]
+    [InlineData("--picture 'a.jpg' is written as PNG, which its name does not say. Name a file with .png.", "explain", "linear.onnx", "rows.csv", "--label-column", "truth", "--picture", "a.jpg")]
+    [InlineData("--report 'a.txt' is written as HTML, which its name does not say. Name a file with .html or .htm.", "explain", "linear.onnx", "rows.csv", "--label-column", "truth", "--report", "a.txt")]
+    [InlineData("--report 'a.txt' is written as HTML", "evaluate", "linear.onnx", "rows.csv", "--label-column", "truth", "--report", "a.txt")]
+    [InlineData("--plot 'a.svg' is written as PNG", "evaluate", "linear.onnx", "rows.csv", "--label-column", "truth", "--plot", "a.svg")]
+    [InlineData("--out 'a.parquet' is written as CSV", "evaluate", "linear.onnx", "rows.csv", "--label-column", "truth", "--out", "a.parquet")]
+    public void A_name_says_what_the_file_holds(string message, params string[] arguments)
+    {
+        using var folder = new TemporaryFolder();
+        Fill(folder);
+        Unchanged(folder, message, arguments);
+    }
+
+    [Theory]
+    [InlineData("--columns", "weights")]
+    [InlineData("--format", "csv")]
+    public void Columns_and_format_are_about_a_file(string option, string value)
+    {
+        using var folder = new TemporaryFolder();
+        Fill(folder);
+        Unchanged(folder, $"{option} is about --out, which is not given. Name a file with --out, or leave it out.", "explain", "linear.onnx", "rows.csv", "--label-column", "truth", option, value);
+    }
+
     [Fact]
     public void A_bad_picture_fails_before_the_run()
     {
