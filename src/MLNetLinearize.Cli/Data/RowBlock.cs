@@ -97,6 +97,6 @@ internal sealed class RowBlock
     {
         var output = classes.Find(label)
             ?? throw new InputException($"{rows.Where(row)}: label '{label}' is neither a class name nor a number. Expected 0 to {outputs - 1}{(classes.NamesOrNull is { } n ? $" or one of {string.Join(", ", n.Take(12))}" : ", or names with --class-names")}.");
-        return output < outputs ? output : throw new InputException($"{rows.Where(row)}: label {label} is beyond the network's {outputs} outputs, 0 to {outputs - 1}.");
+        return output < outputs ? output : throw new InputException($"{rows.Where(row)}: label {label} is beyond the network's {Words.Number(outputs, "output")}, 0 to {outputs - 1}. Labels number the outputs of a classifier; of another network leave them out (a column of them: --ignore-column).");
     }
 }

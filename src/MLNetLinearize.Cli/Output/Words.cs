@@ -41,7 +41,10 @@ internal static class Words
 
     public static string Shape(IEnumerable<int> shape) => $"[{string.Join(", ", shape)}]";
 
-    public static string Rows(long count) => count == 1 ? "1 row" : $"{Count(count)} rows";
+    public static string Rows(long count) => Number(count, "row");
+
+    /// <summary>A number of things, of one in the singular.</summary>
+    public static string Number(long count, string thing) => count == 1 ? $"1 {thing}" : $"{Count(count)} {thing}s";
 
     /// <summary>How many a second; slow ones with a decimal.</summary>
     public static string Rate(double perSecond) => perSecond.ToString(perSecond < 10 ? "0.0" : "N0", CultureInfo.InvariantCulture);

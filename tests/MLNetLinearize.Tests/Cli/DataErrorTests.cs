@@ -128,6 +128,14 @@ public class DataErrorTests
         Refused("--batch 1000000000: expected at most 29826161, since the inputs and explanations of so many rows", "explain", TinyModels.WriteLinear(folder), folder.Write("rows.csv", "a,b,c\n1,2,3\n"), "--batch", "1000000000");
     }
 
+    [Fact]
+    public void Labels_of_a_network_that_is_no_classifier_are_to_be_left_out()
+    {
+        string[] arguments = [Samples.Model("digits-tsne.onnx"), Samples.Digits, "--scale", "1/16", "--rows", "10"];
+        Refused("label 2 is beyond the network's 2 outputs, 0 to 1. Labels number the outputs of a classifier; of another network leave them out (a column of them: --ignore-column).", ["explain", .. arguments, "--label-column", "label"]);
+        Assert.Equal(0, CliRun.Of(["explain", .. arguments, "--ignore-column", "label"]).Code);
+    }
+
     private static void Refused(string message, params string[] arguments)
     {
         var run = CliRun.Of(arguments);
