@@ -50,7 +50,7 @@ internal static class CommandLine
         {
             var code = ExitCodes.Of(e);
             // A reader who has read enough need not be told.
-            if (code != ExitCodes.ReaderGone) terminal.Fail(OptionWords.Of(code == ExitCodes.Unexpected ? Defect(e) : Message(e)), code);
+            if (code != ExitCodes.ReaderGone) terminal.Fail(OptionWords.Of(code == ExitCodes.Unexpected ? Defect(e) : Message(e), arguments), code);
             return code;
         }
     }

@@ -5,6 +5,18 @@ namespace MLNetLinearize.Cli;
 /// <summary>The library's messages name its own options as remedies; at the command line those are spelled otherwise.</summary>
 internal static partial class OptionWords
 {
+    /// <summary>Options of two names, the longer and the shorter.</summary>
+    private static readonly (string Long, string Short)[] Aliases = [("--explained-input", "--from"), ("--explained-output", "--to")];
+
+    /// <summary>A message in the words of a command line: an option of two names has the one that was typed.</summary>
+    public static string Of(string message, IReadOnlyList<string> arguments)
+    {
+        message = Of(message);
+        foreach (var (longer, shorter) in Aliases)
+            if (arguments.Any(a => a == shorter || a.StartsWith($"{shorter}=", StringComparison.Ordinal))) message = message.Replace(longer, shorter, StringComparison.Ordinal);
+        return message;
+    }
+
     public static string Of(string message)
     {
         foreach (var (library, here) in Spellings) message = library.Replace(message, here);

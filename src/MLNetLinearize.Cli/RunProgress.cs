@@ -61,7 +61,7 @@ internal static class RunProgress
         {
             task.IsIndeterminate = double.IsNaN(share);
             if (!double.IsNaN(share)) task.Value = share;
-            task.Description = $"{Words.Count(rows)} rows, {Words.Rate(rate.PerSecond(rows))} a second";
+            task.Description = $"{Words.Rows(rows)}, {Words.Rate(rate.PerSecond(rows))} a second";
         }
 
         public void Resume(long rows, double share) => rate.Restart(rows, share);
@@ -80,7 +80,7 @@ internal static class RunProgress
             var (perSecond, left) = (rate.PerSecond(rows), rate.Left(share));
             var line = json
                 ? new JsonObject { ["progress"] = new JsonObject { ["rows"] = rows, ["share"] = double.IsNaN(share) ? null : share, ["rowsPerSecond"] = Math.Round(perSecond, 1), ["secondsLeft"] = left?.TotalSeconds } }.ToJsonString()
-                : $"{Words.Count(rows)} rows, {(left is null ? "" : $"{Words.Percent(share)}, ")}{Words.Rate(perSecond)} a second{(left is { } time ? $", {time:hh\\:mm\\:ss} left" : "")}";
+                : $"{Words.Rows(rows)}, {(left is null ? "" : $"{Words.Percent(share)}, ")}{Words.Rate(perSecond)} a second{(left is { } time ? $", {time:hh\\:mm\\:ss} left" : "")}";
             console.Profile.Out.Writer.WriteLine(line);
         }
 

@@ -80,7 +80,7 @@ internal sealed class EvaluateCommand(Terminal terminal)
             terminal.WriteJson(json);
             return ExitCodes.Success;
         }
-        terminal.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(modelFile))}[/]: {Words.Count(evaluation.Explanations)} explanations of {Words.Rows(evaluation.Rows)} of {Markup.Escape(Path.GetFileName(rows.Name.TrimEnd('/', '\\')))}");
+        terminal.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(modelFile))}[/]: {Words.Number(evaluation.Explanations, "explanation")} of {Words.Rows(evaluation.Rows)} of {Markup.Escape(Path.GetFileName(rows.Name.TrimEnd('/', '\\')))}");
         EvaluationTable.Write(terminal.Out, evaluation, graph);
         foreach (var (name, file) in new[] { ("table", csvFile), ("curves", plotFile), ("report", reportFile) })
             if (file is not null) terminal.Out.MarkupLine($"[grey]{name,-6}[/]   {Markup.Escape(file.Path)}");

@@ -75,7 +75,7 @@ internal sealed class InspectCommand(Terminal terminal)
             yield return ("input", $"'{input.Name}', {input.ElementType.Name} {Shape(input)}{(input.IsExplained ? "" : ", a constant of the row")}");
         foreach (var input in graph.ExplainedInputs.Where(i => graph.Inputs.All(g => g.Name != i.Name)))
             yield return ("explained by", $"inner tensor '{input.Name}', {Shape(input)}");
-        yield return ("explained output", $"'{report.ExplainedOutput}', {Words.Count(graph.OutputCount)} score{(graph.OutputCount == 1 ? "" : "s")} a row{(report.CutActivation is { } cut ? $"; the final {cut} is cut, so the score is the logit" : "")}");
+        yield return ("explained output", $"'{report.ExplainedOutput}', {Words.Number(graph.OutputCount, "score")} a row{(report.CutActivation is { } cut ? $"; the final {cut} is cut, so the score is the logit" : "")}");
         yield return ("runs", report.RowByRowReason is { } reason ? $"row by row: {reason}" : "in batches of any size");
         yield return ("kind", report.IsPiecewiseLinear ? "piecewise linear: the same map holds in the whole linear region around a row" : $"smooth in places, read as --nonlinearity {report.Nonlinearity.ToString().ToLowerInvariant()} says");
         yield return ("opset", report.OriginalOpset == report.Opset ? $"{report.Opset}" : $"{report.OriginalOpset}, raised to {report.Opset}");

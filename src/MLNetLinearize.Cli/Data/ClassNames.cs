@@ -23,7 +23,7 @@ internal sealed class ClassNames(IReadOnlyList<string> names, string? file)
     public void Check(int outputs)
     {
         if (names.Count > 0 && names.Count != outputs)
-            throw new InputException($"--class-names: '{file}' has {names.Count} names, but the network has {outputs} outputs. Expected one line for each.");
+            throw new InputException($"--class-names: '{file}' has {Output.Words.Number(names.Count, "name")}, but the network has {Output.Words.Number(outputs, "output")}. Expected one line for each.");
     }
 
     /// <summary>The name of an output; its index where no names are known.</summary>

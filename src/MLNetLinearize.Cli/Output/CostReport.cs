@@ -18,17 +18,17 @@ internal static class CostReport
     public static IEnumerable<(string Name, string Value)> Facts(ExplanationSession opened, TimeSpan opening, TimeSpan processor)
     {
         var (graph, report) = (opened.Graph, opened.Graph.Report);
-        yield return ("forward pass", $"{Words.Large(report.Nodes.Sum(n => n.MultiplyAdds))} multiply-adds a row, {Words.Count(report.Nodes.Count)} nodes");
+        yield return ("forward pass", $"{Words.Large(report.Nodes.Sum(n => n.MultiplyAdds))} multiply-adds a row, {Words.Number(report.Nodes.Count, "node")}");
         if (report.Accumulation is { } order)
         {
             var saved = order.MultiplyAdds < order.ReverseMultiplyAdds ? $"; in reverse mode alone {Words.Large(order.ReverseMultiplyAdds)}" : "";
-            yield return ("linearization", $"{Words.Large(order.MultiplyAdds)} multiply-adds a row more for {Words.Count(graph.TargetCount)} target{(graph.TargetCount == 1 ? "" : "s")}, {order}{saved}");
+            yield return ("linearization", $"{Words.Large(order.MultiplyAdds)} multiply-adds a row more for {Words.Number(graph.TargetCount, "target")}, {order}{saved}");
         }
         var rows = graph.IsRowByRow ? 1 : BatchChoice.Rows(graph, graph.Inputs.Sum(i => (long)i.RowLength), Columns(opened), 0, cursors: 1);
         using var other = opened.Plan.KindOf(rows) == opened.Kind ? null : new ExplanationSession(graph, rows: rows);
         var session = other ?? opened;
         yield return ("batch", $"{Words.Rows(session.Plan.RowsOf(rows, session.Plan.SideBySide(rows)))} a run");
-        yield return ("speed", $"{Words.Count((long)Math.Max(1, RowsPerSecond(session, rows)))} rows a second here, all outputs read, on {Environment.ProcessorCount} processors");
+        yield return ("speed", $"{Words.Rows((long)Math.Max(1, RowsPerSecond(session, rows)))} a second here, all outputs read, on {Environment.ProcessorCount} processors");
         yield return ("compiled", $"in {Seconds(opening)} s, the session opened ({Seconds(processor)} s of processor time)");
     }
 

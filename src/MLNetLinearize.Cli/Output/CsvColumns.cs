@@ -29,7 +29,7 @@ internal sealed class CsvColumns : IColumnOutput
 
     public string Path => file.Path;
 
-    public string Contents => $"{Words.Rows(rows)}, {Words.Count(width)} columns";
+    public string Contents => $"{Words.Rows(rows)}, {Words.Number(width, "column")}";
 
     public void Add(ExplainedBlock block) => file.Write(_ =>
     {

@@ -55,7 +55,7 @@ internal static class EvaluationTable
         PlotPanel Panel(string title, string note, string x, Func<MethodEvaluation, IReadOnlyList<double>> curve, Func<MethodEvaluation, MeasuredValue> area) => new(title, note, x, scale, evaluation.Fractions,
             [.. evaluation.Methods.Where(m => !(isOne && m == gradient)).Select(m => new PlotLine(Line(m, area(m)), curve(m), m == ours))]);
         new CurvePlot($"Do the explanations of {model} find what matters?",
-            $"Mean over {Words.Count(evaluation.Explanations)} explanations of {data}; ± standard error. Deletion and insertion: Petsiuk et al. 2018.",
+            $"Mean over {Words.Number(evaluation.Explanations, "explanation")} of {data}; ± standard error. Deletion and insertion: Petsiuk et al. 2018.",
             [
                 Panel("Deletion", "The most important units are removed first: the lower, the better found.", $"share of {Measure.NameOf(evaluation.Unit)} removed", m => m.Deletion, m => m.DeletionArea),
                 Panel("Insertion", "The most important units are put back first: the higher, the better found.", $"share of {Measure.NameOf(evaluation.Unit)} put back", m => m.Insertion, m => m.InsertionArea),
@@ -78,7 +78,7 @@ internal static class EvaluationTable
         yield return $"± standard error of the mean. Curves, comprehensiveness and sufficiency in: {Measure.NameOf(evaluation.Scale)}. {Words.Count(evaluation.Units)} {Measure.NameOf(evaluation.Unit)} a row; a removed one takes the value {Words.Plain(evaluation.Baseline ?? double.NaN)}.";
         if (graph.Options.Nonlinearity == Nonlinearity.Tangent || graph.Report.IsPiecewiseLinear)
             yield return "For this network W∘x is input × gradient; the bias is what sets the two apart. Central differences, which know nothing of W, confirm it.";
-        if (evaluation.Skipped > 0) yield return $"{Words.Count(evaluation.Skipped)} explanations left out: NaN, infinite, or without a known label.";
+        if (evaluation.Skipped > 0) yield return $"{Words.Number(evaluation.Skipped, "explanation")} left out: NaN, infinite, or without a known label.";
     }
 
     private static double? Best(Measure measure, IEnumerable<MeasuredValue> values)

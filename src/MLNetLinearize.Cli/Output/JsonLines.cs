@@ -16,7 +16,7 @@ internal sealed class JsonLines(OutputFile file, ExplanationColumns columns) : I
 
     public string Path => file.Path;
 
-    public string Contents => $"{Words.Rows(rows)}, {columns.All.Count} columns";
+    public string Contents => $"{Words.Rows(rows)}, {Words.Number(columns.All.Count, "column")}";
 
     public void Add(ExplainedBlock block)
     {

@@ -16,7 +16,7 @@ internal sealed class NetworkTree
         tree = new Tree(Markup.Escape(string.Join(", ", graph.ExplainedInputs.Select(i => $"{i.Name} {Words.Shape(i.RowShape)}")))).Guide(TreeGuide.Line);
         Add(tree, NetworkPart.Of(graph), 1);
         var constant = graph.Report.Nodes.Count(n => n.Rule == "constant");
-        if (constant > 0) lines.Add(new(tree, 1, $"{(lines.Count > 0 ? "and " : "")}{Words.Count(constant)} node{(constant == 1 ? "" : "s")} of shapes, masks and constants, which no contribution passes through", ["", "", "", "", ""], ""));
+        if (constant > 0) lines.Add(new(tree, 1, $"{(lines.Count > 0 ? "and " : "")}{Words.Number(constant, "node")} of shapes, masks and constants, which no contribution passes through", ["", "", "", "", ""], ""));
     }
 
     public void Write(IAnsiConsole console)
@@ -50,7 +50,7 @@ internal sealed class NetworkTree
             lines.Add(line);
             Add(line.Node, part.Parts, depth + 1);
         }
-        if (parts.Count > MostLines) lines.Add(new(parent, depth, $"and {Words.Count(parts.Count - MostLines)} parts more; --tensors lists them all", ["", "", "", "", ""], ""));
+        if (parts.Count > MostLines) lines.Add(new(parent, depth, $"and {Words.Number(parts.Count - MostLines, "part")} more; --tensors lists them all", ["", "", "", "", ""], ""));
     }
 
     private string[] Cells(NetworkPart part)

@@ -36,7 +36,7 @@ internal sealed class NpyColumns : IColumnOutput
 
     public string Path => archive?.Path ?? folder.Path;
 
-    public string Contents => $"{Words.Rows(rows)}, {columns.All.Count} arrays";
+    public string Contents => $"{Words.Rows(rows)}, {Words.Number(columns.All.Count, "array")}";
 
     public void Add(ExplainedBlock block) => folder.Try(() =>
     {

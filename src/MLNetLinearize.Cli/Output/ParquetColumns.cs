@@ -43,7 +43,7 @@ internal sealed class ParquetColumns : IColumnOutput
 
     public string Path => file.Path;
 
-    public string Contents => $"{Words.Rows(rows)}, {columns.All.Count} columns";
+    public string Contents => $"{Words.Rows(rows)}, {Words.Number(columns.All.Count, "column")}";
 
     public void Add(ExplainedBlock block)
     {

@@ -17,7 +17,7 @@ internal sealed class PictureFolder(OutputFolder folder, ExplanationColumns colu
 
     public string Path => folder.Path;
 
-    public string Contents => $"{Words.Count(pictures)} pictures";
+    public string Contents => $"{Words.Number(pictures, "picture")}";
 
     public void Add(ExplainedBlock block)
     {

@@ -33,7 +33,7 @@ public sealed class EvaluateTests : IDisposable
         Assert.Equal(((-2 + 2) / 2.0 + (2 + 3) / 2.0 + (3 + 2) / 2.0) / 3, Mean(read, "linearization", "insertion area"), 1e-6);
         Assert.Equal(0, Mean(read, "linearization", "infidelity"), 1e-9);
         Assert.Equal("lower", read[("linearization", "deletion area")][4]);
-        Assert.Contains("1 explanations of 1 row", run.Out, StringComparison.Ordinal);
+        Assert.Contains("1 explanation of 1 row", run.Out, StringComparison.Ordinal);
         Assert.Contains("score of the output. 3 inputs a row; a removed one takes the value 0.", run.Out.ReplaceLineEndings(" "), StringComparison.Ordinal);
     }
 

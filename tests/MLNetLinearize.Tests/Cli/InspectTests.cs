@@ -135,6 +135,45 @@ public class InspectTests
     [InlineData("Targets.PredictedVersusRunnerUp needs two outputs", "--targets predicted-vs-runner-up needs two outputs")]
     public void Remedies_name_the_options_of_the_command_line(string library, string here) => Assert.Equal(here, OptionWords.Of(library));
 
+    [Theory]
+    [InlineData("--from", "--from names 'nope', which the model does not have.")]
+    [InlineData("--explained-input", "--explained-input names 'nope', which the model does not have.")]
+    [InlineData("--to", "--to 'nope' is no tensor that the model computes.")]
+    [InlineData("--explained-output", "--explained-output 'nope' is no tensor that the model computes.")]
+    public void An_option_of_two_names_has_the_one_that_was_typed(string option, string message)
+    {
+        using var folder = new TemporaryFolder();
+        var model = TinyModels.WriteLinear(folder);
+        foreach (var run in new[] { CliRun.Of("inspect", model, option, "nope"), CliRun.Of("inspect", model, $"{option}=nope") })
+        {
+            Assert.Equal((1, ""), (run.Code, run.Out));
+            Assert.StartsWith(message, run.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("contrast:1,1", "--targets 'contrast:1,1': a contrast is one of two different outputs, and both are output 1. Name two, such as contrast:0,3.\n")]
+    [InlineData("classes:", "--targets 'classes:': an output is missing. Name each by index or class name, with a comma between, such as classes:0,3.\n")]
+    [InlineData("contrast:0,", "--targets 'contrast:0,': an output is missing.")]
+    [InlineData("classes:x", "--targets 'classes:x': 'x' is no output index.")]
+    public void Targets_that_name_no_outputs_are_told(string targets, string message)
+    {
+        using var folder = new TemporaryFolder();
+        var run = CliRun.Of("inspect", TinyModels.WriteLinear(folder), "--targets", targets);
+        Assert.Equal((1, ""), (run.Code, run.Out));
+        Assert.StartsWith(message, run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void One_is_told_in_the_singular()
+    {
+        using var folder = new TemporaryFolder();
+        var run = CliRun.Of("inspect", TinyModels.WriteLinear(folder));
+        Assert.DoesNotMatch(@"\b1 (node|target|row|score)s\b", run.Out);
+        Assert.Contains("a row, 1 node\n", run.Out, StringComparison.Ordinal);
+        Assert.Equal(("1 column", "2 columns", "0 columns"), (MLNetLinearize.Cli.Output.Words.Number(1, "column"), MLNetLinearize.Cli.Output.Words.Number(2, "column"), MLNetLinearize.Cli.Output.Words.Number(0, "column")));
+    }
+
     [Fact]
     public void A_result_beyond_the_budget_is_refused_with_the_number()
     {

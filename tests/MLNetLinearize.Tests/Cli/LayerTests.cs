@@ -166,7 +166,7 @@ public class LayerTests
     [InlineData("--layer-rows names row 99,", "--every-layer", "--layer-rows", "0,99")]
     [InlineData("--layer-rows 'a': expected numbers of rows", "--every-layer", "--layer-rows", "a")]
     [InlineData("--layer-rows says which rows --every-layer shows.", "--layer-rows", "1")]
-    [InlineData("--explained-input names '/1/Rleu_output_0', which the model does not have. Its inputs are [pixels]; any inner tensor may be named as well. Nearest: '/1/Relu_output_0'", "--from", "/1/Rleu_output_0")]
+    [InlineData("--from names '/1/Rleu_output_0', which the model does not have. Its inputs are [pixels]; any inner tensor may be named as well. Nearest: '/1/Relu_output_0'", "--from", "/1/Rleu_output_0")]
     public void Wrong_use_is_one_message(string message, params string[] options)
     {
         var run = CliRun.Of([.. Digits, "--rows", "5", "--quiet", .. options]);
