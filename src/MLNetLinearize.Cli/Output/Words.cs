@@ -19,6 +19,9 @@ internal static class Words
         return (value < 0 ? "−" : signed ? "+" : "") + text;
     }
 
+    /// <summary>A mean with its standard error, which a single value does not have; – where nothing was measured.</summary>
+    public static string Measured(MeasuredValue value, long values) => values > 1 || double.IsNaN(value.Mean) ? Measured(value) : Small(value.Mean);
+
     /// <summary>A mean and its standard error, which keeps two digits up to 35 and one beyond (Particle Data Group, "Review of Particle Physics", 2024, 5.3); – where nothing was measured.</summary>
     public static string Measured(MeasuredValue value)
     {
@@ -28,14 +31,14 @@ internal static class Words
         if (digits > 5) return $"{Small(value.Mean)} ±{Small(value.StandardError)}";
         var format = "N" + Math.Max(0, digits).ToString(CultureInfo.InvariantCulture);
         return $"{(value.Mean < 0 ? "−" : "")}{Math.Abs(value.Mean).ToString(format, CultureInfo.InvariantCulture)} ±{value.StandardError.ToString(format, CultureInfo.InvariantCulture)}";
-
-        static string Small(double number) => Math.Abs(number) is > 0 and < 0.001 ? $"{(number < 0 ? "−" : "")}{Error(Math.Abs(number))}" : Value(number);
     }
 
     /// <summary>A message of the system, which may lack the point that ends a sentence.</summary>
     public static string Sentence(string message) => message.EndsWith('.') ? message : $"{message}.";
 
     public static string Plain(double value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static string Small(double number) => Math.Abs(number) is > 0 and < 0.001 ? $"{(number < 0 ? "−" : "")}{Error(Math.Abs(number))}" : Value(number);
 
     public static string Percent(double share) => (100 * share).ToString("0.0", CultureInfo.InvariantCulture) + " %";
 

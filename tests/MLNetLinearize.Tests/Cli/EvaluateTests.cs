@@ -83,6 +83,34 @@ public sealed class EvaluateTests : IDisposable
     }
 
     [Fact]
+    public void OneExplanationHasNoStandardError()
+    {
+        var (model, data, table) = (TinyModels.WriteLinear(folder), folder.Write("rows.csv", "a,b,c\n1,1,2\n"), folder.File("table.csv"));
+        var run = CliRun.Of("evaluate", model, data, "--out", table, "-q");
+
+        Assert.Equal((ExitCodes.Success, ""), (run.Code, run.Error));
+        Assert.DoesNotContain("±", run.Out, StringComparison.Ordinal);
+        Assert.Contains("One explanation has no standard error; judge more rows.", run.Out, StringComparison.Ordinal);
+        Assert.Equal("", Read(table)[("linearization", "deletion area")][3]);
+        Assert.All(JsonNode.Parse(CliRun.Of("evaluate", model, data, "--json").Out)!["measures"]!.AsArray(), m => Assert.Null(m!["standardError"]));
+        Assert.Contains("±", CliRun.Of("evaluate", model, folder.Write("two.csv", "a,b,c\n1,1,2\n3,1,2\n"), "-q").Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void SlopesThatAreAllZeroConfirmNothing()
+    {
+        var (data, confirm) = (folder.Write("rows.csv", "a,b,c\n1,1,2\n3,1,2\n"), "Central differences, which know nothing of W, confirm it.");
+        var net = new Rules.Net(17, 1);
+        var model = folder.File("sign.onnx");
+        Onnx.OnnxFile.Write(net.Build(net.Op("Sign", [net.Input("x", "N", 3)]), "N", 3), model);
+        var run = CliRun.Of("evaluate", model, data, "-q");
+
+        Assert.Equal((ExitCodes.Success, ""), (run.Code, run.Error));
+        Assert.DoesNotContain(confirm, run.Out.ReplaceLineEndings(" "), StringComparison.Ordinal);
+        Assert.Contains(confirm, CliRun.Of("evaluate", TinyModels.WriteLinear(folder), data, "-q").Out.ReplaceLineEndings(" "), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ExplainJudgesTheFirstRowsForItsReport()
     {
         var (model, data, report) = (TinyModels.WriteLinear(folder), folder.Write("rows.csv", "a,b,c\n1,1,2\n3,1,2\n0,1,2\n"), folder.File("report.html"));
