@@ -3,8 +3,10 @@ using MLNetLinearize.Cli.Output;
 
 namespace MLNetLinearize.Cli;
 
-/// <summary>Standard output for text. What cannot be written there is told as such: the system's own message names no place.</summary>
-internal sealed class StandardWriter(TextWriter inner) : TextWriter
+/// <summary>Text to a standard stream. What cannot be written is told as such, since the system's own message names no place, or is lost.</summary>
+/// <param name="inner">The stream.</param>
+/// <param name="mayBeLost">Whether what cannot be written is nobody's loss: a terminal that was closed has no reader, and a run ends as it would without one.</param>
+internal sealed class StandardWriter(TextWriter inner, bool mayBeLost) : TextWriter
 {
     public override Encoding Encoding => inner.Encoding;
 
@@ -16,11 +18,15 @@ internal sealed class StandardWriter(TextWriter inner) : TextWriter
 
     public override void Flush() => Try(inner.Flush);
 
-    private static void Try(Action write)
+    private void Try(Action write)
     {
         try
         {
             write();
+        }
+        catch (IOException) when (mayBeLost)
+        {
+            // Progress comes from a thread of its own, where a failure would end the process before it has tidied up.
         }
         catch (IOException e)
         {

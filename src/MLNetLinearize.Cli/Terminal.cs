@@ -25,7 +25,10 @@ internal sealed record Terminal(IAnsiConsole Out, IAnsiConsole Error)
     public static Terminal System()
     {
         Console.OutputEncoding = new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
-        return new(Create(Console.IsOutputRedirected ? new StandardWriter(Console.Out) : Console.Out, Console.IsOutputRedirected), Create(Console.Error, Console.IsErrorRedirected));
+        // In the console's place, since a console of the table library is a terminal only where it writes to that.
+        Console.SetOut(new StandardWriter(Console.Out, mayBeLost: !Console.IsOutputRedirected));
+        Console.SetError(new StandardWriter(Console.Error, mayBeLost: true));
+        return new(Create(Console.Out, Console.IsOutputRedirected), Create(Console.Error, Console.IsErrorRedirected));
     }
 
     /// <summary>The same with people's text on the error stream: standard output takes the data.</summary>
@@ -39,17 +42,7 @@ internal sealed record Terminal(IAnsiConsole Out, IAnsiConsole Error)
         Complain(IsJson ? new JsonObject { ["error"] = new JsonObject { ["code"] = code, ["message"] = message } }.ToJsonString(JsonFormat) : message);
 
     /// <summary>Writes a message as it stands. Consoles break lines by width, which cuts paths in two and hinders searching a log.</summary>
-    public void Complain(string message)
-    {
-        try
-        {
-            Error.Profile.Out.Writer.WriteLine(message);
-        }
-        catch (IOException)
-        {
-            // A closed terminal, or a log on a full disk: nobody can be told, and the exit code tells as much.
-        }
-    }
+    public void Complain(string message) => Error.Profile.Out.Writer.WriteLine(message);
 
     /// <summary>A console that writes plain text.</summary>
     public static IAnsiConsole Create(TextWriter writer, bool plain)

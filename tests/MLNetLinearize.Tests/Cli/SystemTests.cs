@@ -56,8 +56,8 @@ public sealed class SystemTests : IDisposable
     public async Task A_run_that_a_signal_stops_leaves_nothing(string signal)
     {
         if (OperatingSystem.IsWindows()) return;
-        using var process = StartLong("exec \"$@\"");
-        await Signal(process, signal);
+        using var process = StartLong("exec \"$@\"", "--quiet");
+        await Signal(signal, process.Id);
         var error = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
         Assert.Equal((ExitCodes.Stopped, "Stopped.\n"), (process.ExitCode, error));
@@ -68,8 +68,8 @@ public sealed class SystemTests : IDisposable
     public async Task Nohup_lets_a_run_go_on()
     {
         if (OperatingSystem.IsWindows()) return;
-        using var process = StartLong("trap '' HUP; exec \"$@\"");
-        await Signal(process, "HUP");
+        using var process = StartLong("trap '' HUP; exec \"$@\"", "--quiet");
+        await Signal("HUP", process.Id);
         Assert.False(process.WaitForExit(TimeSpan.FromSeconds(1)));
         process.Kill();
         await process.WaitForExitAsync();
@@ -97,8 +97,35 @@ public sealed class SystemTests : IDisposable
         Assert.Equal("Access is denied.", Words.Sentence("Access is denied."));
     }
 
+    [Fact]
+    public async Task A_run_whose_terminal_is_closed_leaves_nothing()
+    {
+        // What gives the run a terminal of its own.
+        if (!OperatingSystem.IsLinux() || !File.Exists("/usr/bin/script")) return;
+        using var terminal = StartLong("script -qec \"$(printf '%q ' \"$@\")\" /dev/null < /dev/null > /dev/null & echo $!; wait", "--show", "0");
+        var script = await terminal.StandardOutput.ReadLineAsync();
+        await Signal("KILL", int.Parse(script!, CultureInfo.InvariantCulture));
+        for (var i = 0; i < 1000 && Directory.EnumerateFiles(folder.Path, "*.tmp").Any(); i++) await Task.Delay(10);
+        Assert.Equal(["rows.idx"], Directory.EnumerateFileSystemEntries(folder.Path).Select(f => Path.GetFileName(f)));
+    }
+
+    [Fact]
+    public void What_a_closed_terminal_does_not_take_is_lost()
+    {
+        var full = new StreamWriter(new FullStream()) { AutoFlush = true };
+        new StandardWriter(full, mayBeLost: true).WriteLine("text");
+        Assert.Throws<InputException>(() => new StandardWriter(full, mayBeLost: false).WriteLine("text"));
+    }
+
+    private sealed class FullStream : MemoryStream
+    {
+        public override void Write(byte[] buffer, int offset, int count) => throw new IOException("Input/output error");
+
+        public override void Write(ReadOnlySpan<byte> buffer) => throw new IOException("Input/output error");
+    }
+
     /// <summary>A run of far more rows than a test waits for.</summary>
-    private Process StartLong(string script)
+    private Process StartLong(string script, params string[] options)
     {
         const int Rows = 4_000_000;
         var data = folder.File("rows.idx");
@@ -107,18 +134,19 @@ public sealed class SystemTests : IDisposable
             file.Write([0, 0, 8, 2, .. new byte[] { 0, 61, 9, 0 }, 0, 0, 0, 64]);
             file.SetLength(12 + 64L * Rows);
         }
-        return CliProcess.StartBy(script, "explain", Samples.Model("digits-mlp.onnx"), data, "--quiet", "--out", folder.File("out.csv"));
+        return CliProcess.StartBy(script, ["explain", Samples.Model("digits-mlp.onnx"), data, "--out", folder.File("out.csv"), .. options]);
     }
 
     /// <summary>Sends a signal once the run writes its output.</summary>
-    private async Task Signal(Process process, string signal)
+    private async Task Signal(string signal, int process)
     {
+        var clock = Stopwatch.StartNew();
         while (!Directory.EnumerateFiles(folder.Path, "*.tmp").Any(f => new FileInfo(f).Length > 0))
         {
-            Assert.False(process.HasExited, "The run ended before its time.");
+            Assert.True(clock.Elapsed < TimeSpan.FromMinutes(2), "The run wrote nothing.");
             await Task.Delay(10);
         }
-        using var kill = Process.Start("kill", [$"-{signal}", process.Id.ToString(CultureInfo.InvariantCulture)]);
+        using var kill = Process.Start("kill", [$"-{signal}", process.ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync();
     }
 }
