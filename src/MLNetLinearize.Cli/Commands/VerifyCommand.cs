@@ -44,7 +44,8 @@ internal sealed class VerifyCommand(Terminal terminal)
         if (summary.Rows == 0) throw new InputException($"'{rows.Name}' holds no rows.");
 
         // Not "> most": NaN must fail.
-        var failed = !(summary.Errors.Scaled.Worst <= most) || !((own?.Differences.Worst ?? 0) <= most);
+        var (sumFails, scoreFails) = (!(summary.Errors.Scaled.Worst <= most), !((own?.Differences.Worst ?? 0) <= most));
+        var failed = sumFails || scoreFails;
         var code = failed ? ExitCodes.CheckFailed : ExitCodes.Success;
         if (terminal.IsJson)
         {
@@ -58,14 +59,19 @@ internal sealed class VerifyCommand(Terminal terminal)
             terminal.WriteJson(json);
             return code;
         }
-        Write(summary, own, notCompared, classes[summary.Errors.WorstTarget]);
+        var sum = $"row {summary.Errors.WorstRow}, output {classes[summary.Errors.WorstTarget]}";
+        Write(summary, own, notCompared, sum);
         foreach (var note in graph.Report.Notes) terminal.Out.WriteLine($"Note: {note}");
         if (!quiet) terminal.Error.WriteLine($"{Words.Rows(summary.Rows)} in {time.TotalSeconds:0.00} s");
+        if (sumFails) terminal.Out.WriteLine($"The sum is off most in {sum}.");
+        if (scoreFails) terminal.Out.WriteLine($"The score differs most from the model's own in row {own!.Worst.Row}, output {classes[own.Worst.Output]}.");
+        if (scoreFails && graph.Report.Nodes.Any(n => n.Operator.Contains("QuantizeLinear", StringComparison.Ordinal)))
+            terminal.Out.WriteLine("Note: ONNX Runtime scores a quantized model by integer kernels, which may round a number between two steps to the other one.");
         terminal.Out.MarkupLine(failed ? $"[red]FAILED[/]: above the tolerance of {Words.Error(most)}." : $"[green]OK[/]: within the tolerance of {Words.Error(most)}.");
         return code;
     }
 
-    private void Write(Summary summary, OwnScores? own, string? notCompared, string worstTarget)
+    private void Write(Summary summary, OwnScores? own, string? notCompared, string worst)
     {
         var errors = summary.Errors;
         var table = new Table().Border(TableBorder.Simple).AddColumn("").AddColumns("worst", "99th percentile", "median", "values");
@@ -74,7 +80,7 @@ internal sealed class VerifyCommand(Terminal terminal)
         Row("|F − (Σ attribution + bias)|", errors.Absolute);
         Row($"|F − (Σ attribution + bias)| / |F|, where |F| ≥ {Words.Plain(ErrorStatistics.RelativeFrom)}", errors.Relative);
         if (own is not null) Row("|score − the model's own score| / max(1, |F|)", own.Differences);
-        terminal.Out.WriteLine($"{Words.Rows(summary.Rows)}; worst: row {errors.WorstRow}, output {worstTarget}");
+        terminal.Out.WriteLine($"{Words.Rows(summary.Rows)}; worst: {worst}");
         terminal.Out.Write(table);
         if (notCompared is not null) terminal.Out.WriteLine($"Scores not compared with the model's own: {notCompared}.");
         if (summary.NotFinite > 0) terminal.Out.WriteLine($"Warning: {summary.Warning()}");

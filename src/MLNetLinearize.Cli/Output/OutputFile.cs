@@ -1,3 +1,5 @@
+using MLNetLinearize.Onnx;
+
 namespace MLNetLinearize.Cli.Output;
 
 /// <summary>
@@ -9,16 +11,21 @@ internal sealed class OutputFile : IDisposable
     private readonly string argument;
     private readonly string? temporary;
     private readonly Stream stream;
+    private readonly string target;
     private readonly Func<Stream>? standard;
+    private readonly Stream? place;
 
     /// <param name="argument">The argument that asked for it.</param>
     /// <param name="path">The file.</param>
     /// <param name="isResumed">Whether the run keeps a journal, which is open.</param>
     public OutputFile(string argument, string path, bool isResumed = false)
     {
-        (this.argument, Path) = (argument, path);
-        temporary = Paths.Temporary(path, isResumed);
-        Stream? opened = null;
+        (this.argument, Path, target) = (argument, path, CompleteFile.Target(path));
+        Stream? opened = null, kept = null;
+        // A pipe or a device keeps its name; the content goes into it when it is complete.
+        Try(() => kept = CompleteFile.Unnamed(target));
+        if ((place = kept) is not null) standard = () => place;
+        temporary = place is null ? Paths.Temporary(target, isResumed) : Aside();
         Try(() =>
         {
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(temporary)!);
@@ -33,8 +40,8 @@ internal sealed class OutputFile : IDisposable
     /// <param name="whole">Whether the format can be written only to a file: that is then copied at the end.</param>
     public OutputFile(string argument, Func<Stream> standard, bool whole)
     {
-        (this.argument, Path) = (argument, Paths.Standard);
-        if (whole) (temporary, this.standard) = (System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"mlnet-linearize.{Guid.NewGuid():N}.tmp"), standard);
+        (this.argument, Path, target) = (argument, Paths.Standard, Paths.Standard);
+        if (whole) (temporary, this.standard) = (Aside(), standard);
         stream = whole ? File.Create(temporary!) : standard();
     }
 
@@ -51,7 +58,7 @@ internal sealed class OutputFile : IDisposable
         if (temporary is null) return;
         if (standard is null)
         {
-            File.Move(temporary, Path, overwrite: true);
+            File.Move(temporary, target, overwrite: true);
             return;
         }
         using var from = File.OpenRead(temporary);
@@ -69,6 +76,7 @@ internal sealed class OutputFile : IDisposable
         {
             // What could not be written is thrown away; why it could not was told when it was tried.
         }
+        place?.Dispose();
         if (temporary is not null) File.Delete(temporary);
     }
 
@@ -96,6 +104,8 @@ internal sealed class OutputFile : IDisposable
                 : $"{argument} '{path}' cannot be written: {reason} Name a file in a folder that can be written to, on a disk with room for it.");
         }
     }
+
+    private static string Aside() => System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"mlnet-linearize.{Guid.NewGuid():N}.tmp");
 
     private void Try(Action action) => Try(argument, Path, temporary, action);
 }

@@ -20,7 +20,11 @@ internal sealed class OwnScores : IRowSink, IDisposable
 
     private OwnScores(InferenceSession session, GraphInput input, IReadOnlyList<InputPart> parts, string output) => (this.session, this.input, this.parts, this.output) = (session, input, parts, output);
 
+    /// <summary>Of each row, that of the output where it is largest.</summary>
     public LogQuantiles Differences { get; } = new();
+
+    /// <summary>Row and output of the largest difference; row −1 before any.</summary>
+    public (long Row, int Output) Worst { get; private set; } = (-1, 0);
 
     /// <summary>
     /// Opens the model with the explained tensor as an output. Null, with the reason, where that tensor or its precision came
@@ -49,16 +53,17 @@ internal sealed class OwnScores : IRowSink, IDisposable
         for (var i = 0; i < block.Count; i++)
         {
             using var row = new Row(Values(block, i));
-            using var results = session.Run(runOptions, parts.Count > 0 ? [.. parts.Select(p => p.Name)] : [input.Name], row.Values, [output]);
+            using var results = session.Run(runOptions, parts.Count > 0 ? [.. parts.Select(p => p.Name)] : [input.Name], row.Values, [this.output]);
             var own = results[0].GetTensorDataAsSpan<float>();
             var scores = block.Scores(i);
             if (own.Length != scores.Length) throw new InvalidOperationException($"The model gives {own.Length} scores a row, its linearization graph {scores.Length}.");
-            var worst = 0.0;
+            var (worst, output) = (0.0, 0);
             for (var c = 0; c < own.Length; c++)
             {
                 var difference = Math.Abs((double)own[c] - scores[c]) / Math.Max(1, Math.Abs((double)own[c]));
-                if (double.IsNaN(difference) || difference > worst) worst = difference;
+                if (double.IsNaN(difference) || difference > worst) (worst, output) = (difference, c);
             }
+            if (Worst.Row < 0 || !(worst <= Differences.Worst)) Worst = (block.RowNumber(i), output);
             Differences.Add(worst);
         }
     }

@@ -50,6 +50,26 @@ public sealed class SystemTests : IDisposable
     }
 
     [Theory]
+    [InlineData("csv")]
+    [InlineData("npz")]
+    public async Task A_link_is_written_through_and_a_pipe_stays_one(string format)
+    {
+        if (OperatingSystem.IsWindows()) return;
+        var (file, link, pipe) = (folder.File("file"), folder.File("link"), folder.File("pipe"));
+        File.WriteAllText(file, "before");
+        File.CreateSymbolicLink(link, file);
+        using (var made = Process.Start("mkfifo", pipe)) await made.WaitForExitAsync();
+        string[] few = [.. Digits, "--rows", "3", "--quiet", "--format", format, "--out"];
+
+        Assert.Equal((0, ""), (CliRun.Of([.. few, link]) is var run ? run.Code : -1, run.Error));
+        Assert.Equal(file, File.ResolveLinkTarget(link, returnFinalTarget: false)?.FullName);
+        var read = Task.Run(() => File.ReadAllBytes(pipe));
+        Assert.Equal(0, CliRun.Of([.. few, pipe]).Code);
+        Assert.Equal(File.ReadAllBytes(file).Length, (await read).Length);
+        Assert.Equal([file, link, pipe], Directory.GetFiles(folder.Path).Order());
+    }
+
+    [Theory]
     [InlineData("HUP")]
     [InlineData("INT")]
     [InlineData("TERM")]

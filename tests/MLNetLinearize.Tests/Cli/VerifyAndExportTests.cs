@@ -24,6 +24,7 @@ public class VerifyAndExportTests
     {
         var run = CliRun.Of([.. Verify, "--tolerance", "1e-9"]);
         Assert.Equal(3, run.Code);
+        Assert.Matches(@"\nThe sum is off most in row \d+, output \d\.\n", run.Out);
         Assert.EndsWith("FAILED: above the tolerance of 1.0e-09.\n", run.Out, StringComparison.Ordinal);
     }
 
