@@ -250,7 +250,7 @@ internal static class Compiler
         var elements = explained.Sum(i => (long)i.RowLength);
         var bytes = targets * elements * sizeof(float);
         if (bytes > options.MaxBytesPerRow)
-            throw new InvalidModelException($"Explaining {targets} targets by {elements:N0} inputs gives {Bytes(bytes)} a row ({targets} · {elements:N0} · 4 bytes), above the budget of {Bytes(options.MaxBytesPerRow)} (MaxBytesPerRow). Explain fewer targets, such as Targets.Top(3), or raise the budget.");
+            throw new InvalidModelException($"Explaining {targets} target{(targets == 1 ? "" : "s")} by {elements:N0} inputs gives {Bytes(bytes)} a row ({targets} · {elements:N0} · 4 bytes), above the budget of {Bytes(options.MaxBytesPerRow)} (MaxBytesPerRow). {(targets > 3 ? "Explain fewer targets, such as Targets.Top(3), or raise" : "Raise")} the budget.");
     }
 
     public static string Bytes(long bytes) => bytes < 1_000_000 ? $"{bytes:N0} bytes" : $"{bytes / 1e6:N0} MB";

@@ -32,7 +32,7 @@ internal static class CompleteFile
         }
         finally
         {
-            File.Delete(temporary);
+            if (File.Exists(temporary)) File.Delete(temporary);
         }
     }
 

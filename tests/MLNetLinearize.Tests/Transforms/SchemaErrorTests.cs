@@ -70,9 +70,6 @@ public class SchemaErrorTests
     public void TopFeaturesBelowOne() => Refused(new() { TopFeatures = 0 }, [("x", Four)], "TopFeatures is 0");
 
     [Fact]
-    public void BatchSizeBelowOne() => Refused(new() { BatchSize = 0 }, [("x", Four)], "BatchSize is 0");
-
-    [Fact]
     public void MoreNamesThanClasses() => Refused(new() { ClassNames = ["a", "b", "c"] }, [("x", Four)], "ClassNames has 3 names, but the network has 2 outputs");
 
     [Fact]
