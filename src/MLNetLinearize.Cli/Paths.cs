@@ -1,4 +1,5 @@
 using MLNetLinearize.Cli.Data;
+using MLNetLinearize.Onnx;
 
 namespace MLNetLinearize.Cli;
 
@@ -52,11 +53,8 @@ internal static class Paths
     /// place, so that what one left that was killed is overwritten; the journal lets one of them run at a time. Any other run
     /// has a place of its own.
     /// </summary>
-    public static string Temporary(string path, bool isResumed)
-    {
-        var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-        return Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.{(isResumed ? "resume" : Guid.NewGuid().ToString("N"))}.tmp");
-    }
+    public static string Temporary(string path, bool isResumed) =>
+        CompleteFile.Beside(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)), isResumed ? "resume" : $"{Guid.NewGuid():N}");
 
     private static List<NamedPath> Given(IEnumerable<NamedPath> paths)
     {

@@ -13,7 +13,7 @@ internal static class CompleteFile
     {
         var target = Target(path);
         var folder = Path.GetDirectoryName(target)!;
-        var temporary = Path.Combine(folder, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}.tmp");
+        var temporary = Beside(target, $"{Guid.NewGuid():N}");
         try
         {
             if (Unnamed(target) is { } stream)
@@ -35,6 +35,11 @@ internal static class CompleteFile
             if (File.Exists(temporary)) File.Delete(temporary);
         }
     }
+
+    /// <summary>Where a file, or a folder, is until it is complete: beside its name, hidden.</summary>
+    /// <param name="target">Its full path.</param>
+    /// <param name="mark">Tells it from what others write there.</param>
+    public static string Beside(string target, string mark) => Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{mark}.tmp");
 
     /// <summary>Where a path leads: the last of its links.</summary>
     public static string Target(string path)

@@ -44,19 +44,18 @@ internal sealed class StageProbe
     /// </summary>
     private AffineMap Find()
     {
-        var digits = BitOperations.Log2((uint)types.Length) + 1;
-        var results = new double[2 + digits][];
+        var results = new double[2 + Digits][];
         Run(results.Length, (row, x) =>
         {
             for (var j = 0; row > 0 && j < x.Length; j++)
-                if (row == 1 || ((j + 1) >> (row - 2) & 1) == 1) x[j] = Numbers.Large(types[j]);
+                if (row == 1 || HasDigit(j, row - 2)) x[j] = Numbers.Large(types[j]);
         }, (row, y) => results[row] = [.. y]);
         var (none, all) = (results[0], results[1]);
         var source = new int[outputs];
         for (var i = 0; i < outputs; i++)
         {
             var number = 0;
-            for (var k = 0; k < digits; k++)
+            for (var k = 0; k < Digits; k++)
             {
                 var value = results[2 + k][i];
                 if (value != none[i] && value != all[i]) return Dense(none);
@@ -102,42 +101,47 @@ internal sealed class StageProbe
         return new AffineMap { Inputs = types.Length, Matrix = matrix, Constant = [.. none.Select(c => (float)c)] };
     }
 
+    /// <summary>Binary digits of the inputs' numbers, which begin with 1.</summary>
+    private int Digits => BitOperations.Log2((uint)types.Length) + 1;
+
+    private static bool HasDigit(int input, int k) => ((input + 1) >> k & 1) == 1;
+
     private void FindMissing(AffineMap map)
     {
         if (!types.Any(Numbers.CanBeNaN)) return;
-        double[]? missing = null;
+        double[] missing = [];
         Run(1, (_, x) =>
         {
             for (var j = 0; j < x.Length; j++) x[j] = Numbers.CanBeNaN(types[j]) ? double.NaN : 0;
-        }, (_, y) =>
+        }, (_, y) => missing = [.. y], mayBeNaN: true);
+        if (map.Source is not { } source)
         {
-            if (map.Source is null && y.Any(v => !double.IsNaN(v))) throw stage.NotAffine("it replaces missing values, and mixes slots");
-            if (map.Source is not null) missing = [.. y];
-        }, mayBeNaN: true);
-        if (missing is null) return;
-        FindMissingAlone(map, missing);
-        map.Missing = [.. missing.Select((v, i) => map.Source![i] >= 0 && Numbers.CanBeNaN(types[map.Source[i]]) ? (float)v : map.Source[i] < 0 ? map.Constant[i] : float.NaN)];
+            if (missing.Any(v => !double.IsNaN(v))) throw stage.NotAffine("it replaces missing values, and mixes slots");
+            return;
+        }
+        FindMissingAlone(map, source, missing);
+        map.Missing = [.. missing.Select((v, i) => source[i] >= 0 && Numbers.CanBeNaN(types[source[i]]) ? (float)v : source[i] < 0 ? map.Constant[i] : float.NaN)];
     }
 
     /// <summary>
     /// A normalizer makes 0 of a slot that was always 0 when it was fitted, be it what it may, but a missing number stays missing:
     /// those outputs take their input times 0. Missing inputs tell which, by their digits as in <see cref="Find"/>.
     /// </summary>
-    private void FindMissingAlone(AffineMap map, double[] missing)
+    private void FindMissingAlone(AffineMap map, int[] source, double[] missing)
     {
-        int[] alone = [.. Enumerable.Range(0, outputs).Where(i => map.Source![i] < 0 && map.Constant[i] == 0 && double.IsNaN(missing[i]))];
+        int[] alone = [.. Enumerable.Range(0, outputs).Where(i => source[i] < 0 && map.Constant[i] == 0 && double.IsNaN(missing[i]))];
         if (alone.Length == 0) return;
         var numbers = new int[outputs];
-        Run(BitOperations.Log2((uint)types.Length) + 1, (k, x) =>
+        Run(Digits, (k, x) =>
         {
-            for (var j = 0; j < x.Length; j++) x[j] = ((j + 1) >> k & 1) == 1 && Numbers.CanBeNaN(types[j]) ? double.NaN : 0;
+            for (var j = 0; j < x.Length; j++) x[j] = HasDigit(j, k) && Numbers.CanBeNaN(types[j]) ? double.NaN : 0;
         }, (k, y) =>
         {
             foreach (var i in alone)
                 if (double.IsNaN(y[i])) numbers[i] |= 1 << k;
         }, mayBeNaN: true);
         foreach (var i in alone)
-            if (numbers[i] <= types.Length) map.Source![i] = numbers[i] - 1;
+            if (numbers[i] <= types.Length) source[i] = numbers[i] - 1;
     }
 
     /// <summary>Random points of several sizes, and some slots missing: the stage must give what the map gives, up to rounding.</summary>

@@ -30,28 +30,20 @@ internal sealed class Ways
     public static Ways Of(Network network)
     {
         var ways = new Ways();
-        if (LibTorchNetwork.IsAvailable)
-            foreach (var variant in LibTorchVariant.For(network)) ways.Compare(network, variant);
+        if (!LibTorchNetwork.IsAvailable) ways.Add("ONNX Runtime's scores", Agreement.WithScoring(network, Rows), counts: true);
         else
-            ways.Add("ONNX Runtime's scores", Agreement.WithScoring(network, Rows));
+            foreach (var variant in LibTorchVariant.For(network))
+            {
+                var isOwn = variant == LibTorchVariant.Plain || Agreement.IsLibTorchsOwn(network, variant, Rows);
+                (isOwn ? ways.peers : ways.wrong).Add(variant);
+                ways.Add($"libtorch {variant}", Agreement.WithLibTorch(network, variant, Rows), isOwn);
+            }
         return ways;
     }
 
-    private void Compare(Network network, LibTorchVariant variant)
+    private void Add(string peer, Agreement agreement, bool counts)
     {
-        if (Agreement.IsLibTorchsOwn(network, variant, Rows))
-        {
-            peers.Add(variant);
-            Add($"libtorch {variant}", Agreement.WithLibTorch(network, variant, Rows));
-            return;
-        }
-        wrong.Add(variant);
-        lines.Add(($"libtorch {variant}", Agreement.WithLibTorch(network, variant, Rows), ": left out, these are not libtorch's own scores"));
-    }
-
-    private void Add(string peer, Agreement agreement)
-    {
-        lines.Add((peer, agreement, agreement.Holds ? "" : ": DIFFERENT"));
-        Hold &= agreement.Holds;
+        lines.Add((peer, agreement, !counts ? ": left out, these are not libtorch's own scores" : agreement.Holds ? "" : ": DIFFERENT"));
+        Hold &= !counts || agreement.Holds;
     }
 }
