@@ -1,5 +1,4 @@
 using MathNet.Numerics.LinearAlgebra;
-using MLNetLinearize.Linearization;
 using static MLNetLinearize.Tests.Rules.Net;
 
 namespace MLNetLinearize.Tests.Rules;
@@ -142,37 +141,6 @@ public class TieTests
         var maps = linearizer.ExplainBatch([.. good, .. bad, .. other], 3);
         foreach (var (map, row) in new[] { (maps[0], good), (maps[2], other) })
             Assert.Equal(linearizer.Explain(row).Weights, map.Weights);
-    }
-
-    /// <summary>In blocks and outside of them, by indices and without: no kernel may refuse an index that comes of NaN, and with it all rows of a run.</summary>
-    [Theory]
-    [InlineData(16, 2, 2)]
-    [InlineData(5, 2, 2)]
-    [InlineData(16, 3, 2)]
-    [InlineData(5, 3, 2)]
-    [InlineData(5, 3, 1)]
-    public void A_row_of_nan_leaves_the_others_as_they_are(int channels, int kernel, int stride)
-    {
-        const int size = 6;
-        var random = new Random(1);
-        float[] Image() => [.. Enumerable.Range(0, 3 * size * size).Select(_ => random.NextSingle())];
-        var net = new Net(17, 3);
-        var conv = net.Op("Relu", [net.Op("Conv", [net.Input("x", "N", 3, size, size), net.Weights(channels, 3, 1, 1)])]);
-        var pool = net.Op("MaxPool", [conv], ("kernel_shape", L(kernel, kernel)), ("strides", L(stride, stride)));
-        var model = net.Build(net.Op("Flatten", [net.Op("AveragePool", [pool], ("kernel_shape", L(2, 2)))]));
-        float[] good = Image(), other = Image(), bad = [.. Enumerable.Repeat(float.NaN, good.Length)];
-        foreach (var targets in new[] { Targets.Predicted, Targets.All })
-        {
-            using var linearizer = new Linearizer(Compiler.Compile(model, new() { Targets = targets }));
-            var maps = linearizer.ExplainBatch([.. good, .. bad, .. other], 3);
-            foreach (var (map, row) in new[] { (maps[0], good), (maps[2], other) })
-            {
-                Assert.Equal(linearizer.Explain(row).Weights, map.Weights);
-                Agreement.AssertExact(map, 0, "beside a row of NaN");
-            }
-            Assert.All(maps[1].Scores, s => Assert.Equal(float.NaN, s));
-            Assert.All(maps[1].Apply(maps[1].Input), s => Assert.Equal(float.NaN, s));
-        }
     }
 
     [Fact]
