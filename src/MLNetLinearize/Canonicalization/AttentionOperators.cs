@@ -32,11 +32,22 @@ internal static class AttentionOperators
         var softcap = x.Node.Float("softcap", 0);
         if (softcap > 0) scores = x.Scaled(x.Op("Tanh", [x.Scaled(scores, 1 / softcap)]), softcap);
         stages[1] = scores;
-        foreach (var mask in Masks(x, queries, keys, past)) scores = x.Add(scores, mask);
-        stages[2] = scores;
-        var weights = stages[3] = x.Op("Softmax", [scores], ("axis", -1L));
-        x.Output(3, stages[x.Node.Int("qk_matmul_output_mode", 0)]);
+        string? seen = null;
+        if (Masks(x, queries, keys, past).ToList() is { Count: > 0 } masks)
+        {
+            var mask = masks.Aggregate(x.Add);
+            stages[2] = x.Add(scores, mask);
+            // Every query sees the first key where only those behind it are hidden.
+            if (x.InOrNull(3) is not null || x.InOrNull(6) is not null) (mask, seen) = WithoutHiddenRows(x, mask);
+            scores = x.Add(scores, mask);
+        }
+        else stages[2] = scores;
+        var weights = x.Op("Softmax", [scores], ("axis", -1L));
+        var mode = x.Node.Int("qk_matmul_output_mode", 0);
+        stages[3] = seen is not null && x.Makes(3) && mode == 3 ? x.Mul(weights, seen) : weights;
+        x.Output(3, stages[mode]);
         var y = x.Op("MatMul", [weights, v]);
+        if (seen is not null) y = x.Mul(y, seen);
         x.Output(0, isFlat ? x.Reshape(x.Transpose(y, 0, 2, 1, 3), 0, 0, -1) : y);
     }
 
@@ -70,16 +81,24 @@ internal static class AttentionOperators
     {
         if (x.InOrNull(3) is { } mask)
         {
-            var dims = x.Dims(3);
-            var seen = x.Type(3) == DataType.Bool;
-            var missing = keys - dims[^1];
-            if (missing > 0 && dims[^1] > 1)
-                throw new ExpansionException($"its mask covers {dims[^1]} of {keys} keys", "export the model with a mask for every key");
-            yield return seen ? Barrier(x, mask) : mask;
+            if (x.Type(3) == DataType.Bool) mask = Barrier(x, mask);
+            // Keys that the mask does not reach are hidden.
+            var missing = keys - x.Dims(3)[^1];
+            yield return missing > 0 && x.Dims(3)[^1] > 1 ? x.Op("Pad", [mask, x.Ints(0, missing), x.Scalar(float.NegativeInfinity), x.Ints(-1)]) : mask;
         }
-        if (x.Node.Int("is_causal", 0) != 0) yield return Causal(x, queries, keys, past);
-        if (x.InOrNull(6) is { } lengths)
-            yield return Barrier(x, x.Op("Less", [x.Ints([.. Enumerable.Range(0, (int)keys).Select(i => (long)i)]), x.Unsqueeze(lengths, 1, 2, 3)]));
+        var isCausal = x.Node.Int("is_causal", 0) != 0;
+        if (x.InOrNull(6) is not { } lengths)
+        {
+            if (isCausal) yield return Causal(x, queries, keys, past);
+            yield break;
+        }
+        // [N, 1, 1, 1]: how many keys of each row are there; the last of them is the last query's own.
+        var places = x.Ints([.. Enumerable.Range(0, (int)keys).Select(i => (long)i)]);
+        var length = x.Unsqueeze(lengths, 1, 2, 3);
+        yield return Barrier(x, x.Op("Less", [places, length]));
+        if (!isCausal) yield break;
+        var last = x.Add(x.Reshape(x.Ints([.. Enumerable.Range(0, (int)queries).Select(i => i - queries)]), queries, 1), length);
+        yield return Barrier(x, x.Op("LessOrEqual", [places, last]));
     }
 
     /// <summary>−∞ for the keys that come after a query.</summary>
@@ -88,6 +107,13 @@ internal static class AttentionOperators
         var table = new float[queries * keys];
         for (var i = 0; i < table.Length; i++) table[i] = i % keys > i / keys + past ? float.NegativeInfinity : 0;
         return x.Floats(table, queries, keys);
+    }
+
+    /// <summary>A query that sees no key has weights of 0, by the specification, and not 0/0: its mask is taken away, and a factor of 0 takes its place.</summary>
+    private static (string Mask, string Seen) WithoutHiddenRows(Expansion x, string mask)
+    {
+        var isHidden = x.Op("Equal", [x.Op("ReduceMax", [mask, x.Ints(-1)]), x.Scalar(float.NegativeInfinity)]);
+        return (x.Op("Where", [isHidden, x.Scalar(0f), mask]), x.Cast(x.Op("Not", [isHidden]), DataType.Float));
     }
 
     private static string Barrier(Expansion x, string seen) => x.Op("Where", [seen, x.Scalar(0f), x.Scalar(float.NegativeInfinity)]);

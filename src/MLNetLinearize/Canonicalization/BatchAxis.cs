@@ -15,7 +15,10 @@ internal static class BatchAxis
     {
         Retype(graph, inputs, Symbol);
         if (!inputs.Any(i => i.IsFixedAtOne)) return;
-        foreach (var node in graph.Nodes.Where(n => n.IsStandard() && n.OpType == "Reshape"))
+        // In the shape of a weight, a mask or a parameter, which are the same for every row, a 1 counts no rows.
+        var rows = ValueFlow.From(graph, inputs.Where(i => i.CanBatch).Select(i => i.Name));
+        rows.ExceptWith(ValueFlow.ValueIndependent(graph));
+        foreach (var node in graph.Nodes.Where(n => n.IsStandard() && n.OpType == "Reshape" && rows.Contains(n.Input[0])))
         {
             if (ConstantShape(graph, node.Input[1]) is not { Length: > 1 } shape || shape[0] != 1) continue;
             // A second open dimension cannot be written as −1 as well; 0 copies the input's first dimension.

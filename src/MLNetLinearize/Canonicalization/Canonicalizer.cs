@@ -13,9 +13,9 @@ internal static class Canonicalizer
     public static IReadOnlyList<string> Respell(Graph graph, IReadOnlyCollection<string> named)
     {
         NameNodes(graph);
-        Precision.ToSingle(graph);
-        OpsetRaise.Apply(graph);
+        OpsetRaise.Apply(graph, hasWideQuantization: QuantizedOperators.Standardize(graph));
         var notes = ClassicalModels.Respell(graph);
+        QuantizedTypes.DropCasts(graph);
         FusedOperators.Split(graph, named);
         return notes;
     }

@@ -17,6 +17,8 @@ internal static class Expansions
         ["RotaryEmbedding"] = AttentionOperators.Rotary,
         ["com.microsoft.Attention"] = FusedAttention.Attention,
         ["com.microsoft.MultiHeadAttention"] = FusedAttention.MultiHeadAttention,
+        ["com.microsoft.FusedMatMul"] = FusedProducts.MatMul,
+        ["com.microsoft.TransposeMatMul"] = FusedProducts.MatMul,
         ["QLinearConv"] = QuantizedOperators.Convolution,
         ["QLinearMatMul"] = QuantizedOperators.MatrixProduct,
         ["ConvInteger"] = QuantizedOperators.IntegerConvolution,

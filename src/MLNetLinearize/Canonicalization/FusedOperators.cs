@@ -46,7 +46,8 @@ internal static class FusedOperators
     {
         (Microsoft, "FusedConv") => Activated(graph, node, "Conv"),
         (Microsoft, "FusedGemm") => Activated(graph, node, "Gemm"),
-        (Microsoft, "FusedMatMul" or "TransposeMatMul") when node.Int("transBatchA", 0) == 0 && node.Int("transBatchB", 0) == 0 => FusedMatMul(graph, node),
+        (Microsoft, "FusedMatMul" or "TransposeMatMul") when !FusedProducts.MovesBatches(node) => FusedProducts.MatMul(graph, node),
+        (Microsoft, "MatMulNBits") => FusedProducts.OfPackedWeights(graph, node),
         ("" or "ai.onnx", "Max" or "Min") when node.Input.Count != 2 => Pairs(graph, node),
         // The order of storage is that of the indices alone.
         ("" or "ai.onnx", "MaxPool") when node.Int("storage_order", 0) != 0 && !graph.Nodes.Any(n => node.Output.Count > 1 && n.Input.Contains(node.Output[1])) => [WithoutIndices(node)],
@@ -103,31 +104,6 @@ internal static class FusedOperators
         ["HardSigmoid"] = ["alpha", "beta"],
         ["Clip"] = ["min", "max"],
     };
-
-    private static List<NodeProto> FusedMatMul(Graph graph, NodeProto node)
-    {
-        var pieces = new List<NodeProto>();
-        foreach (var (i, attribute) in new[] { (0, "transA"), (1, "transB") })
-        {
-            if (node.Int(attribute, 0) == 0) continue;
-            // Without a known rank the last two axes are swapped through Einsum's ellipsis.
-            var swapped = graph.Fresh($"{node.Output[0]}/{attribute}");
-            pieces.Add(Nodes.Create("Einsum", [node.Input[i]], [swapped], graph.Fresh(swapped + "/node"), ("equation", "...ij->...ji")));
-            node.Input[i] = swapped;
-        }
-        var alpha = node.Float("alpha", 1);
-        var output = node.Output[0];
-        node.Domain = "";
-        node.OpType = "MatMul";
-        node.Remove("transA", "transB", "alpha", "transBatchA", "transBatchB");
-        pieces.Add(node);
-        if (alpha != 1)
-        {
-            node.Output[0] = graph.Fresh($"{output}/unscaled");
-            pieces.Add(Nodes.Create("Mul", [node.Output[0], graph.AddInitializer(Tensors.Of($"{output}/alpha", [alpha]))], [output], graph.Fresh($"{output}/scale")));
-        }
-        return pieces;
-    }
 
     private static IEnumerable<NodeProto> Pairs(Graph graph, NodeProto node)
     {

@@ -8,9 +8,6 @@ namespace MLNetLinearize.Canonicalization;
 /// </summary>
 internal static class Inlining
 {
-    /// <summary>Operators whose inputs or attributes changed their meaning or names behind version 18.</summary>
-    private static readonly string[] Respelled = ["DFT", "GridSample", "GroupNormalization"];
-
     /// <param name="graph">Rewritten in place.</param>
     /// <param name="limit">Most rounds that a loop is unrolled.</param>
     /// <param name="run">Runs a network on one row.</param>
@@ -56,12 +53,12 @@ internal static class Inlining
     private static string Version(FunctionProto function) => string.Join(" and ", function.OpsetImport.Where(o => o.Domain is "" or "ai.onnx").Select(o => o.Version).Distinct());
 
     /// <summary>The operators that keep a function from being put in place.</summary>
-    private static string Names(FunctionProto function) => string.Join(", ", function.Node.Where(n => n.IsStandard()).Select(n => n.OpType).Distinct().Where(o => Respelled.Contains(o)).DefaultIfEmpty("an operator"));
+    private static string Names(FunctionProto function) => string.Join(", ", function.Node.Where(n => n.IsStandard()).Select(n => n.OpType).Distinct().Where(o => OpsetRaise.ChangedSince.Contains(o)).DefaultIfEmpty("an operator"));
 
     /// <summary>Whether a function's nodes mean the same in the model's operator set: its own, or a later one that spells them alike.</summary>
     private static bool IsSpelledAlike(Graph graph, FunctionProto function) =>
         function.OpsetImport.Where(o => o.Domain is "" or "ai.onnx").All(o => o.Version == graph.Opset
-            || o.Version >= OpsetRaise.Target && o.Version < graph.Opset && !function.Node.Any(n => n.IsStandard() && Respelled.Contains(n.OpType)));
+            || o.Version >= OpsetRaise.Target && o.Version < graph.Opset && !function.Node.Any(n => n.IsStandard() && OpsetRaise.ChangedSince.Contains(n.OpType)));
 
     private static bool? Condition(Graph graph, string name)
     {

@@ -11,10 +11,25 @@ internal static class OpsetRaise
 {
     public const long Target = 18;
 
-    public static void Apply(Graph graph)
+    /// <summary>The first whose QuantizeLinear makes 16-bit integers.</summary>
+    private const long WideQuantization = 21;
+
+    /// <summary>Operators whose inputs or attributes changed their meaning or names behind <see cref="Target"/>.</summary>
+    public static readonly IReadOnlyList<string> ChangedSince = ["DFT", "GridSample", "GroupNormalization"];
+
+    /// <param name="graph">Rewritten in place.</param>
+    /// <param name="hasWideQuantization">Whether it may quantize to 16 bits.</param>
+    public static void Apply(Graph graph, bool hasWideQuantization = false)
+    {
+        if (graph.Opset < Target) RaiseToTarget(graph);
+        if (!hasWideQuantization || graph.Opset >= WideQuantization || graph.Nodes.Exists(n => n.IsStandard() && ChangedSince.Contains(n.OpType))) return;
+        graph.Opset = WideQuantization;
+        graph.Header.IrVersion = Math.Max(graph.Header.IrVersion, 10);
+    }
+
+    private static void RaiseToTarget(Graph graph)
     {
         var from = graph.Opset;
-        if (from >= Target) return;
         var raised = new List<NodeProto>(graph.Nodes.Count);
         foreach (var node in graph.Nodes)
         {

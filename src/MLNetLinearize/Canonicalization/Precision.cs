@@ -16,23 +16,44 @@ internal static class Precision
             .Concat(TypeAttributes(graph).Select(a => (DataType)a.I))
             .Where(IsOther).Distinct().Order()];
 
+    /// <summary>Makes it all float32, in functions and inner graphs as well.</summary>
     public static void ToSingle(Graph graph)
     {
         if (Found(graph).Count == 0) return;
         foreach (var name in graph.Initializers.Keys.ToList()) graph.Initializers[name] = Single(graph.Initializers[name]);
-        foreach (var attribute in graph.Nodes.SelectMany(n => n.Attribute).Where(a => a.T is not null)) attribute.T = Single(attribute.T);
+        foreach (var inner in Inner(graph))
+            for (var i = 0; i < inner.Initializer.Count; i++) inner.Initializer[i] = Single(inner.Initializer[i]);
+        foreach (var attribute in Attributes(graph).Where(a => a.T is not null)) attribute.T = Single(attribute.T);
         foreach (var attribute in TypeAttributes(graph).Where(a => IsOther((DataType)a.I))) attribute.I = (long)DataType.Float;
-        foreach (var tensor in graph.Inputs.Concat(graph.Outputs).Select(v => v.Type?.TensorType))
-            if (tensor is not null && IsOther((DataType)tensor.ElemType)) tensor.ElemType = (int)DataType.Float;
+        var values = Inner(graph).SelectMany(g => g.Input.Concat(g.Output).Concat(g.ValueInfo)).Select(v => v.Type);
+        foreach (var type in graph.Inputs.Concat(graph.Outputs).Select(v => v.Type).Concat(values).Concat(Attributes(graph).Select(a => a.Tp))) ToSingle(type);
+    }
+
+    private static void ToSingle(TypeProto? type)
+    {
+        if (type?.TensorType is { } tensor && IsOther((DataType)tensor.ElemType)) tensor.ElemType = (int)DataType.Float;
+        foreach (var element in new[] { type?.SequenceType?.ElemType, type?.OptionalType?.ElemType, type?.MapType?.ValueType })
+            if (element is not null) ToSingle(element);
     }
 
     private static bool IsOther(DataType type) => type is DataType.Float16 or DataType.Bfloat16 or DataType.Double;
 
     /// <summary>Attributes that name an element type: of what a node makes, and of what it divides in.</summary>
-    private static IEnumerable<AttributeProto> TypeAttributes(Graph graph) => graph.Nodes.Where(n => n.IsStandard())
+    private static IEnumerable<AttributeProto> TypeAttributes(Graph graph) => All(graph).Where(n => n.IsStandard())
         .SelectMany(n => n.Attribute.Where(a => a.Name is "dtype" or "output_dtype" or "output_datatype" || a.Name == "to" && n.OpType == "Cast" || a.Name == "precision" && n.OpType == "QuantizeLinear"));
 
-    private static IEnumerable<TensorProto> Stored(Graph graph) => graph.Nodes.SelectMany(n => n.Attribute).Where(a => a.T is not null).Select(a => a.T);
+    private static IEnumerable<TensorProto> Stored(Graph graph) => Attributes(graph).Where(a => a.T is not null).Select(a => a.T).Concat(Inner(graph).SelectMany(g => g.Initializer));
+
+    private static IEnumerable<AttributeProto> Attributes(Graph graph) => All(graph).SelectMany(n => n.Attribute);
+
+    /// <summary>Every node, in functions and inner graphs as well.</summary>
+    private static IEnumerable<NodeProto> All(Graph graph) => Outer(graph).Concat(Inner(graph).SelectMany(g => g.Node));
+
+    private static IEnumerable<NodeProto> Outer(Graph graph) => graph.Nodes.Concat(graph.Header.Functions.SelectMany(f => f.Node));
+
+    private static IEnumerable<GraphProto> Inner(Graph graph) => Outer(graph).SelectMany(Nodes.Nested).SelectMany(WithInner);
+
+    private static IEnumerable<GraphProto> WithInner(GraphProto graph) => graph.Node.SelectMany(Nodes.Nested).SelectMany(WithInner).Prepend(graph);
 
     private static TensorProto Single(TensorProto tensor) =>
         !IsOther(tensor.ElementType()) ? tensor

@@ -9,6 +9,15 @@ namespace MLNetLinearize.Canonicalization;
 /// </summary>
 internal static class QuantizedOperators
 {
+    /// <summary>ONNX Runtime's own QuantizeLinear and DequantizeLinear, which took 16-bit integers before the standard's did, as the standard's.</summary>
+    /// <returns>Whether there were any.</returns>
+    public static bool Standardize(Graph graph)
+    {
+        var own = graph.Nodes.Where(n => n.Domain == "com.microsoft" && n.OpType is "QuantizeLinear" or "DequantizeLinear").ToList();
+        foreach (var node in own) node.Domain = "";
+        return own.Count > 0;
+    }
+
     /// <summary>x, its scale and zero point; w likewise; scale and zero point of y; bias in units of both scales.</summary>
     public static void Convolution(Expansion x)
     {

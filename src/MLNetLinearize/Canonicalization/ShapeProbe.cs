@@ -30,8 +30,8 @@ internal sealed class ShapeProbe : IDisposable
         var model = ClassicalModels.Admitting(graph.ToModel());
         model.Graph.Output.Clear();
         names = [.. graph.Nodes.SelectMany(n => n.Output).Where(o => o.Length > 0)];
-        narrow = NarrowTypes.Find(graph.Nodes, graph.Initializers.Values);
-        foreach (var name in names) model.Graph.Output.Add(new ValueInfoProto { Name = narrow.ContainsKey(name) ? NarrowTypes.Widen(model.Graph, name) : name });
+        narrow = QuantizedTypes.Narrow(graph.Nodes, graph.Initializers.Values);
+        foreach (var name in names) model.Graph.Output.Add(new ValueInfoProto { Name = narrow.ContainsKey(name) ? QuantizedTypes.Widen(model.Graph, name) : name });
         fetched = [.. model.Graph.Output.Select(o => o.Name)];
         // Unoptimized: every named tensor must exist, and opening the session is cheaper than the run.
         session = Sessions.Create(model, new LinearizeOptions(), GraphOptimizationLevel.ORT_DISABLE_ALL);

@@ -56,5 +56,8 @@ internal static class ValueFlow
     private static bool IsIndexed(NodeProto node) => node.IsStandard() && node.OpType is "MaxPool" or "TopK" or "Dropout" or "DynamicQuantizeLinear";
 
     /// <summary>Whether the node, or one inside it, makes another output in every run.</summary>
-    public static bool IsRandom(NodeProto node) => node.OpType.StartsWith("Random", StringComparison.Ordinal) || node.OpType is "Bernoulli" or "Multinomial" || Nodes.Nested(node).SelectMany(g => g.Node).Any(IsRandom);
+    public static bool IsRandom(NodeProto node) => node.OpType.StartsWith("Random", StringComparison.Ordinal) || node.OpType is "Bernoulli" or "Multinomial" || MayDrop(node) || Nodes.Nested(node).SelectMany(g => g.Node).Any(IsRandom);
+
+    /// <summary>Dropout that is told whether it trains. Where that is stored and false, or nothing is dropped, it has become an Identity.</summary>
+    private static bool MayDrop(NodeProto node) => node.IsStandard() && node.OpType == "Dropout" && node.InputOrNull(2) is not null;
 }

@@ -93,10 +93,12 @@ internal static class Compiler
     /// <summary>Respells the model and decides what is explained; refuses what has no rule.</summary>
     public static (Graph Graph, Request Request) Open(ModelProto model, LinearizeOptions options, RawColumns? raw = null)
     {
-        var graph = new Graph(model);
+        var graph = new Graph(Tidying.Apply(model));
         var opset = graph.Opset;
-        Inlining.Apply(graph, options.MaxUnrolledSteps, network => Canonicalizer.Run(network, options));
         var precisions = Precision.Found(graph);
+        Precision.ToSingle(graph);
+        EmptyOptionals.Remove(graph);
+        Inlining.Apply(graph, options.MaxUnrolledSteps, network => Canonicalizer.Run(network, options));
         var respelled = Canonicalizer.Respell(graph, [.. options.ExplainedInputs ?? [], .. options.ExplainedOutput is { } named ? [named] : Array.Empty<string>()]);
         if (raw is not null) options = raw.PutInFront(graph, options);
         var (output, cut) = ExplainedTensors.ResolveOutput(graph, options, opset);

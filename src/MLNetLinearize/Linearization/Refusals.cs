@@ -46,11 +46,12 @@ internal static class Refusals
 
     private static bool IsShapeOperand(string op, int input) => op switch
     {
-        "Reshape" or "Expand" or "TopK" or "Tile" or "Unsqueeze" or "Squeeze" or "Split" or "OneHot" or "Compress" => input == 1,
+        "Reshape" or "Expand" or "TopK" or "Tile" or "Unsqueeze" or "Squeeze" or "Split" or "OneHot" or "Compress" or "CenterCropPad" or "AffineGrid" => input == 1,
+        _ when op.StartsWith("Reduce", StringComparison.Ordinal) => input == 1,
         "Range" or "ConstantOfShape" => true,
         "Slice" => input >= 1,
         "Pad" => input is 1 or 3,
-        "Resize" => input >= 2,
+        "Resize" or "MaxUnpool" => input >= 2,
         _ => false,
     };
 

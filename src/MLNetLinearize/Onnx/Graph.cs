@@ -108,24 +108,7 @@ internal sealed class Graph
     }
 
     /// <summary>Puts every node behind those whose outputs it reads; apart from that they stay in order.</summary>
-    public void Sort()
-    {
-        var makers = new Dictionary<string, NodeProto>();
-        foreach (var node in Nodes)
-            foreach (var output in node.Output) makers[output] = node;
-        // Messages compare by content.
-        var placed = new HashSet<NodeProto>(ReferenceEqualityComparer.Instance);
-        var sorted = new List<NodeProto>(Nodes.Count);
-        void Place(NodeProto node)
-        {
-            if (!placed.Add(node)) return;
-            foreach (var read in Reads(node))
-                if (makers.TryGetValue(read, out var maker)) Place(maker);
-            sorted.Add(node);
-        }
-        foreach (var node in Nodes) Place(node);
-        Nodes = sorted;
-    }
+    public void Sort() => Nodes = Tidying.Sorted(Nodes);
 
     /// <summary>Drops nodes and initializers that none of <paramref name="wanted"/> depends on.</summary>
     public void RemoveDead(IEnumerable<string> wanted)

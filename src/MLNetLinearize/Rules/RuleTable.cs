@@ -119,6 +119,8 @@ internal static partial class RuleTable
     {
         ["com.microsoft.Attention"] = new(RuleKind.Smooth, null),
         ["com.microsoft.MultiHeadAttention"] = new(RuleKind.Smooth, null),
+        ["com.microsoft.FusedMatMul"] = new(RuleKind.Bilinear, null),
+        ["com.microsoft.TransposeMatMul"] = new(RuleKind.Bilinear, null),
     };
 
     static RuleTable()
