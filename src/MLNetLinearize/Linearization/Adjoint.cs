@@ -141,5 +141,5 @@ internal sealed class Adjoint
 
     private NodeProto Maker(string tensor) => tape.Network.Graph.Nodes.First(n => n.Output.Contains(tensor));
 
-    private Vjp VjpOf(NodeProto node, string?[] outputs) => new(tape.Network, node, tape.Emit, targets, tape.Mode, tape.Active.Contains, outputs) { Choice = tape.Choices.GetValueOrDefault(node.Output[0]) };
+    private Vjp VjpOf(NodeProto node, string?[] outputs) => new(tape.Network, node, tape.Emit, targets, tape.Mode, tape.Active.Contains, outputs) { Singularities = tape.Singularities };
 }

@@ -153,7 +153,7 @@ internal static class Compiler
         var names = new GraphNames(network.Graph);
         var score = names.Output(OutputNames.Score, finish.Score(output), [count]);
         var seed = TargetSeed.Emit(e, request.Targets, score, count);
-        var accumulator = new Accumulator(new Tape(network, e, active, options.Nonlinearity, request.Opset), seed, request.Targets, targets, explained, path);
+        var accumulator = new Accumulator(new Tape(network, e, active, options.Nonlinearity, request.Opset) { Singularities = Singularities.Of(network) }, seed, request.Targets, targets, explained, path);
         var map = accumulator.Run(order, output);
 
         names.Output(OutputNames.ExplainedTarget, seed.Targets, [targets], DataType.Int64);

@@ -35,7 +35,7 @@ internal static class ForwardMode
         var vectors = checked((int)width + 1);
         var seeds = new List<(string, string)> { (pulled, new Finish(measured, e, vectors).Seed(e.Op("Expand", [e.Reshape(e.Eye(vectors, width), vectors, 1, width), e.Concat([e.Ints(1), rows, e.Ints(1)], 0)]), input.Name)) };
         if (offset is not null) seeds.Add((offset, e.Op("Expand", [e.Eye(vectors, 1, -width), e.Concat([e.Ints(vectors), e.Shape(offset)], 0)])));
-        var columns = Transposed(new Tape(measured, e, active, Nonlinearity.Tangent, tape.Opset), vectors, seeds, cotangent);
+        var columns = Transposed(new Tape(measured, e, active, Nonlinearity.Tangent, tape.Opset) { Singularities = Singularities.None }, vectors, seeds, cotangent);
 
         var map = e.Transpose(columns, 1, 2, 0); // [N, C, d + 1]
         var (weights, bias) = (e.Slice(map, 0, width, 2), e.Slice(map, width, width + 1, 2));

@@ -53,7 +53,7 @@ internal static class LayerCompiler
         names.Output(OutputNames.ExplainedTarget, seed.Targets, [targets], DataType.Int64);
         names.Output(OutputNames.ExplainedScore, seed.Scores, [targets]);
         var rows = e.Slice(e.Shape(seed.Scores), 0, 1, 0);
-        var adjoint = Adjoint.Run(new Tape(network, e, active, options.Nonlinearity, request.Opset), targets, [(output, finish.Seed(seed.EveryRow(e), output))]);
+        var adjoint = Adjoint.Run(new Tape(network, e, active, options.Nonlinearity, request.Opset) { Singularities = Singularities.Of(network) }, targets, [(output, finish.Seed(seed.EveryRow(e), output))]);
         // Piecewise constant in its one input: that contributes nothing, and the whole score is bias.
         if (!active.Contains(output) && request.Explained is [var only] && only != output) adjoint.Cuts.Add((only, adjoint.Offsets.Count));
 

@@ -32,7 +32,7 @@ internal static class Pullback
         var count = network.Shape(request.Output).Count;
         var batched = network.RowByRowReason is null;
         var seed = targets == 1 ? e.Reshape(cotangent, -1, count) : e.Transpose(cotangent, 1, 0, 2);
-        var adjoint = Adjoint.Run(new Tape(network, e, active, request.Options.Nonlinearity, request.Opset), targets, [(request.Output, finish.Seed(seed, request.Output))]);
+        var adjoint = Adjoint.Run(new Tape(network, e, active, request.Options.Nonlinearity, request.Opset) { Singularities = Singularities.Of(network) }, targets, [(request.Output, finish.Seed(seed, request.Output))]);
         var input = network.Inputs.FirstOrDefault(i => i.Name == request.Explained[0])?.ToGraphInput(true) ?? Compiler.Inner(network, request.Explained[0]);
         names.Output(result, finish.Weights(adjoint.OfOrZero(input.Name), input.Name, input.RowShape), [targets, .. input.RowShape.Select(d => (long)d)]);
         network.Graph.Inputs.Add(Graph.Value(cotangent, DataType.Float, [batched ? BatchAxis.Symbol : 1L, (long)targets, count]));

@@ -11,6 +11,6 @@ namespace MLNetLinearize.Linearization;
 /// <param name="Opset">The file's opset, for errors.</param>
 internal sealed record Tape(CanonicalNetwork Network, Emitter Emit, IReadOnlySet<string> Active, Nonlinearity Mode, long Opset)
 {
-    /// <summary>Tensors that may be no number where a later Where leaves them out.</summary>
-    public IReadOnlyDictionary<string, Choice> Choices { get; } = Canonicalization.Choices.Find(Network);
+    /// <summary>Where its numbers may not be finite.</summary>
+    public required Singularities Singularities { get; init; }
 }

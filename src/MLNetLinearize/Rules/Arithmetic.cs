@@ -25,9 +25,9 @@ internal static class Arithmetic
 
     public static void Mul(Vjp v)
     {
-        if (v.Active(0) && v.Active(1)) Product(v, (g, b) => v.E.Mul(g, b), (g, a) => v.E.Mul(g, a));
-        else if (v.Active(0)) v.Give(0, v.Unbroadcast(v.E.Mul(v.G, v.In(1)), v.OutShape(), v.InShape(0)));
-        else v.Give(1, v.Unbroadcast(v.E.Mul(v.G, v.In(0)), v.OutShape(), v.InShape(1)));
+        if (v.Active(0) && v.Active(1)) Product(v, v.Times, v.Times);
+        else if (v.Active(0)) v.Give(0, v.Unbroadcast(v.Times(v.G, v.In(1)), v.OutShape(), v.InShape(0)));
+        else v.Give(1, v.Unbroadcast(v.Times(v.G, v.In(0)), v.OutShape(), v.InShape(1)));
     }
 
     /// <summary>
@@ -37,11 +37,11 @@ internal static class Arithmetic
     /// </summary>
     public static void Div(Vjp v)
     {
-        var slope = v.E.Div(v.G, v.In(1));
+        var slope = v.IsGuarded ? v.Times(v.G, v.E.Op("Reciprocal", [v.In(1)])) : v.E.Div(v.G, v.In(1));
         if (v.Active(0)) v.Give(0, v.Unbroadcast(slope, v.OutShape(), v.InShape(0)));
         if (!v.Active(1) || v.Active(0) && v.IsHeld(1)) return;
         v.TakeTangent();
-        v.Give(1, v.Unbroadcast(v.E.Neg(v.E.Mul(slope, v.Out())), v.OutShape(), v.InShape(1)));
+        v.Give(1, v.Unbroadcast(v.E.Neg(v.Times(slope, v.Out())), v.OutShape(), v.InShape(1)));
         v.Offset(v.G, v.OutShape(), v.Out(), v.OutShape(), v.Active(0) ? 1 : 2);
     }
 

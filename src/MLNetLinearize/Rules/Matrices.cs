@@ -16,13 +16,15 @@ internal static class Matrices
         {
             var g = v.E.Scaled(v.G, alpha * first);
             // Y = A·B: dA = g·Bᵀ; with A stored transposed, its cotangent is transposed as well.
-            var toA = Times(v, g, transB ? v.In(1) : Swap(v, v.In(1), 2), 2);
+            var b = v.Finite(v.In(1));
+            var toA = Times(v, g, transB ? b : Swap(v, b, 2), 2);
             v.Give(0, transA ? Swap(v, toA, 2 + v.P) : toA);
         }
         if (v.Active(1) && second > 0)
         {
             var g = v.E.Scaled(v.G, alpha * second);
-            var toB = v.E.MatMul(transA ? v.In(0) : Swap(v, v.In(0), 2), g);
+            var a = v.Finite(v.In(0));
+            var toB = v.E.MatMul(transA ? a : Swap(v, a, 2), g);
             v.Give(1, transB ? Swap(v, toB, 2 + v.P) : toB);
         }
         if (v.HasInput(2) && v.Active(2)) v.Give(2, v.Unbroadcast(v.E.Scaled(v.G, beta), v.OutShape(), v.InShape(2)));
@@ -92,7 +94,7 @@ internal static class Matrices
     private static string Times(Vjp v, string g, string matrix, int rank) =>
         rank == 2 && v.E.Maker(g) is { OpType: "OneHot" } hot ? v.E.Op("Gather", [matrix, hot.Input[0]], ("axis", 0)) : v.E.MatMul(g, matrix);
 
-    private static string AsMatrix(Vjp v, int i, TensorShape matrix) => v.InShape(i).Rank == matrix.Rank ? v.In(i) : v.E.Reshape(v.In(i), matrix.Open);
+    private static string AsMatrix(Vjp v, int i, TensorShape matrix) => v.Finite(v.InShape(i).Rank == matrix.Rank ? v.In(i) : v.E.Reshape(v.In(i), matrix.Open));
 
     private static TensorShape Matrix(TensorShape shape, bool left) => shape.Rank != 1 ? shape : left ? Inserted(shape, 0) : Inserted(shape, 1);
 

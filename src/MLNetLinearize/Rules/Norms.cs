@@ -24,8 +24,8 @@ internal static class Norms
     public static void LogSum(Vjp v)
     {
         v.TakeTangent();
-        var slope = v.E.Mul(v.ReshapeTo(v.G, Reductions.Kept(v)), v.E.Op("Exp", [v.E.Neg(KeptOutput(v))]));
-        v.Give(0, v.ExpandTo(slope, v.InShape(0))); // the same for every element
+        var slope = v.Finite(v.E.Op("Exp", [v.E.Neg(KeptOutput(v))]));
+        v.Give(0, v.ExpandTo(v.Times(v.ReshapeTo(v.G, Reductions.Kept(v)), slope), v.InShape(0))); // the same for every element
         v.Offset(v.G, v.OutShape(), v.E.Sub(v.Out(), v.E.Scalar(1)), v.OutShape());
     }
 
@@ -36,7 +36,7 @@ internal static class Norms
         var slope = v.E.Op("Exp", [v.E.Sub(v.In(0), KeptOutput(v))]);
         Slope(v, slope);
         var kept = Reductions.Kept(v);
-        var applied = v.E.ReduceSum(v.E.Mul(slope, v.In(0)), [.. Reductions.Axes(v).Select(a => (long)a)]);
+        var applied = v.E.ReduceSum(v.Applied(slope, 0), [.. Reductions.Axes(v).Select(a => (long)a)]);
         v.Offset(v.ReshapeTo(v.G, kept), kept, v.E.Sub(KeptOutput(v), applied), kept);
     }
 
@@ -83,7 +83,7 @@ internal static class Norms
         return product;
     }
 
-    private static void Slope(Vjp v, string slope) => v.Give(0, v.E.Mul(v.ReshapeTo(v.G, Reductions.Kept(v)), slope));
+    private static void Slope(Vjp v, string slope) => v.Give(0, v.Times(v.ReshapeTo(v.G, Reductions.Kept(v)), v.Finite(slope)));
 
     private static string KeptOutput(Vjp v) => v.Node.Int("keepdims", 1) != 0 ? v.Out() : v.E.Reshape(v.Out(), Reductions.Kept(v).Open);
 }

@@ -32,7 +32,7 @@ internal sealed class PickedChannels
     /// <summary>Marks what a node gave, if it keeps channels apart and a rule here knows how.</summary>
     public void Pass(Vjp v)
     {
-        if (v.P > 0 || v.Choice is not null || !v.Node.IsStandard() || v.Cotangents[0] is not { } g || Of(g) is not { } one || v.Given is not [var (_, given)]) return;
+        if (v.P > 0 || v.IsGuarded || !v.Node.IsStandard() || v.Cotangents[0] is not { } g || Of(g) is not { } one || v.Given is not [var (_, given)]) return;
         var (from, to) = (v.OutShape(), v.InShape(0));
         if (!IsImage(from) || !IsImage(to)) return;
         switch (v.Node.OpType)

@@ -1,3 +1,4 @@
+using MLNetLinearize.Canonicalization;
 using MLNetLinearize.Onnx;
 using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
 
@@ -14,7 +15,7 @@ internal static class Pointwise
     private const float NearZero = 1e-4f;
 
     /// <summary>f(x) = slope·x with the slope read off the branch taken.</summary>
-    public static Action<Vjp> Homogeneous(Func<Vjp, string> slope) => v => v.Give(0, v.E.Mul(v.G, slope(v)));
+    public static Action<Vjp> Homogeneous(Func<Vjp, string> slope) => v => v.Give(0, v.Times(v.G, slope(v)));
 
     /// <summary>A smooth f with derivative <paramref name="derivative"/> and value <paramref name="atZero"/> at 0; null where that is not finite.</summary>
     /// <param name="derivative">f'.</param>
@@ -24,28 +25,29 @@ internal static class Pointwise
     public static Action<Vjp> Smooth(Func<Vjp, string> derivative, float? atZero, Func<Vjp, string> slopeAtZero, Func<Vjp, string>? difference = null) => v =>
     {
         var (x, y, shape) = (v.In(0), v.Out(), v.OutShape());
+        string slope;
         if (v.Mode == Nonlinearity.Frozen && atZero is { } f0)
         {
             var near = v.E.Op("Less", [v.E.Op("Abs", [x]), v.E.Scalar(NearZero)]);
             var safe = v.E.Op("Where", [near, v.E.Scalar(1), x]);
             var rise = difference is not null ? difference(v) : f0 == 0 ? y : v.E.Sub(y, v.E.Scalar(f0));
-            var slope = v.E.Op("Where", [near, slopeAtZero(v), v.E.Div(rise, safe)]);
-            v.Give(0, v.E.Mul(v.G, slope));
-            // y − slope·x is f(0) up to rounding, and also right where the limit stands in for the secant.
-            v.Offset(v.G, shape, v.E.Sub(y, v.E.Mul(slope, x)), shape);
-            return;
+            slope = v.E.Op("Where", [near, slopeAtZero(v), v.E.Div(rise, safe)]);
         }
-        v.TakeTangent();
-        var tangent = derivative(v);
-        v.Give(0, v.E.Mul(v.G, tangent));
-        v.Offset(v.G, shape, v.E.Sub(y, v.E.Mul(tangent, x)), shape);
+        else
+        {
+            v.TakeTangent();
+            slope = derivative(v);
+        }
+        v.Give(0, v.Times(v.G, slope));
+        // Of the secant, y − slope·x is f(0) up to rounding, and also right where the limit stands in for it.
+        v.Offset(v.G, shape, v.E.Sub(y, v.Applied(slope, 0)), shape);
     };
 
     /// <summary>1 where the output is positive: Relu'(0) = 0.</summary>
     public static void Relu(Vjp v)
     {
-        if (BlockedLayout.Holds(v) && !IsBetweenOthers(v)) v.Give(0, v.E.Mul(BlockedLayout.Enter(v.E, v.G, v.OutShape()), BlockedLayout.IsPositive(v.E, v.Out(), v.OutShape())));
-        else v.Give(0, v.E.Mul(v.G, IsPositive(v.E, v.Out())));
+        if (BlockedLayout.Holds(v) && !IsBetweenOthers(v) && !v.IsGuarded) v.Give(0, v.E.Mul(BlockedLayout.Enter(v.E, v.G, v.OutShape()), BlockedLayout.IsPositive(v.E, v.Out(), v.OutShape())));
+        else v.Give(0, v.Times(v.G, IsPositive(v.E, v.Out())));
     }
 
     /// <summary>1 where a tensor of no negative numbers is positive, else 0. ONNX Runtime converts to booleans and back three times faster than it takes signs.</summary>
@@ -77,7 +79,7 @@ internal static class Pointwise
             return;
         }
         var mask = v.E.Indicator(inside);
-        v.Give(0, v.E.Mul(v.G, mask));
+        v.Give(0, v.Times(v.G, mask));
         v.Offset(v.G, v.OutShape(), v.E.Sub(v.Out(), v.E.Mul(v.Out(), mask)), v.OutShape());
     }
 
@@ -86,16 +88,16 @@ internal static class Pointwise
     {
         var inside = v.E.Op("And", [v.E.Op("Greater", [v.Out(), v.E.Scalar(0)]), v.E.Op("Less", [v.Out(), v.E.Scalar(1)])]);
         var slope = v.E.Scaled(v.E.Indicator(inside), v.Node.Float("alpha", 0.2f));
-        v.Give(0, v.E.Mul(v.G, slope));
-        v.Offset(v.G, v.OutShape(), v.E.Sub(v.Out(), v.E.Mul(slope, v.In(0))), v.OutShape());
+        v.Give(0, v.Times(v.G, slope));
+        v.Offset(v.G, v.OutShape(), v.E.Sub(v.Out(), v.Applied(slope, 0)), v.OutShape());
     }
 
     /// <summary>x drawn towards 0 by a bias outside [−λ, λ], 0 inside.</summary>
     public static void Shrink(Vjp v)
     {
         var outside = v.E.Indicator(v.E.Op("Greater", [v.E.Op("Abs", [v.In(0)]), v.E.Scalar(v.Node.Float("lambd", 0.5f))]));
-        v.Give(0, v.E.Mul(v.G, outside));
-        v.Offset(v.G, v.OutShape(), v.E.Sub(v.Out(), v.E.Mul(v.In(0), outside)), v.OutShape());
+        v.Give(0, v.Times(v.G, outside));
+        v.Offset(v.G, v.OutShape(), v.E.Sub(v.Out(), v.Applied(outside, 0)), v.OutShape());
     }
 
     /// <summary>x^e with an explained exponent: slopes e·x^(e−1) and x^e·ln x, of which the second is 0 at x = 0.</summary>
@@ -104,13 +106,13 @@ internal static class Pointwise
         var (x, exponent, e) = (v.In(0), v.In(1), v.E);
         v.TakeTangent();
         var toExponent = e.Mul(v.Out(), e.Op("Where", [e.Op("Equal", [x, e.Scalar(0)]), e.Scalar(0), e.Op("Log", [x])]));
-        v.Give(1, v.Unbroadcast(e.Mul(v.G, toExponent), v.OutShape(), v.InShape(1)));
-        var rest = e.Sub(v.Out(), e.Mul(toExponent, exponent));
+        v.Give(1, v.Unbroadcast(v.Times(v.G, toExponent), v.OutShape(), v.InShape(1)));
+        var rest = e.Sub(v.Out(), v.Applied(toExponent, 1));
         if (v.Active(0))
         {
             var toBase = e.Mul(exponent, e.Op("Pow", [x, e.Sub(exponent, e.Scalar(1))]));
-            v.Give(0, v.Unbroadcast(e.Mul(v.G, toBase), v.OutShape(), v.InShape(0)));
-            rest = e.Sub(rest, e.Mul(toBase, x));
+            v.Give(0, v.Unbroadcast(v.Times(v.G, toBase), v.OutShape(), v.InShape(0)));
+            rest = e.Sub(rest, v.Applied(toBase, 0));
         }
         v.Offset(v.G, v.OutShape(), rest, v.OutShape());
     }
@@ -133,16 +135,24 @@ internal static class Pointwise
         }
         v.TakeTangent();
         var slope = Derivative(v);
-        v.Give(0, v.Unbroadcast(v.E.Mul(v.G, slope), v.OutShape(), v.InShape(0)));
-        v.Offset(v.G, v.OutShape(), v.E.Sub(v.Out(), v.E.Mul(slope, v.In(0))), v.OutShape());
+        v.Give(0, v.Unbroadcast(v.Times(v.G, slope), v.OutShape(), v.InShape(0)));
+        v.Offset(v.G, v.OutShape(), v.E.Sub(v.Out(), v.Applied(slope, 0)), v.OutShape());
     }
+
+    /// <summary>Where a power is finite, by its exponent; of one that is computed, for any.</summary>
+    public static Domain DomainOfPow(CanonicalNetwork network, NodeProto pow) => ValueRanges.Exponent(network, pow) switch
+    {
+        >= 1 and var c => c == Math.Truncate(c) ? Domain.All : Domain.NonNegative,
+        < 0 and var c => c == Math.Truncate(c) ? Domain.Nonzero : Domain.Positive,
+        _ => Domain.Roots,
+    };
 
     /// <summary>The larger (or smaller) of two, all of the cotangent to one: the first where both are equal.</summary>
     public static Action<Vjp> Extremum(string comparison) => v =>
     {
         var first = v.E.Indicator(v.E.Op(comparison, [v.In(0), v.In(1)]));
-        var toFirst = v.E.Mul(v.G, first);
-        var toSecond = v.E.Mul(v.G, v.E.Sub(v.E.Scalar(1), first));
+        var toFirst = v.Times(v.G, first);
+        var toSecond = v.Times(v.G, v.E.Sub(v.E.Scalar(1), first));
         foreach (var (i, g) in new[] { (0, toFirst), (1, toSecond) })
         {
             if (v.Active(i)) v.Give(i, v.Unbroadcast(g, v.OutShape(), v.InShape(i)));

@@ -11,13 +11,13 @@ internal static class Pooling
         var shape = v.InShape(0);
         var kernel = v.Node.Ints("kernel_shape")!;
         var windows = Windows.Of(v.Node, shape, v.OutShape(), kernel);
-        if (!windows.Tile && PoolWinners.CanSpread(v, windows))
+        if (!windows.Tile && !v.IsGuarded && PoolWinners.CanSpread(v, windows))
         {
             v.Give(0, PoolWinners.Spread(v, windows));
             return;
         }
         var indices = Winners(v, windows);
-        if (!windows.Tile || windows.Rank > 3)
+        if (!windows.Tile || windows.Rank > 3 || v.IsGuarded)
         {
             v.Give(0, ScatterFlat(v, v.G, indices, shape, v.In(0)));
         }
@@ -69,7 +69,7 @@ internal static class Pooling
         var flat = v.E.Reshape(v.In(0), [.. shape.Open.Take(2), space]);
         var winner = v.E.Op("ArgMax", [flat], ("axis", 2), ("keepdims", 0));
         var mask = v.E.Op("OneHot", [winner, v.E.Ints(space), v.E.Floats([0, 1], 2)], ("axis", -1));
-        v.Give(0, v.E.Mul(v.G, v.E.Reshape(mask, shape.Open)));
+        v.Give(0, v.Times(v.G, v.E.Reshape(mask, shape.Open)));
     }
 
     /// <summary>Picks by the same global indices, over the flattened cotangent.</summary>
@@ -84,7 +84,7 @@ internal static class Pooling
     {
         var isRowMajor = v.Node.Int("storage_order", 0) == 0;
         if (isRowMajor && v.Node.OutputOrNull(1) is { } told) return told;
-        if (PoolWinners.CanFind(v, windows)) return PoolWinners.Emit(v, windows);
+        if (!v.IsGuarded && PoolWinners.CanFind(v, windows)) return PoolWinners.Emit(v, windows);
         return isRowMajor ? v.RequireOutput(1) : v.E.Two("MaxPool", [v.In(0)], [.. v.Node.Attribute.Where(a => a.Name != "storage_order").Select(a => (a.Name, Nodes.Value(a)))]).Second;
     }
 

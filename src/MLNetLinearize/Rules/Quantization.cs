@@ -24,7 +24,7 @@ internal static class Quantization
             if (v.HasInput(2)) rounded = e.Add(rounded, PerAxis(v, v.In(2), 2));
         }
         var inside = IsInside(e, rounded, type);
-        v.Give(0, e.Mul(e.Div(v.G, PerAxis(v, v.In(1), 1)), inside));
+        v.Give(0, v.Times(e.Div(v.G, PerAxis(v, v.In(1), 1)), inside));
         v.Offset(v.G, shape, e.Sub(v.Out(), e.Mul(scaled, inside)), shape);
     }
 
@@ -58,7 +58,7 @@ internal static class Quantization
             return;
         }
         var inside = IsInside(e, v.In(0), type);
-        v.Give(0, e.Mul(v.G, inside));
+        v.Give(0, v.Times(v.G, inside));
         v.Offset(v.G, shape, e.Sub(v.Out(), e.Mul(v.In(0), inside)), shape);
     }
 

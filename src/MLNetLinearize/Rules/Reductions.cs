@@ -47,7 +47,7 @@ internal static class Reductions
         var inverse = new long[shape.Rank];
         for (var i = 0; i < order.Length; i++) inverse[order[i]] = i;
         var mask = v.E.Transpose(v.E.Reshape(hot, moved), inverse);
-        v.Give(0, v.E.Mul(v.E.Reshape(v.G, v.Prefixed(Kept(v).Open)), mask));
+        v.Give(0, v.Times(v.E.Reshape(v.G, v.Prefixed(Kept(v).Open)), mask));
     };
 
     /// <summary>The input's shape with 1 at the reduced axes.</summary>

@@ -35,6 +35,12 @@ internal sealed record Rule(RuleKind Kind, Action<Vjp>? Apply, int[]? Differenti
 {
     /// <summary>Whether a particular node is piecewise constant in an input besides, so that no cotangent goes there.</summary>
     public Func<NodeProto, int, bool>? IsFlatIn { get; init; }
+
+    /// <summary>Where a particular node's value and slope are finite; anywhere when null.</summary>
+    public Func<CanonicalNetwork, NodeProto, Domain>? DomainOf { get; init; }
+
+    /// <summary>The input that the domain is one of.</summary>
+    public int DomainInput { get; init; }
 }
 
 /// <summary>The one list of operators: rule, constant, or refused with a reason.</summary>
@@ -100,13 +106,13 @@ internal static partial class RuleTable
         ["ReduceMin"] = Piecewise(Reductions.Extremum("ArgMin"), 0),
         ["ReduceL1"] = Piecewise(Norms.L1, 0),
         ["TopK"] = Piecewise(Indexed.TopK, 0),
-        ["Mod"] = Piecewise(Arithmetic.Mod),
+        ["Mod"] = Piecewise(Arithmetic.Mod) with { DomainOf = (_, _) => Domain.Nonzero, DomainInput = 1 },
         ["Shrink"] = Piecewise(Pointwise.Shrink),
         ["DynamicQuantizeLinear"] = Piecewise(Quantization.DynamicQuantize),
 
         // Products
         ["Mul"] = new(RuleKind.Bilinear, Arithmetic.Mul),
-        ["Div"] = new(RuleKind.Bilinear, Arithmetic.Div),
+        ["Div"] = new(RuleKind.Bilinear, Arithmetic.Div) { DomainOf = (_, _) => Domain.Nonzero, DomainInput = 1 },
         ["MatMul"] = new(RuleKind.Bilinear, Matrices.MatMul),
         ["Einsum"] = new(RuleKind.Bilinear, EinsteinSum.Einsum),
         ["Gemm"] = new(RuleKind.Bilinear, Matrices.Gemm),

@@ -85,7 +85,8 @@ internal static class Smooth
     public static void Softmax(Vjp v)
     {
         var axis = Structural.Axis(v.Node.Int("axis", -1), v.InShape(0));
-        var y = v.Out();
+        // Of −∞ alone there is no softmax; what reads it leaves it out.
+        var y = v.Finite(v.Out());
         v.TakeTangent();
         string Jacobian(string u, long along) => v.E.Mul(y, v.E.Sub(u, v.E.ReduceSum(v.E.Mul(u, y), along)));
         v.Give(0, Jacobian(v.G, axis + v.P));
@@ -100,8 +101,8 @@ internal static class Smooth
         var axis = Structural.Axis(v.Node.Int("axis", -1), v.InShape(0));
         v.TakeTangent();
         var probability = v.E.Op("Exp", [v.Out()]);
-        v.Give(0, v.E.Sub(v.G, v.E.Mul(probability, v.E.ReduceSum(v.G, axis + v.P))));
-        var applied = v.E.Sub(v.In(0), v.E.ReduceSum(v.E.Mul(probability, v.In(0)), axis));
+        v.Give(0, v.E.Sub(v.G, v.E.Mul(v.Finite(probability), v.E.ReduceSum(v.G, axis + v.P))));
+        var applied = v.E.Sub(v.In(0), v.E.ReduceSum(v.Applied(probability, 0), axis));
         v.Offset(v.G, v.OutShape(), v.E.Sub(v.Out(), applied), v.OutShape());
     }
 }

@@ -10,9 +10,6 @@ namespace MLNetLinearize.Rules;
 /// </summary>
 internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit, int targets, Nonlinearity mode, Func<string, bool> isActive, IReadOnlyList<string?> cotangents)
 {
-    /// <summary>From here on a term of a sum means "never": float's lowest number, which masks hold in place of −∞, is −3.4e38.</summary>
-    private const float MaskSize = 1e37f;
-
     private readonly List<(string Tensor, string Cotangent)> given = [];
     private readonly List<string> offsets = [];
 
@@ -39,8 +36,14 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
     /// <summary>Says that the rule takes the tangent, whatever the mode; <see cref="Nonlinearity.Frozen"/> lists such nodes.</summary>
     public void TakeTangent() => TookTangent = mode == Nonlinearity.Frozen;
 
-    /// <summary>Where the node's elements count, if it may make no number of the others; null where all of them do.</summary>
-    public Choice? Choice { get; init; }
+    /// <summary>Where numbers on the way may not be finite.</summary>
+    public required Singularities Singularities { get; init; }
+
+    /// <summary>Whether what the node makes may not be finite although the score is: those elements are left out later, and add 0.</summary>
+    public bool MayBeInfinite => Singularities.MayBeInfinite(node.Output[0]);
+
+    /// <summary>Whether a factor of 0 may meet ∞ in the node's rule.</summary>
+    public bool IsGuarded => MayBeInfinite || Singularities.IsSteep(node.Output[0]) || Singularities.MayHaveInfiniteCotangent(node.Output[0]);
 
     /// <summary>The cotangent of output 0.</summary>
     public string G => cotangents[0]!;
@@ -99,7 +102,41 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
     }
 
     /// <summary>Adds <paramref name="cotangent"/> to the cotangent of input <paramref name="i"/>.</summary>
-    public void Give(int i, string cotangent) => given.Add((node.Input[i], Choice is not null && InShape(i).Same(OutShape()) ? Chosen(cotangent) : cotangent));
+    public void Give(int i, string cotangent) => given.Add((node.Input[i], cotangent));
+
+    /// <summary>
+    /// A cotangent times a slope, or another number of the forward pass, where 0 times ∞ is 0: without a cotangent nothing is added, however
+    /// steep the node is, and what does not vary adds nothing, however steep what follows it is.
+    /// </summary>
+    public string Times(string g, string factor)
+    {
+        var product = Singularities.IsSteep(node.Output[0]) ? TimesSteep(g, factor) : E.Mul(g, Finite(factor));
+        return Singularities.MayHaveInfiniteCotangent(node.Output[0]) ? E.Op("Where", [E.Op("Equal", [factor, E.Scalar(0)]), E.Scalar(0), product]) : product;
+    }
+
+    /// <summary>
+    /// The same with a factor that may be infinite. For ∞ stand three factors of 1e30 one after the other: they leave 0 as it is, and any
+    /// other float32 overflows. What does so without looking at the cotangent has a transpose.
+    /// </summary>
+    private string TimesSteep(string g, string factor)
+    {
+        var isFinite = IsFinite(factor);
+        var far = E.Op("Where", [isFinite, E.Scalar(1), E.Scalar(1e30f)]);
+        // Where the factor is no number, neither is the node's value, and there is no cotangent.
+        var steep = E.Op("Where", [E.Op("Equal", [factor, factor]), E.Scaled(E.Op("Sign", [factor]), 1e30f), E.Scalar(0)]);
+        var first = E.Op("Where", [isFinite, factor, steep]);
+        return E.Mul(E.Mul(E.Mul(g, first), far), far);
+    }
+
+    /// <summary>A slope times input <paramref name="i"/>, where 0 times ∞ is 0 as well.</summary>
+    public string Applied(string slope, int i)
+    {
+        var product = E.Mul(slope, In(i));
+        return Singularities.MayBeInfinite(node.Input[i]) || Singularities.IsSteep(node.Output[0]) ? WhereFinite(product, product) : product;
+    }
+
+    /// <summary>A number of the forward pass as a factor of a cotangent: 0 where it is not finite, if the node meets such, since the cotangent is 0 there.</summary>
+    public string Finite(string tensor) => MayBeInfinite || node.Input.Any(Singularities.MayBeInfinite) ? WhereFinite(tensor, tensor) : tensor;
 
     /// <summary>Makes the node report output <paramref name="i"/> (such as MaxPool's indices) and returns its name.</summary>
     public string RequireOutput(int i)
@@ -125,19 +162,17 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
     public void Offset(string g, TensorShape shape, string value, TensorShape valueShape, float factor = 1)
     {
         // Where the offset is broadcast, the cotangent is summed first: a convolution's bias meets a [C] vector, not a map.
-        // An infinite one (−∞ as "never") meets it element by element: without a cotangent it adds nothing, and not 0·∞.
-        var infinite = IsInfinite(value);
-        var isChosen = Choice is not null && shape.Same(OutShape());
-        int[] reduced = infinite || isChosen ? [] : [.. Enumerable.Range(0, shape.Rank).Where(i => i != shape.BatchAxis && IsBroadcast(shape, valueShape, i))];
+        // What may not be finite meets it element by element.
+        var isGuarded = IsGuarded || Singularities.MayBeInfinite(value);
+        int[] reduced = isGuarded ? [] : [.. Enumerable.Range(0, shape.Rank).Where(i => i != shape.BatchAxis && IsBroadcast(shape, valueShape, i))];
         List<int> rest = [.. Enumerable.Range(0, shape.Rank).Where(i => i != shape.BatchAxis && !reduced.Contains(i))];
-        if (!infinite && !isChosen && shape.BatchAxis == 0 && shape.Dims[0] == 1 && !valueShape.HasBatch && valueShape.Count == rest.Aggregate(1L, (a, i) => a * shape.Dims[i]))
+        if (!isGuarded && shape.BatchAxis == 0 && shape.Dims[0] == 1 && !valueShape.HasBatch && valueShape.Count == rest.Aggregate(1L, (a, i) => a * shape.Dims[i]))
         {
             offsets.Add(P == 0 && reduced is [2, 3] && BlockedLayout.MeanOfEachChannel(E, g, shape) is { } means ? ScalarProduct(means, shape.Dims[2] * shape.Dims[3]) : ScalarProduct(Met(), 1));
             return;
         }
-        var product = E.Mul(Met(), value);
-        if (isChosen) product = Chosen(product);
-        if (infinite) product = E.Op("Where", [E.Op("Equal", [g, E.Scalar(0)]), E.Scalar(0), product]);
+        if (Singularities.MayBeInfinite(value)) value = WhereFinite(value, value);
+        var product = Times(Met(), value);
         offsets.Add(E.Scaled(PerRow(E.ReduceSum(product, [.. rest.Select(i => (long)i + P)]), shape), factor));
 
         string Met() => E.ReduceSum(g, [.. reduced.Select(i => (long)i + P)]);
@@ -191,33 +226,11 @@ internal sealed class Vjp(CanonicalNetwork network, NodeProto node, Emitter emit
     /// <summary>A list of dimensions behind the target axis.</summary>
     public long[] Prefixed(IEnumerable<long> dims) => [.. Enumerable.Repeat((long)targets, P), .. dims];
 
-    /// <summary>
-    /// Whether an offset may hold infinities by construction, as masks do: stored ones, however they were selected, shaped,
-    /// scattered or added since, or numbers so large that two of them add up to one. What an explained tensor comes to is
-    /// the network's own affair.
-    /// </summary>
-    private bool IsInfinite(string value)
-    {
-        var (seen, open) = (new HashSet<(string, bool)>(), new Stack<(string Name, bool IsTerm)>([(value, false)]));
-        while (open.TryPop(out var next))
-        {
-            var (name, isTerm) = next;
-            if (!seen.Add(next) || isActive(name)) continue;
-            var maker = network.Constant(name) is null ? network.Graph.Nodes.FindLast(n => n.Output.Contains(name)) : null;
-            if ((network.Constant(name) ?? maker?.Find("value")?.T) is { } stored && Reaches(stored, isTerm ? MaskSize : float.PositiveInfinity)) return true;
-            if (maker is not null && MakesMasks(maker))
-                foreach (var input in maker.Input) open.Push((input, isTerm || maker.OpType is "Add" or "Sub"));
-        }
-        return false;
-    }
+    /// <summary><paramref name="then"/> where a tensor of the forward pass is finite, else 0.</summary>
+    private string WhereFinite(string tensor, string then) => E.Op("Where", [IsFinite(tensor), then, E.Scalar(0)]);
 
-    private static bool Reaches(TensorProto stored, float size) => stored.ElementType() == TensorProto.Types.DataType.Float && stored.ToSingle().Any(v => Math.Abs(v) >= size);
-
-    private static bool MakesMasks(NodeProto node) => node.IsStandard() && node.OpType is "Where" or "Pad" or "Add" or "Sub" or "Mul" or "Min" or "Max" or "Cast" or "CastLike" or "Identity"
-        or "Reshape" or "Expand" or "Transpose" or "Slice" or "Split" or "Concat" or "Tile" or "Trilu" or "Gather" or "GatherElements" or "GatherND" or "ScatterElements" or "ScatterND";
-
-    /// <summary>A product with a cotangent: 0 where the node's elements do not count, whatever its other factor.</summary>
-    private string Chosen(string product) => E.Op("Where", Choice!.WhenTrue ? [Choice.Condition, product, E.Scalar(0)] : [Choice.Condition, E.Scalar(0), product]);
+    /// <summary>∞ − ∞ is no number, and equals none.</summary>
+    private string IsFinite(string tensor) => E.Op("Equal", [E.Sub(tensor, tensor), E.Scalar(0)]);
 
     private string Numbers(string tensor) => network.IsKnown(tensor) && Quantization.IsQuantized(network.Type(tensor)) ? E.Cast(tensor, TensorProto.Types.DataType.Float) : tensor;
 
