@@ -82,6 +82,9 @@ public sealed class LinearizationGraph
     /// <summary>The same graph under other options for columns.</summary>
     internal LinearizationGraph With(LinearizeOptions options) => new(Model, Inputs, ExplainedInputs, OutputCount, TargetCount, IsRowByRow, options, Report);
 
+    /// <summary>The same graph with another report.</summary>
+    internal LinearizationGraph With(CompilationReport report) => new(Model, Inputs, ExplainedInputs, OutputCount, TargetCount, IsRowByRow, Options, report) { kept = kept };
+
     /// <summary>Name of the attribution output of an explained input.</summary>
     internal string AttributionOf(GraphInput input) => OutputNames.Of(OutputNames.Attribution, input, ExplainedInputs);
 

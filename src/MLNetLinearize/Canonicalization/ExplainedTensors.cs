@@ -4,14 +4,12 @@ using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
 namespace MLNetLinearize.Canonicalization;
 
 /// <summary>
-/// Decides what is explained (the score) and by what (the inputs), and takes a final Softmax, LogSoftmax or Sigmoid off:
-/// a probability is explained by its logit, since squashing is not affine and saturates. Shape operators after the
-/// activation stay, so that an output index means the same as in the model. ML.NET's exporter makes every column an output,
-/// the inputs first; of its models the score is explained.
+/// Decides what is explained (the score) and by what (the inputs). ML.NET's exporter makes every column an output, the inputs first; of
+/// its models the score is explained.
 /// </summary>
 internal static class ExplainedTensors
 {
-    public static (string Output, string? Cut) ResolveOutput(Graph graph, LinearizeOptions options, long opset)
+    public static (string Output, CutActivation? Cut) ResolveOutput(Graph graph, LinearizeOptions options, long opset)
     {
         var made = graph.Nodes.SelectMany(n => n.Output).Where(o => o.Length > 0).ToHashSet();
         if (options.ExplainedOutput is { } named)
@@ -19,7 +17,7 @@ internal static class ExplainedTensors
         var floats = graph.Outputs.Where(o => IsFloat(o) && made.Contains(o.Name)).ToList();
         var output = floats.FirstOrDefault(o => graph.Header.ProducerName == "ML.NET" && o.Name is "Score.output" or "Score0") ?? floats.FirstOrDefault()
             ?? throw new UnsupportedOperatorException(MakersOf(graph, opset, graph.Outputs.Select(o => o.Name).ToHashSet()));
-        return (output.Name, CutActivation(graph, output.Name));
+        return (output.Name, FinalActivation.Cut(graph, output.Name));
     }
 
     /// <summary>The named inputs, else all float ones that <paramref name="output"/> depends on.</summary>
@@ -51,24 +49,4 @@ internal static class ExplainedTensors
     private static bool IsFloat(ValueInfoProto value) => value.Type?.TensorType is null || Type(value) is DataType.Float or DataType.Double or DataType.Undefined;
 
     private static DataType Type(ValueInfoProto value) => (DataType)(value.Type?.TensorType?.ElemType ?? 0);
-
-    private static string? CutActivation(Graph graph, string output)
-    {
-        var producers = new Dictionary<string, NodeProto>();
-        foreach (var node in graph.Nodes)
-            foreach (var o in node.Output) producers[o] = node;
-        for (var name = output; producers.TryGetValue(name, out var node); name = node.Input[0])
-        {
-            if (!node.IsStandard()) return null;
-            if (node.OpType is "Softmax" or "LogSoftmax" or "Sigmoid")
-            {
-                var cut = node.OpType;
-                node.OpType = "Identity";
-                node.Attribute.Clear();
-                return cut;
-            }
-            if (node.OpType is not ("Identity" or "Reshape" or "Flatten" or "Squeeze" or "Unsqueeze" or "Transpose" or "Cast")) return null;
-        }
-        return null;
-    }
 }

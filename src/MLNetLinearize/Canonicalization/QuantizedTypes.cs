@@ -25,11 +25,15 @@ internal static class QuantizedTypes
     /// <param name="initializers">The stored tensors.</param>
     public static Dictionary<string, DataType> Narrow(IEnumerable<NodeProto> nodes, IEnumerable<TensorProto> initializers) => Find(nodes, initializers, IsNarrow);
 
+    /// <summary>The tensors of quantized elements.</summary>
+    /// <inheritdoc cref="Narrow"/>
+    public static Dictionary<string, DataType> All(IEnumerable<NodeProto> nodes, IEnumerable<TensorProto> initializers) => Find(nodes, initializers, IsQuantized);
+
     /// <summary>A Cast to the type that a quantized tensor has already, as PyTorch writes between QuantizeLinear and DequantizeLinear, changes nothing.</summary>
     public static void DropCasts(Graph graph)
     {
         if (!graph.Nodes.Exists(n => IsCast(n, out var to) && IsQuantized(to))) return;
-        var types = Find(graph.Nodes, graph.Initializers.Values, IsQuantized);
+        var types = All(graph.Nodes, graph.Initializers.Values);
         foreach (var node in graph.Nodes)
             if (IsCast(node, out var to) && types.TryGetValue(node.Input[0], out var from) && from == to) (node.OpType, _) = ("Identity", node.Remove("to", "saturate", "round_mode"));
     }

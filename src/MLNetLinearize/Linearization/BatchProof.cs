@@ -18,7 +18,9 @@ internal static class BatchProof
     private const float Tolerance = 1e-3f;
 
     /// <summary>Why the graph cannot run in batches; null where it can.</summary>
-    public static string? Objection(ExplanationSession session)
+    /// <param name="session">The graph, opened.</param>
+    /// <param name="scores">Compares the scores on the same rows.</param>
+    public static string? Objection(ExplanationSession session, ScoreProof scores)
     {
         var graph = session.Graph;
         // The error column is rounding itself, and differs from kernel to kernel.
@@ -37,7 +39,9 @@ internal static class BatchProof
             }
             for (var r = 0; r < Rows; r++)
             {
-                var alone = session.Run(graph.Inputs.ToDictionary(i => i.Name, i => Slice(rows[i.Name], r * i.RowLength, i.RowLength)), 1);
+                var row = SampleRows.Row(graph, rows, r);
+                var alone = session.Run(row, 1);
+                if (scores.Objection(graph, row, alone.Single(OutputNames.Score, 0)) is { } wrong) return $"its scores in batches are not the model's own: {wrong}";
                 foreach (var output in compared)
                     if (Differs(together.Single(output, r), alone.Single(output, 0), output == OutputNames.Bias ? Largest(alone.Single(OutputNames.ExplainedScore, 0)) : 0))
                         return $"a row's '{output}' changes with the other rows of its batch, so the network mixes rows";
@@ -67,12 +71,5 @@ internal static class BatchProof
         var largest = 0f;
         foreach (var value in values) if (Math.Abs(value) > largest) largest = Math.Abs(value);
         return largest;
-    }
-
-    private static Array Slice(Array source, int start, int length)
-    {
-        var slice = Array.CreateInstance(source.GetType().GetElementType()!, length);
-        Array.Copy(source, start, slice, 0, length);
-        return slice;
     }
 }

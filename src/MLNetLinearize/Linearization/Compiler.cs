@@ -55,14 +55,16 @@ internal static class Compiler
     private static LinearizationGraph CompileChecked(ModelProto model, LinearizeOptions options, RawColumns? raw, Func<AccumulationChoice, JacobianAccumulation>? order, bool keepsSession)
     {
         var (graph, request) = Open(model, options, raw);
-        var (made, mixing) = Settled(graph.Clone(), request, network => Proven(network, request, order, keepsSession));
-        return mixing is null ? made : Build(Canonicalizer.Settle(graph, request.Output, request.Explained, request.Options, mixing), request, order);
+        using var scores = new ScoreProof(request);
+        var (made, mixing) = Settled(graph.Clone(), request, network => Proven(network, request, scores, order, keepsSession));
+        if (mixing is not null) made = Checked(Build(Canonicalizer.Settle(graph, request.Output, request.Explained, request.Options, mixing), request, order), scores);
+        return scores.Told(made);
     }
 
     /// <summary>The graph of a network, and why it cannot run in batches although the network can.</summary>
-    private static (LinearizationGraph Graph, string? Mixing) Proven(CanonicalNetwork network, Request request, Func<AccumulationChoice, JacobianAccumulation>? order, bool keepsSession)
+    private static (LinearizationGraph Graph, string? Mixing) Proven(CanonicalNetwork network, Request request, ScoreProof scores, Func<AccumulationChoice, JacobianAccumulation>? order, bool keepsSession)
     {
-        if (network.RowByRowReason is not null) return (Build(network, request, order), null);
+        if (network.RowByRowReason is not null) return (Checked(Build(network, request, order), scores), null);
         // Rows meet in the network and in its adjoint, or not at all: with many targets, two of them prove it.
         var proven = TargetSeed.Count(request.Targets, checked((int)network.Shape(request.Output).Count)) > MostProvenTargets
             ? Build(network.Copy(), request with { Targets = Targets.Top(2) }, c => c.Reverse)
@@ -71,10 +73,18 @@ internal static class Compiler
         var admitting = (proven ?? batched).Admitting();
         // The one that is kept serves single rows.
         var session = new ExplanationSession(admitting, rows: keepsSession ? 1 : BatchProof.Rows);
-        var mixing = BatchProof.Objection(session);
+        var mixing = BatchProof.Objection(session, scores);
         if (mixing is null && keepsSession && ReferenceEquals(admitting, batched)) batched.Keep(session);
         else session.Dispose();
+        // The graph that was proven stands for the other but for its forward pass, which is compared by itself.
+        if (mixing is null && (proven is not null || request.Raw is not null)) mixing = scores.Objection(batched);
         return (batched, mixing);
+    }
+
+    private static LinearizationGraph Checked(LinearizationGraph graph, ScoreProof scores)
+    {
+        scores.Check(graph);
+        return graph;
     }
 
     /// <summary>Makes something of the network in batches; where a rule cannot take them, of the network row by row.</summary>
@@ -93,19 +103,25 @@ internal static class Compiler
     /// <summary>Respells the model and decides what is explained; refuses what has no rule.</summary>
     public static (Graph Graph, Request Request) Open(ModelProto model, LinearizeOptions options, RawColumns? raw = null)
     {
-        var graph = new Graph(Tidying.Apply(model));
-        var opset = graph.Opset;
-        var precisions = Precision.Found(graph);
-        Precision.ToSingle(graph);
-        EmptyOptionals.Remove(graph);
-        Inlining.Apply(graph, options.MaxUnrolledSteps, network => Canonicalizer.Run(network, options));
-        var respelled = Canonicalizer.Respell(graph, [.. options.ExplainedInputs ?? [], .. options.ExplainedOutput is { } named ? [named] : Array.Empty<string>()]);
+        var given = options;
+        var (graph, opset, precisions, respelled) = Spelled(model, given);
         if (raw is not null) options = raw.PutInFront(graph, options);
         var (output, cut) = ExplainedTensors.ResolveOutput(graph, options, opset);
         var explained = ExplainedTensors.ResolveInputs(graph, options, opset, output);
         Refusals.Check(graph, output, explained, opset);
-        string[] notes = [.. precisions.Count == 0 ? Array.Empty<string>() : [$"The model holds {string.Join(" and ", precisions)} numbers; it is computed, and explained, in float32."], .. respelled];
-        return (graph, new Request(output, explained, options.Targets, options, opset, cut, notes, raw));
+        string[] notes = [.. precisions.Count == 0 ? Array.Empty<string>() : [$"The model holds {string.Join(" and ", precisions)} numbers; it is computed, and explained, in float32."], .. respelled, .. cut is { Further.Count: > 0 } ? [$"The final {cut.Operator} is cut: {string.Join("; ", cut.Further)}."] : Array.Empty<string>()];
+        return (graph, new Request(output, explained, options.Targets, options, opset, cut, notes, raw, model, () => Spelled(model, given).Graph));
+    }
+
+    /// <summary>The model with its inner graphs in place, in float32, in one spelling; its operator set before; and what is worth telling of that.</summary>
+    private static (Graph Graph, long Opset, IReadOnlyList<DataType> Precisions, IReadOnlyList<string> Notes) Spelled(ModelProto model, LinearizeOptions options)
+    {
+        var graph = new Graph(Tidying.Apply(model));
+        var (opset, precisions) = (graph.Opset, Precision.Found(graph));
+        Precision.ToSingle(graph);
+        EmptyOptionals.Remove(graph);
+        Inlining.Apply(graph, options.MaxUnrolledSteps, network => Canonicalizer.Run(network, options));
+        return (graph, opset, precisions, Canonicalizer.Respell(graph, [.. options.ExplainedInputs ?? [], .. options.ExplainedOutput is { } named ? [named] : Array.Empty<string>()]));
     }
 
     private static LinearizationGraph Build(CanonicalNetwork network, Request request, Func<AccumulationChoice, JacobianAccumulation>? order)
@@ -152,8 +168,10 @@ internal static class Compiler
         var finish = new Finish(network, e, targets);
         var names = new GraphNames(network.Graph);
         var score = names.Output(OutputNames.Score, finish.Score(output), [count]);
+        var singularities = Singularities.Of(network);
         var seed = TargetSeed.Emit(e, request.Targets, score, count);
-        var accumulator = new Accumulator(new Tape(network, e, active, options.Nonlinearity, request.Opset) { Singularities = Singularities.Of(network) }, seed, request.Targets, targets, explained, path);
+        if (singularities.MayBeInfinite(output)) seed = seed.Finite(e);
+        var accumulator = new Accumulator(new Tape(network, e, active, options.Nonlinearity, request.Opset) { Singularities = singularities }, seed, request.Targets, targets, explained, path);
         var map = accumulator.Run(order, output);
 
         names.Output(OutputNames.ExplainedTarget, seed.Targets, [targets], DataType.Int64);
@@ -175,6 +193,7 @@ internal static class Compiler
             report = report with { Notes = [.. report.Notes, $"'{input.Name}' reaches the score only through operators of slope 0 ({string.Join(", ", Barriers(network, request, input))}): its weights are 0, and what it contributes is bias."] };
         if (accumulator.Tangents.ToList() is { Count: > 0 } tangents)
             report = report with { Notes = [.. report.Notes, $"Frozen has no secant for {string.Join(", ", tangents.Select(n => n.Describe()))}; the tangent is used there."] };
+        Quantization.WriteOut(network, e);
         e.Settle();
         var model = names.Model(batched);
         Readings.Write(model, report);
@@ -266,7 +285,7 @@ internal static class Compiler
             OriginalOpset = request.Opset,
             Opset = network.Graph.Opset,
             ExplainedOutput = request.Output,
-            CutActivation = request.Cut,
+            CutActivation = request.Cut?.Operator,
             RowByRowReason = network.RowByRowReason,
             IsPiecewiseLinear = forward.Where(n => n.Output.Any(active.Contains)).All(n => NodeCost.IsPiecewiseLinear(n, active)),
             Nodes = nodes,
@@ -275,5 +294,5 @@ internal static class Compiler
     }
 }
 
-/// <summary>What a compilation explains: an output by inputs, under options; and what the model's file said.</summary>
-internal sealed record Request(string Output, IReadOnlyList<string> Explained, Targets Targets, LinearizeOptions Options, long Opset, string? Cut, IReadOnlyList<string> Notes, RawColumns? Raw);
+/// <summary>What a compilation explains: an output by inputs, under options; what the model's file said; the model that scores are compared with, as it is and, made anew, as it was respelled.</summary>
+internal sealed record Request(string Output, IReadOnlyList<string> Explained, Targets Targets, LinearizeOptions Options, long Opset, CutActivation? Cut, IReadOnlyList<string> Notes, RawColumns? Raw, ModelProto Model, Func<Graph> Respelled);

@@ -18,17 +18,25 @@ internal static class LayerCompiler
     public static (LinearizationGraph Graph, IReadOnlyList<NetworkLayer> Layers) Compile(ModelProto model, LinearizeOptions options) => Compiler.Guard(model, options, raw =>
     {
         var (graph, request) = Compiler.Open(model, options, raw);
-        var (made, mixing) = Compiler.Settled(graph.Clone(), request, network => Proven(network, request), keepsLayers: true);
-        return mixing is null ? made : Build(Canonicalizer.Settle(graph, request.Output, request.Explained, request.Options, mixing, keepsLayers: true), request);
+        using var scores = new ScoreProof(request);
+        var (made, mixing) = Compiler.Settled(graph.Clone(), request, network => Proven(network, request, scores), keepsLayers: true);
+        if (mixing is not null) made = Checked(Build(Canonicalizer.Settle(graph, request.Output, request.Explained, request.Options, mixing, keepsLayers: true), request), scores);
+        return (scores.Told(made.Graph), made.Layers);
     });
 
     /// <summary>The graph of a network, and why it cannot run in batches although the network can.</summary>
-    private static ((LinearizationGraph Graph, IReadOnlyList<NetworkLayer> Layers) Made, string? Mixing) Proven(CanonicalNetwork network, Request request)
+    private static ((LinearizationGraph Graph, IReadOnlyList<NetworkLayer> Layers) Made, string? Mixing) Proven(CanonicalNetwork network, Request request, ScoreProof scores)
     {
         var made = Build(network, request);
-        if (made.Graph.IsRowByRow) return (made, null);
+        if (made.Graph.IsRowByRow) return (Checked(made, scores), null);
         using var session = new ExplanationSession(made.Graph.Admitting());
-        return (made, BatchProof.Objection(session));
+        return (made, BatchProof.Objection(session, scores) ?? (request.Raw is null ? null : scores.Objection(made.Graph)));
+    }
+
+    private static (LinearizationGraph Graph, IReadOnlyList<NetworkLayer> Layers) Checked((LinearizationGraph Graph, IReadOnlyList<NetworkLayer> Layers) made, ScoreProof scores)
+    {
+        scores.Check(made.Graph);
+        return made;
     }
 
     private static (LinearizationGraph Graph, IReadOnlyList<NetworkLayer> Layers) Build(CanonicalNetwork network, Request request)
@@ -49,11 +57,13 @@ internal static class LayerCompiler
         var names = new GraphNames(network.Graph);
         var operators = network.Graph.Nodes.SelectMany(n => n.Output.Select(o => (Tensor: o, n.OpType))).ToLookup(n => n.Tensor, n => n.OpType);
         var score = names.Output(OutputNames.Score, finish.Score(output), [count]);
+        var singularities = Singularities.Of(network);
         var seed = TargetSeed.Emit(e, request.Targets, score, count);
+        if (singularities.MayBeInfinite(output)) seed = seed.Finite(e);
         names.Output(OutputNames.ExplainedTarget, seed.Targets, [targets], DataType.Int64);
         names.Output(OutputNames.ExplainedScore, seed.Scores, [targets]);
         var rows = e.Slice(e.Shape(seed.Scores), 0, 1, 0);
-        var adjoint = Adjoint.Run(new Tape(network, e, active, options.Nonlinearity, request.Opset) { Singularities = Singularities.Of(network) }, targets, [(output, finish.Seed(seed.EveryRow(e), output))]);
+        var adjoint = Adjoint.Run(new Tape(network, e, active, options.Nonlinearity, request.Opset) { Singularities = singularities }, targets, [(output, finish.Seed(seed.EveryRow(e), output))]);
         // Piecewise constant in its one input: that contributes nothing, and the whole score is bias.
         if (!active.Contains(output) && request.Explained is [var only] && only != output) adjoint.Cuts.Add((only, adjoint.Offsets.Count));
 
@@ -71,6 +81,7 @@ internal static class LayerCompiler
             names.Output(OutputNames.LayerBias + tensor, seed.Mark(e, bias, 0), [targets]);
         }
         CheckSize(layers, targets, options);
+        Quantization.WriteOut(network, e);
         e.Settle();
         return (new LinearizationGraph(names.Model(batched), inputs, explained, count, targets, !batched, options, report), layers);
     }

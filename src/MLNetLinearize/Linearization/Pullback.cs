@@ -36,6 +36,8 @@ internal static class Pullback
         var input = network.Inputs.FirstOrDefault(i => i.Name == request.Explained[0])?.ToGraphInput(true) ?? Compiler.Inner(network, request.Explained[0]);
         names.Output(result, finish.Weights(adjoint.OfOrZero(input.Name), input.Name, input.RowShape), [targets, .. input.RowShape.Select(d => (long)d)]);
         network.Graph.Inputs.Add(Graph.Value(cotangent, DataType.Float, [batched ? BatchAxis.Symbol : 1L, (long)targets, count]));
+        Quantization.WriteOut(network, e);
+        e.Settle();
         return names.Model(batched);
     }
 }

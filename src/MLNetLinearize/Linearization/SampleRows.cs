@@ -9,6 +9,14 @@ internal static class SampleRows
         return graph.Inputs.ToDictionary(i => i.Name, i => Values(i, rows, random));
     }
 
+    /// <summary>One row of several.</summary>
+    public static Dictionary<string, Array> Row(LinearizationGraph graph, IReadOnlyDictionary<string, Array> rows, int row) => graph.Inputs.ToDictionary(i => i.Name, i =>
+    {
+        var one = Array.CreateInstance(i.ElementType, i.RowLength);
+        Array.Copy(rows[i.Name], row * i.RowLength, one, 0, i.RowLength);
+        return one;
+    });
+
     private static Array Values(GraphInput input, int rows, Random random)
     {
         var values = Array.CreateInstance(input.ElementType, rows * input.RowLength);

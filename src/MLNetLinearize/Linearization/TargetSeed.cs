@@ -10,7 +10,7 @@ namespace MLNetLinearize.Linearization;
 /// <param name="Targets">Explained outputs, Int64 [N, K].</param>
 /// <param name="Scores">Explained scores, [N, K].</param>
 /// <param name="IsUniform">Whether <paramref name="Cotangent"/> is the same for every row.</param>
-/// <param name="Poison">[N, 1]: 0, or NaN for a row whose label names no output; null where that cannot happen.</param>
+/// <param name="Poison">[N, 1] or [N, K]: 0, or NaN for a row whose label names no output, or whose score is not finite; null where that cannot happen.</param>
 internal sealed record TargetSeed(string Cotangent, string Targets, string Scores, bool IsUniform = false, string? Poison = null)
 {
     /// <summary>Whether each target is one element, the same for every row.</summary>
@@ -19,12 +19,18 @@ internal sealed record TargetSeed(string Cotangent, string Targets, string Score
     /// <summary><see cref="Cotangent"/> with all N rows.</summary>
     public string EveryRow(Emitter e) => IsUniform ? e.RepeatFor(e.Slice(Scores, 0, 1, 1), Cotangent) : Cotangent;
 
-    /// <summary>A tensor [N, K, d…] with NaN in the rows whose label names no output.</summary>
+    /// <summary>The same with NaN for scores that are not finite: no numbers explain them.</summary>
+    public TargetSeed Finite(Emitter e)
+    {
+        var poison = e.Sub(Scores, Scores); // ∞ − ∞ is NaN
+        return this with { Poison = Poison is null ? poison : e.Add(Poison, poison) };
+    }
+
+    /// <summary>A tensor [N, K, d…] with NaN in the rows, or for the targets, that nothing can be said of.</summary>
     /// <param name="e">Writer.</param>
     /// <param name="tensor">The tensor.</param>
     /// <param name="rank">Number of dimensions d….</param>
-    public string Mark(Emitter e, string tensor, int rank) =>
-        Poison is null ? tensor : e.Add(tensor, rank == 0 ? Poison : e.Reshape(Poison, [-1, 1, .. Enumerable.Repeat(1L, rank)]));
+    public string Mark(Emitter e, string tensor, int rank) => Poison is null ? tensor : e.Add(tensor, e.Unsqueeze(Poison, 2, rank));
 
     /// <param name="e">Writer.</param>
     /// <param name="targets">Which outputs.</param>

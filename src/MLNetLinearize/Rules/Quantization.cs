@@ -17,13 +17,7 @@ internal static class Quantization
         var (e, x, shape) = (v.E, v.In(0), v.OutShape());
         var type = v.Network.Type(v.Node.Output[0]);
         var scaled = e.Div(x, PerAxis(v, v.In(1), 1));
-        var rounded = scaled;
-        if (!IsFloat(type))
-        {
-            rounded = e.Op("Round", [scaled]);
-            if (v.HasInput(2)) rounded = e.Add(rounded, PerAxis(v, v.In(2), 2));
-        }
-        var inside = IsInside(e, rounded, type);
+        var inside = IsInside(e, IsFloat(type) ? scaled : Rounded(v.Network, v.Node, e, scaled), type);
         v.Give(0, v.Times(e.Div(v.G, PerAxis(v, v.In(1), 1)), inside));
         v.Offset(v.G, shape, e.Sub(v.Out(), e.Mul(scaled, inside)), shape);
     }
@@ -47,6 +41,41 @@ internal static class Quantization
         v.Give(0, e.Div(v.G, scale));
         v.Offset(v.G, v.OutShape(), e.Sub(v.Out(), e.Div(v.In(0), scale)), v.OutShape());
     }
+
+    /// <summary>
+    /// Writes QuantizeLinear and DequantizeLinear out as what they compute: ONNX Runtime's optimizer moves them, and puts integer
+    /// kernels in place of the operators between them, whose scores are steps off those of the model as it stands.
+    /// </summary>
+    public static void WriteOut(CanonicalNetwork network, Emitter e)
+    {
+        foreach (var node in network.Graph.Nodes.Where(n => n.IsStandard() && n.OpType is "QuantizeLinear" or "DequantizeLinear").ToList())
+            e.Restate(node.Output[0], node.OpType == "QuantizeLinear" ? Quantized(network, node, e) : Dequantized(network, node, e));
+    }
+
+    private static string Quantized(CanonicalNetwork network, NodeProto node, Emitter e)
+    {
+        var type = network.Type(node.Output[0]);
+        var scaled = e.Div(Number(network, e, node.Input[0]), PerAxis(network, node, e, node.Input[1], 1));
+        if (IsFloat(type)) return e.Op("Cast", [scaled], ("to", (long)type), ("saturate", node.Int("saturate", 1)));
+        var (low, high) = Ranges[type];
+        return e.Cast(e.Op("Clip", [Rounded(network, node, e, scaled), e.Scalar(low), e.Scalar(high)]), type);
+    }
+
+    /// <summary>Half steps go to the even one.</summary>
+    private static string Rounded(CanonicalNetwork network, NodeProto node, Emitter e, string scaled)
+    {
+        var rounded = e.Op("Round", [scaled]);
+        return node.InputOrNull(2) is { } zero ? e.Add(rounded, PerAxis(network, node, e, Number(network, e, zero), 2)) : rounded;
+    }
+
+    private static string Dequantized(CanonicalNetwork network, NodeProto node, Emitter e)
+    {
+        var value = Number(network, e, node.Input[0]);
+        if (node.InputOrNull(2) is { } zero) value = e.Sub(value, PerAxis(network, node, e, Number(network, e, zero), 2));
+        return e.Mul(value, PerAxis(network, node, e, node.Input[1], 1));
+    }
+
+    private static string Number(CanonicalNetwork network, Emitter e, string tensor) => network.Type(tensor) == DataType.Float ? tensor : e.Cast(tensor, DataType.Float);
 
     /// <summary>Between float types of 16 bits and more, which are computed as one, nothing; to 8 bits it rounds and saturates.</summary>
     public static void Cast(Vjp v)
@@ -91,26 +120,30 @@ internal static class Quantization
         return e.Indicator(e.Op("And", [e.Op("GreaterOrEqual", [values, e.Scalar(low)]), e.Op("LessOrEqual", [values, e.Scalar(high)])]));
     }
 
+    private static string PerAxis(Vjp v, string values, int input) => PerAxis(v.Network, v.Node, v.E, values, input);
+
     /// <summary>One number for the tensor, for each index of the axis, or for each block along the axis.</summary>
-    private static string PerAxis(Vjp v, string values, int input)
+    private static string PerAxis(CanonicalNetwork network, NodeProto node, Emitter e, string values, int input)
     {
-        var (count, shape) = (v.InShape(input).Count, AxisShape(v, input));
-        if (count == 1) return v.E.Reshape(values);
-        var block = v.Node.Int("block_size", 0);
-        if (block == 0) return v.E.Reshape(values, shape.Dims);
+        var (given, shape) = (network.Shape(node.Input[input]), AxisShape(network, node, input));
+        if (given.Count == 1) return e.Reshape(values);
+        var block = node.Int("block_size", 0);
+        if (block == 0) return e.Reshape(values, shape.Dims);
         // Every number is repeated for its block; the last block may be cut short.
-        var axis = Structural.Axis(v.Node.Int("axis", 1), shape);
-        long[] blocks = [.. v.InShape(input).Dims];
-        var repeated = v.E.Op("Expand", [v.E.Reshape(values, [.. blocks.Take(axis + 1), 1, .. blocks.Skip(axis + 1)]), v.E.Ints([.. Enumerable.Repeat(1L, axis + 1), block, .. Enumerable.Repeat(1L, shape.Rank - axis - 1)])]);
-        return v.E.Slice(v.E.Reshape(repeated, [.. blocks.Take(axis), blocks[axis] * block, .. blocks.Skip(axis + 1)]), 0, shape.Dims[axis], axis);
+        var axis = Structural.Axis(node.Int("axis", 1), shape);
+        long[] blocks = [.. given.Dims];
+        var repeated = e.Op("Expand", [e.Reshape(values, [.. blocks.Take(axis + 1), 1, .. blocks.Skip(axis + 1)]), e.Ints([.. Enumerable.Repeat(1L, axis + 1), block, .. Enumerable.Repeat(1L, shape.Rank - axis - 1)])]);
+        return e.Slice(e.Reshape(repeated, [.. blocks.Take(axis), blocks[axis] * block, .. blocks.Skip(axis + 1)]), 0, shape.Dims[axis], axis);
     }
 
-    private static TensorShape AxisShape(Vjp v, int input)
+    private static TensorShape AxisShape(Vjp v, int input) => AxisShape(v.Network, v.Node, input);
+
+    private static TensorShape AxisShape(CanonicalNetwork network, NodeProto node, int input)
     {
-        var (shape, count) = (v.InShape(0), v.InShape(input).Count);
-        if (count == 1) return new TensorShape([], -1);
-        var axis = Structural.Axis(v.Node.Int("axis", 1), shape);
-        if (v.Node.Int("block_size", 0) > 0) return new TensorShape([.. shape.Dims.Select((d, i) => i == axis ? d : v.InShape(input).Dims[i])], -1);
-        return new TensorShape([count, .. Enumerable.Repeat(1L, shape.Rank - axis - 1)], -1);
+        var (shape, given) = (network.Shape(node.Input[0]), network.Shape(node.Input[input]));
+        if (given.Count == 1) return new TensorShape([], -1);
+        var axis = Structural.Axis(node.Int("axis", 1), shape);
+        if (node.Int("block_size", 0) > 0) return new TensorShape([.. shape.Dims.Select((d, i) => i == axis ? d : given.Dims[i])], -1);
+        return new TensorShape([given.Count, .. Enumerable.Repeat(1L, shape.Rank - axis - 1)], -1);
     }
 }

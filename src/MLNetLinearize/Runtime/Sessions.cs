@@ -15,8 +15,6 @@ internal static class Sessions
         // Threads that share the operators of a run watch for the next one for a moment before they sleep, and not beyond the run.
         settings.AddSessionConfigEntry("session.intra_op.spin_duration_us", "100");
         settings.AddSessionConfigEntry("session.force_spinning_stop", "1");
-        // It moves DequantizeLinear past operators that do not know all types that it does.
-        if (QuantizedTypes.Narrow(model.Graph.Node, model.Graph.Initializer).Count > 0) settings.AddSessionConfigEntry("session.disable_quant_qdq", "1");
         if (options.Threads is { } threads) settings.IntraOpNumThreads = threads;
         if (options.GpuDeviceId is { } device) UseGpu(settings, device, options.FallbackToCpu);
         try

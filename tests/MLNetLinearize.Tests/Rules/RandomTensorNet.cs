@@ -261,7 +261,7 @@ internal sealed class RandomTensorNet
         },
     };
 
-    private Tensor Smooth(Tensor x) => x with { Name = net.Op(Of("Sigmoid", "Tanh", "Softplus", "Elu", "HardSwish", "Erf", "Selu", "Softsign", "Mish"), [x.Name]) };
+    private Tensor Smooth(Tensor x) => x with { Name = net.Op(Of("Sigmoid", "Tanh", "Softplus", "Elu", "HardSwish", "Erf", "Selu", "Softsign"), [x.Name]) };
 
     private string End()
     {
