@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+using MLNetLinearize.Canonicalization;
 using MLNetLinearize.Linearization;
 
 namespace MLNetLinearize;
@@ -16,6 +18,10 @@ public sealed record CompilationReport
 
     /// <summary>The final Softmax, LogSoftmax or Sigmoid that was cut, or null.</summary>
     public string? CutActivation { get; init; }
+
+    /// <summary>The same, with what went with it.</summary>
+    [JsonInclude]
+    internal CutActivation? Cut { get; init; }
 
     /// <summary>Why the graph runs row by row, or null where it runs in batches.</summary>
     public string? RowByRowReason { get; init; }

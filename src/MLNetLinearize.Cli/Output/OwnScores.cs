@@ -22,8 +22,8 @@ internal sealed class OwnScores : IRowSink, IDisposable
     /// <param name="tolerance">Largest difference that is not looked into.</param>
     public OwnScores(string modelFile, LinearizationGraph graph, IReadOnlyList<InputPart> parts, double tolerance)
     {
-        var (_, request) = Compiler.Open(OnnxFile.Read(modelFile), graph.Options with { ExplainedInputs = null });
-        reference = ReferenceModel.Open(request);
+        var (model, options, report) = (OnnxFile.Read(modelFile), graph.Options with { ExplainedInputs = null }, graph.Report);
+        reference = ReferenceModel.Open(new Request(report.ExplainedOutput, [], graph.Options.Targets, options, report.OriginalOpset, report.Cut, [], null, model, () => Compiler.Spelled(model, options).Graph));
         steps = QuantizedSteps.Of(reference, graph);
         (input, this.parts, this.tolerance) = (Explainer.DataInput(graph), parts, tolerance);
     }

@@ -17,6 +17,9 @@ internal sealed class Summary : IRowSink
 
     public ErrorStatistics Errors { get; } = new();
 
+    /// <summary>Of them, those whose scores are finite: at a point where the network has no finite slope.</summary>
+    private long steep;
+
     private long firstNotFinite;
 
     public void Add(ExplainedBlock block)
@@ -29,13 +32,16 @@ internal sealed class Summary : IRowSink
                 Labelled++;
                 if (label == block.Predicted(i)) Right++;
             }
-            var finite = IsFinite(block.Scores(i));
+            var hasScores = IsFinite(block.Scores(i));
+            var finite = hasScores;
             for (var k = 0; k < block.Targets; k++)
             {
                 Errors.Add(block.RowNumber(i), block.Target(i, k), block.Score(i, k), block.Attribution(i, k), block.Bias(i, k));
                 finite = finite && float.IsFinite(block.Bias(i, k)) && IsFinite(block.Attribution(i, k));
             }
-            if (!finite && NotFinite++ == 0) firstNotFinite = block.RowNumber(i);
+            if (finite) continue;
+            if (NotFinite++ == 0) firstNotFinite = block.RowNumber(i);
+            if (hasScores) steep++;
         }
     }
 
@@ -70,7 +76,13 @@ internal sealed class Summary : IRowSink
     private static JsonNode? Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
 
     /// <summary>What the user must know of rows without an explanation.</summary>
-    public string Warning() => $"{Words.Rows(NotFinite)} came out as NaN or infinite (the first: row {firstNotFinite}) and {(NotFinite == 1 ? "has" : "have")} no explanation: their numbers exceed float32. Check --scale and the data.";
+    public string Warning()
+    {
+        var why = steep == NotFinite ? "their scores are finite, but at that very point the network has no finite slope, as √x has none at 0"
+            : steep == 0 ? "their scores are NaN or infinite, since numbers exceed float32 or an operator gets what it is not defined for, such as the logarithm of −1"
+            : $"of {Words.Count(NotFinite - steep)} the scores are NaN or infinite, since numbers exceed float32 or an operator gets what it is not defined for; of {Words.Count(steep)} they are finite, but the network has no finite slope there, as √x has none at 0";
+        return $"{Words.Rows(NotFinite)} came out as NaN or infinite (the first: row {firstNotFinite}) and {(NotFinite == 1 ? "has" : "have")} no explanation: {why}. Check --scale and the data.";
+    }
 
     private static bool IsFinite(ReadOnlySpan<float> values)
     {

@@ -114,7 +114,7 @@ internal static class Compiler
     }
 
     /// <summary>The model with its inner graphs in place, in float32, in one spelling; its operator set before; and what is worth telling of that.</summary>
-    private static (Graph Graph, long Opset, IReadOnlyList<DataType> Precisions, IReadOnlyList<string> Notes) Spelled(ModelProto model, LinearizeOptions options)
+    public static (Graph Graph, long Opset, IReadOnlyList<DataType> Precisions, IReadOnlyList<string> Notes) Spelled(ModelProto model, LinearizeOptions options)
     {
         var graph = new Graph(Tidying.Apply(model));
         var (opset, precisions) = (graph.Opset, Precision.Found(graph));
@@ -184,7 +184,7 @@ internal static class Compiler
             var weights = names.Output(OutputNames.Of(OutputNames.Weights, input, explained), seed.Mark(e, rows, rank), shape);
             if (!inputs.Contains(input)) names.Output(OutputNames.Of(OutputNames.ExplainedInput, input, explained), finish.Value(input.Name, input.RowShape), [.. input.RowShape.Select(d => (long)d)]);
             var attribution = names.Output(OutputNames.Of(OutputNames.Attribution, input, explained), finish.Attribution(weights, input.Name, input.RowShape), shape);
-            sums.Add(finish.Sum(attribution, rank));
+            sums.Add(finish.Sum(attribution, input.RowShape));
         }
         names.Output(OutputNames.ExplainedScore, seed.Scores, [targets]);
         names.Output(OutputNames.LinearizationError, finish.Error(seed.Scores, sums, bias), [targets]);
@@ -286,6 +286,7 @@ internal static class Compiler
             Opset = network.Graph.Opset,
             ExplainedOutput = request.Output,
             CutActivation = request.Cut?.Operator,
+            Cut = request.Cut,
             RowByRowReason = network.RowByRowReason,
             IsPiecewiseLinear = forward.Where(n => n.Output.Any(active.Contains)).All(n => NodeCost.IsPiecewiseLinear(n, active)),
             Nodes = nodes,

@@ -1,6 +1,7 @@
 using MLNetLinearize.Canonicalization;
 using MLNetLinearize.Onnx;
 using MLNetLinearize.Rules;
+using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
 
 namespace MLNetLinearize.Linearization;
 
@@ -10,6 +11,12 @@ namespace MLNetLinearize.Linearization;
 /// </summary>
 internal sealed class Finish(CanonicalNetwork network, Emitter e, int targets)
 {
+    /// <summary>Most neighbours that are summed in float32.</summary>
+    private const int MostInABlock = 64;
+
+    /// <summary>Most bias terms that are.</summary>
+    private const int MostTermsInSingle = 8;
+
     private int P => targets > 1 ? 1 : 0;
 
     /// <summary>The explained tensor as scores [N, C].</summary>
@@ -55,25 +62,42 @@ internal sealed class Finish(CanonicalNetwork network, Emitter e, int targets)
         return e.Mul(weights, e.Reshape(RowsFirst(tensor, shape, 0), [shape.HasBatch ? -1 : 1, 1, .. row.Select(d => (long)d)]));
     }
 
-    /// <summary>Σ attribution as [N, K].</summary>
-    public string Sum(string attribution, int rank) =>
-        rank == 0 ? attribution : e.Op("ReduceSum", [attribution, e.Ints([.. Enumerable.Range(2, rank).Select(i => (long)i)])], ("keepdims", 0));
+    /// <summary>
+    /// Σ attribution as [N, K], in double precision: blocks of neighbours are summed in float32, which loses next to nothing and moves no
+    /// more memory, and the blocks' sums in double.
+    /// </summary>
+    /// <param name="attribution">[N, K, d…].</param>
+    /// <param name="row">d….</param>
+    public string Sum(string attribution, IReadOnlyList<int> row)
+    {
+        var length = row.Aggregate(1L, (a, d) => a * d);
+        if (row.Count == 0) return e.Cast(attribution, DataType.Double);
+        var block = Enumerable.Range(1, MostInABlock).Last(b => length % b == 0);
+        var blocks = e.Reshape(attribution, 0, targets, length / block, block);
+        if (block > 1) blocks = e.ReduceSum(blocks, 3);
+        return e.Op("ReduceSum", [e.Cast(blocks, DataType.Double), e.Ints(2, 3)], ("keepdims", 0));
+    }
 
-    /// <summary>The bias terms, each [K, N], as one [N, K].</summary>
+    /// <summary>The bias terms, each [K, N], as one [N, K]. Where they are many, they are added up in double precision, a few at a time.</summary>
     /// <param name="terms">The terms.</param>
     /// <param name="rows">Number of rows, [1].</param>
     public string Bias(IReadOnlyList<string> terms, string rows)
     {
         if (terms.Count == 0) return e.Zeros(e.Concat([rows, e.Ints(targets)], 0));
-        var bias = e.Sum(terms);
+        string[] sums = [.. terms.Chunk(MostTermsInSingle).Select(t => e.Sum(t))];
+        var bias = sums.Length == 1 ? sums[0] : e.Cast(e.Sum([.. sums.Select(s => e.Cast(s, DataType.Double))]), DataType.Float);
         return P == 0 ? e.Reshape(bias, -1, 1) : e.Transpose(bias, 1, 0);
     }
 
-    /// <summary>|F − (Σ attribution + b)| / max(1, |F|).</summary>
+    /// <summary>|F − (Σ attribution + b)| / max(1, |F|), in double precision: it would otherwise tell the rounding of its own sum.</summary>
+    /// <param name="score">F, [N, K].</param>
+    /// <param name="sums">Of each explained input, Σ attribution.</param>
+    /// <param name="bias">b, [N, K].</param>
     public string Error(string score, IReadOnlyList<string> sums, string bias)
     {
-        var difference = e.Op("Abs", [e.Sub(score, e.Add(e.Sum(sums), bias))]);
-        return e.Div(difference, e.Op("Max", [e.Op("Abs", [score]), e.Scalar(1)]));
+        var f = e.Cast(score, DataType.Double);
+        var difference = e.Op("Abs", [e.Sub(f, e.Sum([.. sums, e.Cast(bias, DataType.Double)]))]);
+        return e.Cast(e.Div(difference, e.Op("Max", [e.Op("Abs", [f]), e.Cast(e.Scalar(1), DataType.Double)])), DataType.Float);
     }
 
     /// <summary>Shape of one row of a tensor: without its batch axis; several entries a row on that axis stay as an axis.</summary>

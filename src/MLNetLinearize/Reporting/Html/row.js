@@ -27,7 +27,9 @@ function rowPanel(step, leave) {
     }
     const { targets } = explanation;
     if (targets.some(t => !Number.isFinite(t.score + t.bias + t.sum)))
-      about.append(el("strong", { class: "alarm" }, " This row came out as NaN or infinite; its numbers exceed single precision, and they explain nothing."));
+      about.append(el("strong", { class: "alarm" }, ` This row came out as NaN or infinite, and its numbers explain nothing: ${targets.every(t => Number.isFinite(t.score))
+        ? "at this very point the network has no finite slope, as √x has none at 0."
+        : "they exceed single precision, or an operator gets what it is not defined for."}`));
     chosen = targets[0].output;
     against = -1;
     drawControls(explanation);
