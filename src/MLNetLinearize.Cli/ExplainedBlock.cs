@@ -10,12 +10,24 @@ namespace MLNetLinearize.Cli;
 /// <param name="hasClasses">Whether the scores are those of the classes that labels name.</param>
 internal sealed class ExplainedBlock(LinearizationGraph graph, RowBlock rows, ExplanationBatch batch, bool hasClasses)
 {
+    /// <summary>What the graph is fed with: an array for each of its inputs, row after row. Without labels.</summary>
+    public IReadOnlyDictionary<string, Array> Inputs { get; } = Explainer.Inputs(graph, rows);
+
+    /// <summary>The same of one row.</summary>
+    public Dictionary<string, Array> RowInputs(int i) => Inputs.ToDictionary(p => p.Key, p =>
+    {
+        var length = graph.Inputs.Single(g => g.Name == p.Key).RowLength;
+        var one = Array.CreateInstance(p.Value.GetType().GetElementType()!, length);
+        Array.Copy(p.Value, i * length, one, 0, length);
+        return one;
+    });
+
     public int Count => rows.Count;
 
     /// <summary>Number K of explained targets a row.</summary>
     public int Targets => graph.TargetCount;
 
-    public long RowNumber(int i) => rows.FirstRow + i;
+    public long RowNumber(int i) => rows.Number(i);
 
     /// <summary>The label that the data gives a row.</summary>
     public int? Label(int i) => rows.Labels[i];

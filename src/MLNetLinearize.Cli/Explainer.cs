@@ -39,39 +39,57 @@ internal sealed class Explainer : IDisposable
     /// <summary>The outputs that a run gives.</summary>
     public IReadOnlyList<string> Outputs => session.Outputs;
 
-    /// <summary>The one input that the data feeds.</summary>
+    /// <summary>The input that the numbers of the data feed.</summary>
     public static GraphInput DataInput(LinearizationGraph graph)
     {
-        var inputs = graph.Inputs.Where(i => i.Name != OutputNames.Label).ToArray();
+        var inputs = graph.Inputs.Where(i => i.Name != OutputNames.Label && i.ElementType != typeof(string)).ToArray();
         if (inputs.Length != 1 || graph.ExplainedInputs.Skip(1).Any())
             throw new InputException($"The model has the inputs [{string.Join(", ", inputs.Select(i => $"'{i.Name}'"))}]; the command line feeds models of one input. Explain this one with the library, column by column.");
         return inputs[0];
     }
 
+    /// <summary>What a block of rows feeds the graph with, without labels.</summary>
+    public static Dictionary<string, Array> Inputs(LinearizationGraph graph, RowBlock block)
+    {
+        var inputs = new Dictionary<string, Array> { [DataInput(graph).Name] = block.Values };
+        var texts = graph.Inputs.Where(i => i.ElementType == typeof(string)).ToList();
+        var (all, from) = (texts.Sum(t => t.RowLength), 0);
+        foreach (var text in texts)
+        {
+            var values = new string[block.Capacity * text.RowLength];
+            for (var i = 0; i < block.Count; i++) Array.Copy(block.Texts, i * all + from, values, i * text.RowLength, text.RowLength);
+            inputs[text.Name] = values;
+            from += text.RowLength;
+        }
+        return inputs;
+    }
+
     /// <summary>Explains rows and hands them to the sinks in order. Gives the seconds it took.</summary>
     /// <param name="rows">The rows.</param>
     /// <param name="preprocessing">What becomes of their values first.</param>
+    /// <param name="missing">What becomes of values that are not there.</param>
     /// <param name="classes">Names of the outputs, for labels.</param>
     /// <param name="range">Which of the rows.</param>
     /// <param name="sinks">What takes the explanations.</param>
     /// <param name="progress">Hears how far the run is.</param>
     /// <param name="cancel">Stops the run between two blocks.</param>
     /// <param name="journal">Keeps what is finished, and gives back what an interrupted run finished; null for none.</param>
-    public TimeSpan Run(IRows rows, InputPreprocessing preprocessing, ClassNames classes, RowRange range, IReadOnlyList<IRowSink> sinks, IRunProgress progress, CancellationToken cancel, Journal? journal = null)
+    public TimeSpan Run(IRows rows, InputPreprocessing preprocessing, MissingValues missing, ClassNames classes, RowRange range, IReadOnlyList<IRowSink> sinks, IRunProgress progress, CancellationToken cancel, Journal? journal = null)
     {
         var clock = Stopwatch.StartNew();
-        var block = new RowBlock(input, RowsPerBlock, preprocessing, range.First);
+        var block = new RowBlock(input, RowsPerBlock, preprocessing.For(input, rows.FeatureNames), missing, rows.Texts.Count, range.First);
         var (done, of) = (0L, rows.Count is { } count ? Math.Min(range.Count, Math.Max(0, count - range.First)) : range.Count);
         rows.Skip(range.First);
         while (done < range.Count && block.Fill(rows, classes, Graph.OutputCount, range.Count - done))
         {
             cancel.ThrowIfCancellationRequested();
+            done += block.Taken;
+            if (block.Count == 0) continue;
             var finished = journal?.Replay(block);
             var batch = finished ?? buffers.Run(Inputs(block), block.Count);
             if (finished is null) journal?.Append(block, batch);
             var explained = new ExplainedBlock(Graph, block, batch, HasClasses);
             foreach (var sink in sinks) sink.Add(explained);
-            done += block.Count;
             var share = of == long.MaxValue ? rows.Progress : (double)done / of;
             if (finished is null) progress.Report(done, share);
             else progress.Resume(done, share);
@@ -87,7 +105,7 @@ internal sealed class Explainer : IDisposable
 
     private Dictionary<string, Array> Inputs(RowBlock block)
     {
-        var inputs = new Dictionary<string, Array> { [input.Name] = block.Values };
+        var inputs = Inputs(Graph, block);
         if (Graph.Inputs.Any(i => i.Name == OutputNames.Label)) inputs[OutputNames.Label] = block.Labels.Select(l => (long)(l ?? -1)).ToArray();
         return inputs;
     }

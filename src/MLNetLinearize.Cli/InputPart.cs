@@ -5,7 +5,7 @@ namespace MLNetLinearize.Cli;
 /// <param name="ElementType">What the model takes there.</param>
 /// <param name="RowShape">Shape of one row.</param>
 /// <param name="HasBatchAxis">Whether the model counts rows before that shape.</param>
-/// <param name="Offset">Where the stretch begins.</param>
+/// <param name="Offset">Where the stretch begins; for texts, where they begin among the row's.</param>
 internal sealed record InputPart(string Name, Type ElementType, IReadOnlyList<int> RowShape, bool HasBatchAxis, int Offset)
 {
     /// <summary>float32 holds every whole number up to here, 2²⁴, and not every one beyond.</summary>
@@ -13,8 +13,11 @@ internal sealed record InputPart(string Name, Type ElementType, IReadOnlyList<in
 
     public int Length => RowShape.Aggregate(1, (a, d) => a * d);
 
+    /// <summary>Whether the model takes texts there, which are an input of their own and no stretch of the row.</summary>
+    public bool IsText => ElementType == typeof(string);
+
     /// <summary>Whether the model takes whole numbers or truth values, which have no slope.</summary>
-    public bool IsWhole => !(ElementType == typeof(float) || ElementType == typeof(double));
+    public bool IsWhole => !(ElementType == typeof(float) || ElementType == typeof(double) || IsText);
 
     /// <summary>Names that the column of an element may have, as a list's elements are named in a Parquet file.</summary>
     public IEnumerable<string> ColumnNames(int element) => Length == 1 ? [Name, $"{Name}[0]"] : [$"{Name}[{element}]"];

@@ -31,12 +31,17 @@ internal static class JoinedInputs
         if (joined.Count < 2) return (model, options, []);
         if (graph.Opset < OldestOpset) throw new InputException($"The model takes several inputs and is of operator set {graph.Opset}; the command line joins inputs from {OldestOpset} on. Convert the model to a later one.");
 
-        var plans = joined.Select(i => InputPlan.Of(i, options)).ToList();
-        if (plans.FirstOrDefault(p => p.ElementType == typeof(string)) is { } text)
-            throw new InputException($"The model's input '{text.Name}' takes text; the command line feeds numbers. Explain this model with the library, column by column.");
+        // Texts stay inputs of their own.
+        var all = joined.Select(i => InputPlan.Of(i, options)).ToList();
         var parts = new List<InputPart>();
-        foreach (var input in plans.Select(p => p.ToGraphInput(true)))
-            parts.Add(new(input.Name, input.ElementType, input.RowShape, input.HasBatchAxis, parts.Sum(p => p.Length)));
+        var texts = new List<InputPart>();
+        foreach (var input in all.Select(p => p.ToGraphInput(true)))
+        {
+            var list = input.ElementType == typeof(string) ? texts : parts;
+            list.Add(new(input.Name, input.ElementType, input.RowShape, input.HasBatchAxis, list.Sum(p => p.Length)));
+        }
+        joined.RemoveAll(i => texts.Any(t => t.Name == i.Name));
+        var plans = all.Where(p => p.ElementType != typeof(string)).ToList();
 
         graph.Inputs.RemoveAll(joined.Contains);
         var line = graph.Fresh("inputs");
@@ -44,9 +49,9 @@ internal static class JoinedInputs
         graph.Nodes = [.. Cut(graph, line, parts, [.. joined.Select(i => (DataType)i.Type.TensorType.ElemType)]), .. graph.Nodes];
         return (graph.ToModel(), options with
         {
-            InputShapes = options.InputShapes?.Where(s => parts.All(p => p.Name != s.Key)).ToDictionary(s => s.Key, s => s.Value),
+            InputShapes = options.InputShapes?.Where(s => parts.TrueForAll(p => p.Name != s.Key)).ToDictionary(s => s.Key, s => s.Value),
             HoldsWholeNumbers = parts.Any(p => p.IsWhole),
-        }, parts);
+        }, [.. parts, .. texts]);
     }
 
     /// <summary>The nodes that make each input of its stretch of the line.</summary>

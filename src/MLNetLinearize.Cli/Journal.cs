@@ -186,6 +186,7 @@ internal sealed class Journal : IDisposable
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(MemoryMarshal.CreateReadOnlySpan(ref MemoryMarshal.GetArrayDataReference(block.Values), Buffer.ByteLength(block.Values) / block.Capacity * block.Count));
+        foreach (var text in block.Texts.AsSpan(0, block.Texts.Length / block.Capacity * block.Count)) hash.AppendData(System.Text.Encoding.UTF8.GetBytes(text + "\0"));
         foreach (var label in block.Labels.AsSpan(0, block.Count)) hash.AppendData(BitConverter.GetBytes(label ?? -1));
         return hash.GetHashAndReset();
     }

@@ -39,6 +39,12 @@ internal sealed class NativeBuffers(ExplanationSession session) : IDisposable
         if (!mine.TryTake(out var values)) values = Allocate(rows);
         for (var n = 0; n < values.Inputs.Length; n++)
         {
+            if (inputs[session.Graph.Inputs[n].Name] is string[] texts)
+            {
+                var length = session.Graph.Inputs[n].RowLength;
+                OrtArrays.SetTexts(values.Inputs[n], texts.AsSpan(start * length, rows * length));
+                continue;
+            }
             var target = values.Inputs[n].GetTensorMutableRawData();
             Bytes(inputs[session.Graph.Inputs[n].Name]).Slice(start * (target.Length / rows), target.Length).CopyTo(target);
         }
@@ -60,7 +66,9 @@ internal sealed class NativeBuffers(ExplanationSession session) : IDisposable
     }
 
     // ONNX Runtime's element types have the numbers of the ONNX file format's.
-    private static OrtValue Allocate(Onnx.TensorProto.Types.DataType type, long[] shape) => OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, (TensorElementType)(int)type, shape);
+    private static OrtValue Allocate(Onnx.TensorProto.Types.DataType type, long[] shape) => type == Onnx.TensorProto.Types.DataType.String
+        ? OrtValue.CreateTensorWithEmptyStrings(OrtAllocator.DefaultInstance, shape)
+        : OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, (TensorElementType)(int)type, shape);
 
     private static Span<byte> Bytes(Array values) => MemoryMarshal.CreateSpan(ref MemoryMarshal.GetArrayDataReference(values), Buffer.ByteLength(values));
 }

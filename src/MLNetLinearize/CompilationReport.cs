@@ -29,6 +29,9 @@ public sealed record CompilationReport
     /// <summary>Whether every operator on the way is piecewise linear, so that W is constant in the linear region around x.</summary>
     public required bool IsPiecewiseLinear { get; init; }
 
+    /// <summary>Whether the network makes something of missing values (NaN), as an Imputer and trees do: what it puts in their place is bias, and they contribute nothing.</summary>
+    public bool TakesMissingValues { get; init; }
+
     /// <summary>The reading that was asked for; where it applies, and how, each node's <see cref="NodeReport.Reading"/> says.</summary>
     public Nonlinearity Nonlinearity { get; init; }
 

@@ -53,15 +53,16 @@ internal sealed class EvaluateCommand(Terminal terminal)
         var graph = model.CompileForData(result, explained, classes.NamesOrNull);
         classes.Check(graph.OutputCount);
         using var rows = data.Open(result, terminal, graph, model.Parts, preprocessing);
+        var missing = data.ReadMissing(result, graph);
         using var csvFile = result.GetValue(output) is { } csv ? new OutputFile("--out", csv) : null;
         using var plotFile = result.GetValue(plot) is { } png ? new OutputFile("--plot", png) : null;
         using var reportFile = page.Open(result);
         using var sink = new EvaluationSink(graph, options, limit, cancel);
-        using var report = reportFile is null ? null : page.Create(result, reportFile, modelFile, rows, rows.HasLabels && model.HasClasses, graph, result.GetValue(imageShape), targets => model.CompileForData(result, targets, classes.NamesOrNull));
+        using var report = reportFile is null ? null : page.Create(result, reportFile, model, rows, rows.HasLabels && model.HasClasses, graph, result.GetValue(imageShape), targets => model.CompileForData(result, targets, classes.NamesOrNull));
         // Each row takes so many runs of its own that progress should come row by row.
         using var explainer = new Explainer(graph, result.GetValue(data.Batch) ?? 1) { HasClasses = model.HasClasses };
         var summary = new Summary();
-        var time = RunProgress.Show(terminal, quiet, progress => explainer.Run(rows, preprocessing, classes, RowRange.Of(limit), report is null ? [summary, sink] : [summary, sink, report], progress, cancel));
+        var time = RunProgress.Show(terminal, quiet, progress => explainer.Run(rows, preprocessing, missing, classes, RowRange.Of(limit), report is null ? [summary, sink] : [summary, sink, report], progress, cancel));
         if (summary.Rows == 0) throw new InputException($"'{rows.Name}' holds no rows.");
         var evaluation = sink.Result();
         if (evaluation.Explanations == 0) throw new InputException($"'{rows.Name}': none of the {Words.Rows(evaluation.Rows)} has an explanation to judge. {summary.Warning()}");
@@ -82,6 +83,7 @@ internal sealed class EvaluateCommand(Terminal terminal)
         }
         terminal.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(modelFile))}[/]: {Words.Number(evaluation.Explanations, "explanation")} of {Words.Rows(evaluation.Rows)} of {Markup.Escape(Path.GetFileName(rows.Name.TrimEnd('/', '\\')))}");
         EvaluationTable.Write(terminal.Out, evaluation, graph);
+        if (missing.Told is { } told) terminal.Out.MarkupLine($"[grey]missing[/]  {Markup.Escape(told)}");
         foreach (var (name, file) in new[] { ("table", csvFile), ("curves", plotFile), ("report", reportFile) })
             if (file is not null) terminal.Out.MarkupLine($"[grey]{name,-6}[/]   {Markup.Escape(file.Path)}");
         if (!quiet) terminal.Error.WriteLine($"{Words.Rows(evaluation.Rows)} in {time.TotalSeconds:0.00} s");

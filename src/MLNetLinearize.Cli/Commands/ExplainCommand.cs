@@ -52,8 +52,9 @@ internal sealed class ExplainCommand(Terminal terminal)
         var graph = Compile(TargetsParser.Parse(result.GetValue(targets)!, classes));
         classes.Check(graph.OutputCount);
         using var rows = data.Open(result, terminal, graph, model.Parts, preprocessing);
+        var missing = data.ReadMissing(result, graph);
 
-        var (summary, table) = (new Summary(), shown.Create(result, quiet || terminal.IsJson, ExplanationColumns.FeaturesOf(rows, graph, FeatureNames.ShortPositions), classes, graph));
+        var (summary, table) = (new Summary(), shown.Create(result, quiet || terminal.IsJson, ExplanationColumns.FeaturesOf(rows, graph, model, FeatureNames.ShortPositions), classes, graph));
         var layerRows = layers.ReadRows(result);
         var byLayer = result.GetValue(layers.EveryLayer) ? new LayerRows(graph, layerRows, classes, picture.ReadShapeOrNull(result, graph, preprocessing), () => model.CompileLayers(result, graph.Options.Targets, classes.NamesOrNull)) : null;
         var sheet = byLayer is not null ? null : picture.Create(result, modelFile, graph, classes, preprocessing, Compile);
@@ -62,18 +63,18 @@ internal sealed class ExplainCommand(Terminal terminal)
         // Before the outputs: who has it open may write where an interrupted run wrote.
         using var journal = journalFile is { Path: { } path } ? new Journal(path, RunOptions.Identity(result, Shown(), [.. reads, .. model.ExternalFiles(result)], result.GetValue(data.Data)!, explainer), graph, explainer.Outputs) : null;
         using var columns = format is { } f
-            ? output.Create(result, terminal, f, new ExplanationColumns(chosen, graph, ExplanationColumns.FeaturesOf(rows, graph, FeatureNames.Positions), classes, rows.HasLabels), journal is not null, run.IsFirst(result), () => picture.ReadShape(result, $"--format {result.GetValue(output.Format)}", graph, preprocessing))
+            ? output.Create(result, terminal, f, new ExplanationColumns(chosen, graph, ExplanationColumns.FeaturesOf(rows, graph, model, FeatureNames.Positions), classes, rows.HasLabels), journal is not null, run.IsFirst(result), () => picture.ReadShape(result, $"--format {result.GetValue(output.Format)}", graph, preprocessing))
             : null;
         using var sheetFile = result.GetValue(picture.Picture) is { } file ? new OutputFile("--picture", file, journal is not null) : null;
         using var layerFile = result.GetValue(layers.Out) is { } layerPath ? new OutputFile("--layer-out", layerPath, journal is not null) : null;
         using var reportFile = page.Open(result, journal is not null);
-        using var report = reportFile is null ? null : page.Create(result, reportFile, modelFile, rows, rows.HasLabels && model.HasClasses, graph, result.GetValue(picture.ImageShape), Compile);
+        using var report = reportFile is null ? null : page.Create(result, reportFile, model, rows, rows.HasLabels && model.HasClasses, graph, result.GetValue(picture.ImageShape), Compile);
         using var judge = Judge(result, graph, reportFile, cancel);
 
         IRowSink?[] sinks = [summary, table, columns, sheet, report, byLayer, judge];
-        var time = RunProgress.Show(people, quiet, progress => explainer.Run(rows, preprocessing, classes, range, [.. sinks.OfType<IRowSink>()], progress, cancel, journal));
+        var time = RunProgress.Show(people, quiet, progress => explainer.Run(rows, preprocessing, missing, classes, range, [.. sinks.OfType<IRowSink>()], progress, cancel, journal));
         // A part may be empty where there are more parts than blocks; its output then is too.
-        if (summary.Rows == 0 && range != new RowRange(range.First, 0)) throw new InputException($"'{rows.Name}' holds no rows.");
+        if (summary.Rows == 0 && missing.Rows == 0 && range != new RowRange(range.First, 0)) throw new InputException($"'{rows.Name}' holds no rows.");
         columns?.Finish();
         var evaluation = judge?.Result();
         report?.Complete(evaluation);
@@ -90,7 +91,7 @@ internal sealed class ExplainCommand(Terminal terminal)
         reportFile?.Complete();
         journal?.Delete();
 
-        var facts = new RunFacts(modelFile, rows.Name, range, journal?.Replayed ?? 0, graph, columns, sheetFile?.Path, reportFile?.Path, layerFile?.Path, evaluation);
+        var facts = new RunFacts(modelFile, rows.Name, range, journal?.Replayed ?? 0, graph, columns, sheetFile?.Path, reportFile?.Path, layerFile?.Path, evaluation) { Missing = missing.Told, DataNote = rows.Note };
         if (people.IsJson)
         {
             people.WriteJson(facts.ToJson(summary, time, byLayer));

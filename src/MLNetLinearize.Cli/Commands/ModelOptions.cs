@@ -14,7 +14,7 @@ internal sealed class ModelOptions
 
     public Option<string?> ExplainedOutput { get; } = new("--explained-output", "--to") { HelpName = "TENSOR", Description = "Tensor to explain. Default: the first float output, before a final Softmax, LogSoftmax or Sigmoid." };
 
-    public Option<string?> ExplainedInput { get; } = new("--explained-input", "--from") { HelpName = "TENSOR", Description = "Tensor to explain it by. Default: the network's input." };
+    public Option<string[]> ExplainedInput { get; } = new("--explained-input", "--from") { HelpName = "TENSOR", Description = "Tensor to explain it by. May be given several times. Default: the network's input.", DefaultValueFactory = _ => [] };
 
     public Option<string> Nonlinearity { get; } = new Option<string>("--nonlinearity") { HelpName = "tangent|frozen", Description = "How smooth operators become affine: their tangent, or their slope from zero. Networks of Relu, MaxPool and the like give the same either way.", DefaultValueFactory = _ => "tangent" }.AcceptOnlyFromAmong("tangent", "frozen");
 
@@ -52,6 +52,9 @@ internal sealed class ModelOptions
 
     /// <summary>The inputs that rows of data are cut into, one after the other, once the model is compiled for data; none where the model takes one.</summary>
     public IReadOnlyList<InputPart> Parts { get; private set; } = [];
+
+    /// <summary>The tensors that the score is explained by, where they are several; none else.</summary>
+    public IReadOnlyList<ExplainedPart> ExplainedParts { get; private set; } = [];
 
     /// <summary>Whether the explained scores are those of the classes that labels name, once the model is compiled.</summary>
     public bool HasClasses { get; private set; } = true;
@@ -95,6 +98,7 @@ internal sealed class ModelOptions
     private (ModelProto Model, LinearizeOptions Options) Join(ModelProto model, LinearizeOptions options)
     {
         (model, options, Parts) = JoinedInputs.Join(model, options);
+        (model, options, ExplainedParts) = JoinedParts.Join(model, options);
         return (model, options);
     }
 
@@ -103,7 +107,7 @@ internal sealed class ModelOptions
         Targets = targets,
         ClassNames = classNames,
         ExplainedOutput = result.GetValue(ExplainedOutput),
-        ExplainedInputs = result.GetValue(ExplainedInput) is { } name ? [name] : null,
+        ExplainedInputs = result.GetValue(ExplainedInput) is { Length: > 0 } names ? names : null,
         Nonlinearity = result.GetValue(Nonlinearity) == "frozen" ? MLNetLinearize.Nonlinearity.Frozen : MLNetLinearize.Nonlinearity.Tangent,
         InputShapes = result.GetValue(InputShape)!.Select(Shape).ToDictionary(s => s.Name, s => s.Shape),
         MaxBytesPerRow = result.GetValue(MaxBytesPerRow) ?? new LinearizeOptions().MaxBytesPerRow,

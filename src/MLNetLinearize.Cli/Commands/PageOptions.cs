@@ -42,17 +42,17 @@ internal sealed class PageOptions
     /// <summary>The report.</summary>
     /// <param name="result">The arguments.</param>
     /// <param name="file">Where to write.</param>
-    /// <param name="modelFile">The model.</param>
+    /// <param name="model">The model.</param>
     /// <param name="rows">The data.</param>
     /// <param name="labelled">Whether its labels name the explained scores.</param>
     /// <param name="graph">The compiled graph.</param>
     /// <param name="imageShape">Shape of the images as the user gives it.</param>
     /// <param name="compile">Compiles the model for other targets.</param>
-    public Report Create(ParseResult result, OutputFile file, string modelFile, IRows rows, bool labelled, LinearizationGraph graph, string? imageShape, Func<Targets, LinearizationGraph> compile) => new(file, graph, labelled, compile, new()
+    public Report Create(ParseResult result, OutputFile file, ModelOptions model, IRows rows, bool labelled, LinearizationGraph graph, string? imageShape, Func<Targets, LinearizationGraph> compile) => new(file, graph, labelled, compile, new()
     {
-        Model = Path.GetFileName(modelFile),
+        Model = Path.GetFileName(result.GetValue(model.Model)!),
         Data = Path.GetFileName(rows.Name.TrimEnd('/', '\\')),
-        FeatureNames = ExplanationColumns.FeaturesOf(rows, graph, FeatureNames.Positions),
+        FeatureNames = ExplanationColumns.FeaturesOf(rows, graph, model, FeatureNames.Positions),
         ImageShape = imageShape is null ? null : MapShape.Sizes(imageShape, graph.ExplainedInputs.Single()),
         MaxRows = result.GetValue(Rows) ?? Defaults.MaxRows,
         MaxDetailBytes = result.GetValue(Megabytes) is { } megabytes ? (long)megabytes * BytesPerMegabyte : Defaults.MaxDetailBytes,

@@ -36,10 +36,11 @@ internal sealed class VerifyCommand(Terminal terminal)
         var graph = model.CompileForData(result, TargetsParser.Parse(result.GetValue(targets)!, classes), classes.NamesOrNull);
         classes.Check(graph.OutputCount);
         using var rows = data.Open(result, terminal, graph, model.Parts, preprocessing);
+        var missing = data.ReadMissing(result, graph);
         using var explainer = new Explainer(graph, result.GetValue(data.Batch)) { HasClasses = model.HasClasses };
         using var own = new OwnScores(modelFile, graph, model.Parts, most);
         var summary = new Summary();
-        var time = RunProgress.Show(terminal, quiet, progress => explainer.Run(rows, preprocessing, classes, RowRange.Of(limit), [summary, own], progress, cancel));
+        var time = RunProgress.Show(terminal, quiet, progress => explainer.Run(rows, preprocessing, missing, classes, RowRange.Of(limit), [summary, own], progress, cancel));
         if (summary.Rows == 0) throw new InputException($"'{rows.Name}' holds no rows.");
 
         // Not "> most": NaN must fail.
@@ -61,7 +62,7 @@ internal sealed class VerifyCommand(Terminal terminal)
         }
         var sum = $"row {summary.Errors.WorstRow}, output {classes[summary.Errors.WorstTarget]}";
         Write(summary, own, sum);
-        foreach (var note in graph.Report.Notes) terminal.Out.WriteLine($"Note: {note}");
+        foreach (var note in new[] { rows.Note, missing.Told is { } told ? $"missing: {told}" : null }.OfType<string>().Concat(graph.Report.Notes)) terminal.Out.WriteLine($"Note: {note}");
         if (!quiet) terminal.Error.WriteLine($"{Words.Rows(summary.Rows)} in {time.TotalSeconds:0.00} s");
         if (sumFails) terminal.Out.WriteLine($"The sum is off most in {sum}.");
         if (scoreFails) terminal.Out.WriteLine($"The score differs most from the model's own in row {own.Worst.Row}, output {classes[own.Worst.Output]}.");

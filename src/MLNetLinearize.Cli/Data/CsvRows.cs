@@ -1,17 +1,27 @@
+using System.Globalization;
+using System.Text;
 using CsvHelper;
 
 namespace MLNetLinearize.Cli.Data;
 
 /// <summary>
-/// A table with a header line; comma, semicolon, tab or bar between the fields. Every column is an element of the
+/// A table, with a header line or without; comma, semicolon, tab or bar between the fields. Every column is an element of the
 /// network's input, in the order of the file, but for the label column and those to be ignored.
 /// </summary>
 internal sealed class CsvRows : IRows
 {
     private readonly PeekStream stream;
     private readonly CsvReader reader;
+    private readonly CsvNumbers numbers;
+    private readonly IReadOnlyList<string> headers;
     private readonly int[] features;
+    private readonly int[] texts;
     private readonly int label;
+    private readonly Func<string> place;
+    private readonly string[] row;
+    private bool isFirstRow;
+    private long read;
+    private int at;
 
     public CsvRows(string name, PeekStream stream, GraphInput input, ColumnChoice columns)
     {
@@ -23,12 +33,23 @@ internal sealed class CsvRows : IRows
             TrackLineNumbers = true,
             TrimWhitespace = true,
         });
-        var headers = Guard(() => reader.Headers);
+        headers = Guard(() => reader.Headers);
         if (headers.Count == 0) throw new InputException($"'{name}' is empty. Expected a header line that names the columns.");
+        numbers = new((char)reader.Separator);
+        isFirstRow = !(columns.HasHeader ?? !IsRow(headers));
+        if (isFirstRow)
+        {
+            (row, headers) = ([.. headers], Positions(input, headers.Count));
+            Note = columns.HasHeader is null ? "the table has no header line: its first line holds numbers alone, and is a row (--header yes takes it for names)" : null;
+        }
+        else row = [];
         label = columns.LabelColumn is { } l ? Find(headers, l, "--label-column") : -1;
-        var left = columns.IgnoredColumns.Select(c => Find(headers, c, "--ignore-column")).Append(label).ToHashSet();
+        texts = [.. columns.Texts.Select(t => Find(headers, t, "text column"))];
+        var left = columns.IgnoredColumns.Select(c => Find(headers, c, "--ignore-column")).Concat(texts).Append(label).ToHashSet();
         features = [.. Enumerable.Range(0, headers.Count).Where(i => !left.Contains(i))];
         FeatureNames = [.. features.Select(i => headers[i])];
+        place = () => $"'{Name}', line {(isFirstRow ? 1 : reader.LineNumber):N0}, column '{headers[at]}'";
+        Texts = texts.Length == 0 ? [] : new string[texts.Length];
         if (!columns.IsByName && features.Length != input.RowLength)
             throw new InputException($"'{name}' has {features.Length:N0} columns for the network's input '{input.Name}', which takes {input.RowLength:N0} values a row ([{string.Join(", ", input.RowShape)}]). Columns: {Names.Some(FeatureNames)}. Name what is no input with --label-column or --ignore-column.");
     }
@@ -43,33 +64,57 @@ internal sealed class CsvRows : IRows
 
     public bool HasLabels => label >= 0;
 
-    public bool Read(Span<double> row, out string? labelText)
+    public IReadOnlyList<string> Texts { get; }
+
+    public string? Note { get; }
+
+    public bool Read(Span<double> values, out string? labelText)
     {
         labelText = null;
-        if (!Guard(reader.Read)) return false;
+        if (!isFirstRow && !Guard(reader.Read)) return false;
         for (var i = 0; i < features.Length; i++)
         {
-            if (!reader.TryParse<double>(features[i], out row[i]) || !double.IsFinite(row[i]))
-                throw new InputException($"'{Name}', line {reader.LineNumber:N0}, column '{reader.Headers[features[i]]}': expected a finite number, but got '{reader.GetString(features[i])}'.");
+            at = features[i];
+            values[i] = numbers.Read(isFirstRow ? Encoding.UTF8.GetBytes(row[at]) : reader.GetSpan(at), place);
         }
-        if (HasLabels) labelText = reader.GetString(label);
+        for (var i = 0; i < texts.Length; i++) ((string[])Texts)[i] = Text(texts[i]);
+        if (HasLabels) labelText = Text(label);
+        isFirstRow = false;
+        read++;
         return true;
     }
 
     public long Skip(long rows)
     {
         var skipped = 0L;
-        while (skipped < rows && Guard(reader.Read)) skipped++;
+        while (skipped < rows && (isFirstRow || Guard(reader.Read)))
+        {
+            isFirstRow = false;
+            skipped++;
+        }
+        read += skipped;
         return skipped;
     }
 
-    public string Where(long row) => $"'{Name}', row {row:N0} (counted from 0 after the header)";
+    public string Where(long row) => row == read - 1 ? $"'{Name}', line {reader.LineNumber:N0}" : $"'{Name}', row {row:N0} (counted from 0{(this.row.Length > 0 ? "" : " after the header")})";
 
     public void Dispose()
     {
         reader.Dispose();
         stream.Dispose();
     }
+
+    private string Text(int column) => isFirstRow ? row[column] : reader.GetString(column);
+
+    /// <summary>Whether a first line is no header: it holds numbers alone, and not those that columns without names are counted by.</summary>
+    private static bool IsRow(IReadOnlyList<string> line)
+    {
+        double?[] values = [.. line.Select(f => double.TryParse(f.Replace(',', '.'), NumberStyles.Float, CultureInfo.InvariantCulture, out var v) ? v : (double?)null)];
+        if (values.Length == 0 || values.Any(v => v is null)) return false;
+        return values.Length == 1 || !Enumerable.Range(0, values.Length).All(i => values[i] == values[0] + i) || values[0] is not (0 or 1);
+    }
+
+    private static IReadOnlyList<string> Positions(GraphInput input, int count) => count == input.RowLength ? Reporting.FeatureNames.Positions(input) : [.. Enumerable.Range(0, count).Select(i => $"[{i}]")];
 
     private int Find(IReadOnlyList<string> headers, string column, string option)
     {

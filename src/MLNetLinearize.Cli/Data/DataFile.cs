@@ -8,6 +8,12 @@ internal sealed record ColumnChoice(string? LabelColumn, IReadOnlyList<string> I
     /// <summary>Whether the columns are found by name, because they feed several inputs.</summary>
     public bool IsByName => Parts.Count > 0;
 
+    /// <summary>The columns that hold texts, which feed inputs of such.</summary>
+    public IReadOnlyList<string> Texts { get; } = [.. Parts.Where(p => p.IsText).SelectMany(p => Enumerable.Range(0, p.Length).Select(i => p.ColumnNames(i).First()))];
+
+    /// <summary>Whether the first line of a table names its columns; found out when null.</summary>
+    public bool? HasHeader { get; init; }
+
     public bool IsGiven => LabelColumn is not null || IgnoredColumns.Count > 0;
 }
 

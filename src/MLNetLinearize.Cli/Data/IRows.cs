@@ -18,9 +18,15 @@ internal interface IRows : IDisposable
     /// <summary>Whether rows come with labels.</summary>
     public bool HasLabels { get; }
 
-    /// <summary>Reads the next row into <paramref name="row"/>. False at the end. Values may be NaN or infinite where the format allows it.</summary>
+    /// <summary>Reads the next row into <paramref name="row"/>. False at the end. Values may be NaN, where they are missing, or infinite, where the format allows it.</summary>
     /// <exception cref="InputException">The data is corrupt, or its row does not fit.</exception>
     public bool Read(Span<double> row, out string? label);
+
+    /// <summary>The texts of the row that was read last, where columns of texts were asked for.</summary>
+    public IReadOnlyList<string> Texts => [];
+
+    /// <summary>What is worth telling of how the data was read; null where nothing is.</summary>
+    public string? Note => null;
 
     /// <summary>Passes over the next rows without looking at their values. Gives their number: fewer than asked for at the end.</summary>
     public long Skip(long rows);

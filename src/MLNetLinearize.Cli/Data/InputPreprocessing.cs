@@ -25,11 +25,14 @@ internal sealed record InputPreprocessing
 {
     public Scale Scale { get; init; } = Scale.One;
 
-    /// <summary>None, one for all values, or one a channel; subtracted after scaling.</summary>
+    /// <summary>None, one for all values, one a channel, or one a column of a table; subtracted after scaling.</summary>
     public IReadOnlyList<double> Mean { get; init; } = [];
 
-    /// <summary>None, one for all values, or one a channel; divided by last.</summary>
+    /// <summary>The same; divided by last.</summary>
     public IReadOnlyList<double> Std { get; init; } = [];
+
+    /// <summary>Names of the columns that mean and std are of; the data's own order when null.</summary>
+    public IReadOnlyList<string>? Features { get; init; }
 
     public ImageSize? Size { get; init; }
 
@@ -57,19 +60,39 @@ internal sealed record InputPreprocessing
     }
 
     /// <summary>What scales and normalises the rows of an input, in place.</summary>
-    public Action<double[]> For(GraphInput input)
+    /// <param name="input">The input.</param>
+    /// <param name="features">Names of a row's elements, where the data has them.</param>
+    public Action<double[]> For(GraphInput input, IReadOnlyList<string>? features)
     {
         var channels = Math.Max(Mean.Count, Std.Count);
         if (channels == 0) return row => Each(row, (value, _) => Scale.Apply(value));
+        var (mean, std) = (Full(Mean, 0, channels), Full(Std, 1, channels));
+        if (Features is not null || channels > 1 && channels == input.RowLength)
+        {
+            var places = Places(input, features);
+            return row => Each(row, (value, i) => (Scale.Apply(value) - mean[places[i]]) / std[places[i]]);
+        }
         var shape = channels == 1 ? null : ShapeOf(input);
         if (channels > 1 && shape?.Channels != channels)
-            throw new InputException($"--mean and --std give {channels} channels, but the network's input '{input.Name}' takes {RowShapes.Text(input.RowShape)}{(shape is null ? "" : $", an image of {shape.Channels}")}. Give one value, or one for each channel.");
-        var (mean, std) = (Full(Mean, 0, channels), Full(Std, 1, channels));
+            throw new InputException($"--mean and --std give {channels} numbers, but a row of the network's input '{input.Name}' has {input.RowLength} values{(shape is null ? "" : $", an image of {shape.Channels} channels")}. Give one number, {(shape is null ? "" : "one for each channel, or ")}one for each value.");
         return row => Each(row, (value, i) =>
         {
             var c = shape is null ? 0 : shape.ChannelsLast ? i % channels : i / (shape.Height * shape.Width);
             return (Scale.Apply(value) - mean[c]) / std[c];
         });
+    }
+
+    /// <summary>For each element of a row, which of the numbers is its own.</summary>
+    private int[] Places(GraphInput input, IReadOnlyList<string>? features)
+    {
+        if (Features is null) return [.. Enumerable.Range(0, input.RowLength)];
+        if (features is null) return Features.Count == input.RowLength ? [.. Enumerable.Range(0, input.RowLength)] : throw Count();
+        var places = Features.Index().ToDictionary(f => f.Item, f => f.Index);
+        if (features.Where(f => !places.ContainsKey(f)).ToList() is { Count: > 0 } unknown)
+            throw new InputException($"--preprocessing: the scaler knows the columns {Names.Some(Features)}, and the data has {Names.Some(unknown)} besides. Name what is no input with --label-column or --ignore-column.");
+        return [.. features.Select(f => places[f])];
+
+        InputException Count() => new($"--preprocessing: the scaler is of {Features.Count} columns, and a row of the network's input '{input.Name}' has {input.RowLength} values.");
     }
 
     private static void Each(double[] row, Func<double, int, double> change)

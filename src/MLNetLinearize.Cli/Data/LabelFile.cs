@@ -36,6 +36,10 @@ internal sealed class LabelFile : IRows
 
     public bool HasLabels => true;
 
+    public IReadOnlyList<string> Texts => rows.Texts;
+
+    public string? Note => rows.Note;
+
     public bool Read(Span<double> row, out string? label)
     {
         var more = rows.Read(row, out _);

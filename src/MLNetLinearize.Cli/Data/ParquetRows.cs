@@ -16,9 +16,11 @@ internal sealed class ParquetRows : IRows
     private readonly ParquetReader reader;
     private readonly GraphInput input;
     private readonly DataField[] features;
+    private readonly DataField[] texts;
     private readonly DataField? label;
     private readonly int[] lengths;
     private ParquetColumn[] columns = [];
+    private ParquetColumn[] textColumns = [];
     private ParquetColumn? labels;
     private int group = -1, row, rowsInGroup;
     private long read;
@@ -29,7 +31,9 @@ internal sealed class ParquetRows : IRows
         reader = Guard(() => ParquetReader.CreateAsync(stream, new ParquetOptions { MaximumSmallPoolFreeBytes = MostPooledBytes, MaximumLargePoolFreeBytes = MostPooledBytes }).GetAwaiter().GetResult());
         var fields = reader.Schema.DataFields;
         label = choice.LabelColumn is { } l ? Find(fields, l, "--label-column") : null;
-        var left = choice.IgnoredColumns.SelectMany(c => fields.Where(f => Top(f) == Top(Find(fields, c, "--ignore-column")))).Append(label).ToHashSet();
+        texts = [.. choice.Texts.Select(t => Find(fields, t, "text column"))];
+        Texts = texts.Length == 0 ? [] : new string[texts.Length];
+        var left = choice.IgnoredColumns.SelectMany(c => fields.Where(f => Top(f) == Top(Find(fields, c, "--ignore-column")))).Concat(texts).Append(label).ToHashSet();
         features = [.. fields.Where(f => !left.Contains(f))];
         if (features.FirstOrDefault(f => !ParquetColumn.IsNumber(f)) is { } text)
             throw new InputException($"'{name}', column '{Top(text)}': holds {text.ClrType.Name} values, and the network takes numbers. Name it with --label-column or --ignore-column.");
@@ -52,6 +56,8 @@ internal sealed class ParquetRows : IRows
 
     public bool HasLabels { get; }
 
+    public IReadOnlyList<string> Texts { get; }
+
     public bool Read(Span<double> values, out string? labelText)
     {
         labelText = null;
@@ -65,10 +71,11 @@ internal sealed class ParquetRows : IRows
                 throw new InputException($"{Where(read)}, column '{Top(features[c])}': its list has {column.Length(row):N0} values, and that of row 0 has {lengths[c]:N0}. Lists must be of one length.");
             for (var i = 0; i < lengths[c]; i++, at++)
             {
-                var value = column.IsPresent(start + i) ? column.Number(start + i) : throw new InputException($"{Where(read)}, column '{Top(features[c])}'{(lengths[c] > 1 ? $", value {i}" : "")}: expected a number, but there is none.");
-                values[at] = value;
+                values[at] = column.IsPresent(start + i) ? column.Number(start + i) : double.NaN;
             }
         }
+        for (var i = 0; i < texts.Length; i++)
+            ((string[])Texts)[i] = textColumns[i].IsPresent(textColumns[i].Start(row)) ? textColumns[i].Text(textColumns[i].Start(row)) : "";
         if (labels is not null) labelText = labels.IsPresent(labels.Start(row)) ? labels.Text(labels.Start(row)) : throw new InputException($"{Where(read)}, column '{Top(label!)}': the label is missing.");
         row++;
         read++;
@@ -104,6 +111,7 @@ internal sealed class ParquetRows : IRows
         {
             using var open = reader.OpenRowGroupReader(group);
             columns = [.. features.Select(f => ParquetColumn.Read(open, f))];
+            textColumns = [.. texts.Select(f => ParquetColumn.Read(open, f))];
             labels = label is null ? null : ParquetColumn.Read(open, label);
             (row, rowsInGroup) = (0, checked((int)open.RowCount));
             return true;
@@ -115,7 +123,7 @@ internal sealed class ParquetRows : IRows
     {
         var found = fields.Where(f => Top(f) == column).ToArray();
         if (found.Length == 0) throw new InputException($"{option} '{column}': '{Name}' has no column of that name. Columns: {Names.Some([.. fields.Select(Top).Distinct()])}.");
-        if (option == "--label-column" && found is not [{ MaxRepetitionLevel: 0 }]) throw new InputException($"{option} '{column}': '{Name}' holds lists or records there, where a label is one value.");
+        if (option != "--ignore-column" && found is not [{ MaxRepetitionLevel: 0 }]) throw new InputException($"{option} '{column}': '{Name}' holds lists or records there, where one value is expected.");
         return found[0];
     }
 

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace MLNetLinearize.Cli.Data;
 
 /// <summary>
-/// Reads a preprocessing file as Hugging Face's image processors save them (<c>preprocessor_config.json</c>). Understood
-/// are the fields below; a step without its <c>do_…</c> is taken where its values are there. A field that would change the
+/// Reads a preprocessing file as Hugging Face's image processors save them (<c>preprocessor_config.json</c>), or as a scaler of
+/// scikit-learn is written down (<see cref="ScalerFile"/>). Understood are the fields below; a step without its <c>do_…</c> is taken where its values are there. A field that would change the
 /// image and is not understood is refused, since leaving it out would explain another image.
 /// </summary>
 internal static class PreprocessingFile
@@ -38,6 +38,7 @@ internal static class PreprocessingFile
     private static InputPreprocessing Read(string file, JsonElement root)
     {
         var fields = root.EnumerateObject().Where(p => p.Value.ValueKind != JsonValueKind.Null).ToDictionary(p => p.Name, p => p.Value);
+        if (ScalerFile.Is(fields)) return ScalerFile.Read(file, fields);
         // Steps that are switched off do nothing, whatever they are.
         var unknown = fields.Keys.Except(WithoutEffect).Except(Steps).FirstOrDefault(name => !(name.StartsWith("do_", StringComparison.Ordinal) && fields[name].ValueKind == JsonValueKind.False));
         if (unknown is not null) throw new InputException($"--preprocessing: '{file}' has the field '{unknown}', which is not understood. Understood: {string.Join(", ", Steps)}. Remove it if it does not change the images.");

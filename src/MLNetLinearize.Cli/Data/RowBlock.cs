@@ -9,17 +9,21 @@ internal sealed class RowBlock
 {
     private readonly GraphInput input;
     private readonly Action<double[]> prepare;
+    private readonly MissingValues missing;
     private readonly Func<double[], int, int> store;
     private readonly double[] row;
+    private readonly long[] numbers;
 
     /// <param name="input">The input that the rows feed.</param>
     /// <param name="capacity">Most rows.</param>
-    /// <param name="preprocessing">What becomes of the values first.</param>
+    /// <param name="prepare">What becomes of a row's values first, in place.</param>
+    /// <param name="missing">What becomes of values that are not there.</param>
+    /// <param name="texts">Number of texts in a row.</param>
     /// <param name="firstRow">Number of the first row in the data.</param>
-    public RowBlock(GraphInput input, int capacity, InputPreprocessing preprocessing, long firstRow = 0)
+    public RowBlock(GraphInput input, int capacity, Action<double[]> prepare, MissingValues missing, int texts = 0, long firstRow = 0)
     {
-        (this.input, prepare, FirstRow) = (input, preprocessing.For(input), firstRow);
-        (Capacity, row, Labels) = (capacity, new double[input.RowLength], new int?[capacity]);
+        (this.input, this.prepare, this.missing, FirstRow) = (input, prepare, missing, firstRow);
+        (Capacity, row, Labels, numbers, Texts) = (capacity, new double[input.RowLength], new int?[capacity], new long[capacity], new string[capacity * texts]);
         var length = checked(capacity * input.RowLength);
         Singles = new float[length];
         (Values, store) = Type.GetTypeCode(input.ElementType) switch
@@ -41,8 +45,14 @@ internal sealed class RowBlock
 
     public int Count { get; private set; }
 
-    /// <summary>Number of the block's first row in the data.</summary>
+    /// <summary>Number of the first of the data's rows that the block was filled from.</summary>
     public long FirstRow { get; private set; }
+
+    /// <summary>How many of the data's rows it was filled from; more than <see cref="Count"/> where some were left out.</summary>
+    public int Taken { get; private set; }
+
+    /// <summary>The texts of all rows, those of a row together.</summary>
+    public string[] Texts { get; }
 
     /// <summary>The rows, one after the other, in the element type of the input.</summary>
     public Array Values { get; }
@@ -53,28 +63,34 @@ internal sealed class RowBlock
     /// <summary>True outputs of the rows; null where not known.</summary>
     public int?[] Labels { get; }
 
+    /// <summary>A row's number in the data.</summary>
+    public long Number(int i) => numbers[i];
+
     public ReadOnlySpan<float> Row(int i) => Singles.AsSpan(i * row.Length, row.Length);
 
-    /// <summary>Fills the block with the next rows, at most <paramref name="limit"/>. False when there are none.</summary>
+    /// <summary>Fills the block with the next rows, from at most <paramref name="limit"/> of the data's. False when there are none.</summary>
     public bool Fill(IRows rows, ClassNames classes, int outputs, long limit)
     {
-        (FirstRow, Count) = (FirstRow + Count, 0);
-        while (Count < Capacity && Count < limit && rows.Read(row, out var label))
+        (FirstRow, Count, Taken) = (FirstRow + Taken, 0, 0);
+        while (Count < Capacity && Taken < Math.Min(limit, int.MaxValue) && rows.Read(row, out var label))
         {
-            if (Array.FindIndex(row, v => !double.IsFinite(v)) is >= 0 and var at) throw Wrong(rows, at, "a finite number");
+            Taken++;
+            if (!missing.Keep(row, at => Wrong(rows, at, "a number, but there is none; --missing says what becomes of such values"))) continue;
+            if (Array.FindIndex(row, double.IsInfinity) is >= 0 and var infinite) throw Wrong(rows, infinite, $"a finite number, but got {Words.Plain(row[infinite])}");
             prepare(row);
             for (var i = 0; i < row.Length; i++) Singles[Count * row.Length + i] = (float)row[i];
-            if (store(row, Count * row.Length) is >= 0 and var bad) throw Wrong(rows, bad, $"a whole number that {input.ElementType.Name} holds, as the input '{input.Name}' takes");
-            Labels[Count] = label is null ? null : Output(label, rows, FirstRow + Count, classes, outputs);
-            Count++;
+            if (store(row, Count * row.Length) is >= 0 and var bad) throw Wrong(rows, bad, $"a whole number that {input.ElementType.Name} holds, as the input '{input.Name}' takes, but got {Words.Plain(row[bad])}");
+            for (var i = 0; i < rows.Texts.Count; i++) Texts[Count * rows.Texts.Count + i] = rows.Texts[i];
+            Labels[Count] = label is null ? null : Output(label, rows, FirstRow + Taken - 1, classes, outputs);
+            numbers[Count++] = FirstRow + Taken - 1;
         }
-        return Count > 0;
+        return Taken > 0;
     }
 
     private InputException Wrong(IRows rows, int element, string expected)
     {
         var place = rows.FeatureNames is { } names ? $"column '{names[element]}'" : $"value {FeatureNames.Positions(input)[element]}";
-        return new($"{rows.Where(FirstRow + Count)}, {place}: expected {expected}, but got {Words.Plain(row[element])}.");
+        return new($"{rows.Where(FirstRow + Taken - 1)}, {place}: expected {expected}.");
     }
 
     /// <summary>Stores rows as whole numbers; gives the first element that is none, or −1.</summary>

@@ -38,7 +38,7 @@ internal sealed class EvaluationSink : IRowSink, IDisposable
     {
         for (var i = 0; i < block.Count && rows < most; i++, rows++)
         {
-            var inputs = new Dictionary<string, Array> { [input.Name] = block.Input(i).ToArray() };
+            var inputs = block.RowInputs(i);
             evaluator.CountRow();
             for (var k = 0; k < block.Targets; k++) evaluator.Add(inputs, block.Target(i, k), block.Score(i, k), block.Bias(i, k), block.Attribution(i, k));
         }

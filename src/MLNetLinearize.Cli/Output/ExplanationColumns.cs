@@ -1,3 +1,4 @@
+using MLNetLinearize.Cli.Commands;
 using MLNetLinearize.Cli.Data;
 
 namespace MLNetLinearize.Cli.Output;
@@ -71,8 +72,13 @@ internal sealed class ExplanationColumns
     public bool HasClassNames => classes.NamesOrNull is not null;
 
     /// <summary>Names of what the score is explained by: the data's own where it explains by the data, else positions.</summary>
-    public static IReadOnlyList<string> FeaturesOf(IRows rows, LinearizationGraph graph, Func<GraphInput, IReadOnlyList<string>> positions)
+    /// <param name="rows">The data.</param>
+    /// <param name="graph">The compiled graph.</param>
+    /// <param name="model">What it was compiled of.</param>
+    /// <param name="positions">Names of the elements of a tensor.</param>
+    public static IReadOnlyList<string> FeaturesOf(IRows rows, LinearizationGraph graph, ModelOptions model, Func<GraphInput, IReadOnlyList<string>> positions)
     {
+        if (model.ExplainedParts.Count > 0) return [.. model.ExplainedParts.SelectMany(p => p.ElementNames(model.Parts, positions))];
         var explained = graph.ExplainedInputs.Single();
         return explained.Name == Explainer.DataInput(graph).Name && rows.FeatureNames is { } names ? names : positions(explained);
     }

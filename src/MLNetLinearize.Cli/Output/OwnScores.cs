@@ -1,6 +1,5 @@
 using MLNetLinearize.Linearization;
 using MLNetLinearize.Onnx;
-using MLNetLinearize.Runtime;
 
 namespace MLNetLinearize.Cli.Output;
 
@@ -13,7 +12,6 @@ internal sealed class OwnScores : IRowSink, IDisposable
     private readonly ReferenceModel reference;
     private readonly QuantizedSteps? steps;
     private readonly double tolerance;
-    private readonly GraphInput input;
     private readonly IReadOnlyList<InputPart> parts;
 
     /// <param name="modelFile">The model's file.</param>
@@ -25,7 +23,7 @@ internal sealed class OwnScores : IRowSink, IDisposable
         var (model, options, report) = (OnnxFile.Read(modelFile), graph.Options with { ExplainedInputs = null }, graph.Report);
         reference = ReferenceModel.Open(new Request(report.ExplainedOutput, [], graph.Options.Targets, options, report.OriginalOpset, report.Cut, [], null, model, () => Compiler.Spelled(model, options).Graph));
         steps = QuantizedSteps.Of(reference, graph);
-        (input, this.parts, this.tolerance) = (Explainer.DataInput(graph), parts, tolerance);
+        (this.parts, this.tolerance) = (parts, tolerance);
     }
 
     /// <summary>Of each row, the largest of its outputs, relative to the row's largest score; of rows that steps explain, the difference is among <see cref="Stepped"/>.</summary>
@@ -42,7 +40,8 @@ internal sealed class OwnScores : IRowSink, IDisposable
         // One row at a time: the file may fix its batch to one, and must not be edited to check it.
         for (var i = 0; i < block.Count; i++)
         {
-            var row = parts.Count > 0 ? parts.ToDictionary(p => p.Name, p => p.Take(block.Input(i))) : new() { [input.Name] = Slice(block.InputValues, i) };
+            var row = block.RowInputs(i);
+            foreach (var part in parts.Where(p => !p.IsText)) row[part.Name] = part.Take(block.Input(i));
             var (own, scores) = (reference.Score(row), reference.Shown(block.Scores(i)));
             if (own.Length != scores.Length) throw new InvalidOperationException($"The model gives {own.Length} scores a row, its linearization graph {scores.Length}.");
             var scale = own.Where(double.IsFinite).Select(Math.Abs).Append(double.Epsilon).Max();
@@ -61,13 +60,6 @@ internal sealed class OwnScores : IRowSink, IDisposable
             if (Worst.Row < 0 || !(worst <= Differences.Worst)) Worst = (block.RowNumber(i), output);
             Differences.Add(worst);
         }
-    }
-
-    private Array Slice(Array values, int row)
-    {
-        var one = Array.CreateInstance(input.ElementType, input.RowLength);
-        Array.Copy(values, row * input.RowLength, one, 0, input.RowLength);
-        return one;
     }
 
     public void Dispose()

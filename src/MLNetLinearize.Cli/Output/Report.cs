@@ -43,7 +43,7 @@ internal sealed class Report : IRowSink, IDisposable
 
     public void Add(ExplainedBlock block)
     {
-        var inputs = new Dictionary<string, Array> { [Explainer.DataInput(session.Graph).Name] = block.InputValues };
+        var inputs = block.Inputs;
         var batch = session.Run(inputs, block.Count);
         file.Write(_ =>
         {
@@ -72,10 +72,8 @@ internal sealed class Report : IRowSink, IDisposable
 
     private static IReadOnlyList<ReportTarget> True(ExplanationSession truth, ExplainedBlock block, int i)
     {
-        var input = Explainer.DataInput(truth.Graph);
-        var values = Array.CreateInstance(input.ElementType, input.RowLength);
-        Array.Copy(block.InputValues, i * input.RowLength, values, 0, input.RowLength);
-        var inputs = new Dictionary<string, Array> { [input.Name] = values, [OutputNames.Label] = new long[] { block.Truth(i)!.Value } };
+        var inputs = block.RowInputs(i);
+        inputs[OutputNames.Label] = new long[] { block.Truth(i)!.Value };
         return ReportFeed.Targets(truth.Graph, truth.Run(inputs, 1), 0);
     }
 }

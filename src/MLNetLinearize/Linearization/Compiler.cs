@@ -289,6 +289,7 @@ internal static class Compiler
             Cut = request.Cut,
             RowByRowReason = network.RowByRowReason,
             IsPiecewiseLinear = forward.Where(n => n.Output.Any(active.Contains)).All(n => NodeCost.IsPiecewiseLinear(n, active)),
+            TakesMissingValues = Finish.TakesMissing(network),
             Nodes = nodes,
             Notes = request.Notes,
         };

@@ -11,6 +11,9 @@ namespace MLNetLinearize.Linearization;
 /// </summary>
 internal sealed class Finish(CanonicalNetwork network, Emitter e, int targets)
 {
+    /// <summary>Elements of a row that are summed in double one by one.</summary>
+    private const long FewElements = 256;
+
     /// <summary>Most neighbours that are summed in float32.</summary>
     private const int MostInABlock = 64;
 
@@ -58,13 +61,13 @@ internal sealed class Finish(CanonicalNetwork network, Emitter e, int targets)
     public string Attribution(string weights, string tensor, IReadOnlyList<int> row)
     {
         var shape = network.Shape(tensor);
-        if (TakesMissing) tensor = e.Op("Where", [e.Op("IsNaN", [tensor]), e.Scalar(0), tensor]);
+        if (TakesMissing(network)) tensor = e.Op("Where", [e.Op("IsNaN", [tensor]), e.Scalar(0), tensor]);
         return e.Mul(weights, e.Reshape(RowsFirst(tensor, shape, 0), [shape.HasBatch ? -1 : 1, 1, .. row.Select(d => (long)d)]));
     }
 
     /// <summary>
-    /// Σ attribution as [N, K], in double precision: blocks of neighbours are summed in float32, which loses next to nothing and moves no
-    /// more memory, and the blocks' sums in double.
+    /// Σ attribution as [N, K], in double precision. Of long rows blocks of neighbours are summed in float32, which loses next to nothing and
+    /// moves no more memory, and the blocks' sums in double.
     /// </summary>
     /// <param name="attribution">[N, K, d…].</param>
     /// <param name="row">d….</param>
@@ -72,7 +75,7 @@ internal sealed class Finish(CanonicalNetwork network, Emitter e, int targets)
     {
         var length = row.Aggregate(1L, (a, d) => a * d);
         if (row.Count == 0) return e.Cast(attribution, DataType.Double);
-        var block = Enumerable.Range(1, MostInABlock).Last(b => length % b == 0);
+        var block = length <= FewElements ? 1 : Enumerable.Range(1, MostInABlock).Last(b => length % b == 0);
         var blocks = e.Reshape(attribution, 0, targets, length / block, block);
         if (block > 1) blocks = e.ReduceSum(blocks, 3);
         return e.Op("ReduceSum", [e.Cast(blocks, DataType.Double), e.Ints(2, 3)], ("keepdims", 0));
@@ -109,10 +112,10 @@ internal sealed class Finish(CanonicalNetwork network, Emitter e, int targets)
     }
 
     /// <summary>
-    /// Whether the network makes something of missing values (NaN). What it puts in their place is in the bias, and they
+    /// Whether a network makes something of missing values (NaN). What it puts in their place is in the bias, and they
     /// themselves contribute nothing, where 0·NaN would be NaN.
     /// </summary>
-    private bool TakesMissing => network.Graph.Nodes.Any(n => n.OpType == "IsNaN" || n.OpType.StartsWith("TreeEnsemble", StringComparison.Ordinal));
+    public static bool TakesMissing(CanonicalNetwork network) => network.Graph.Nodes.Any(n => n.OpType == "IsNaN" || n.OpType.StartsWith("TreeEnsemble", StringComparison.Ordinal));
 
     private string RowsFirst(string tensor, TensorShape shape, int offset)
     {

@@ -7,8 +7,8 @@ public class DataErrorTests
 {
     [Theory]
     [InlineData("a,b\n1,2\n", "has 2 columns for the network's input 'x', which takes 3 values a row ([3]). Columns: a, b. Name what is no input with --label-column or --ignore-column.")]
-    [InlineData("a,b,c\n1,2,3\n4,,6\n", "line 3, column 'b': expected a finite number, but got ''.")]
-    [InlineData("a,b,c\n1,2,3\n4,5,NaN\n", "line 3, column 'c': expected a finite number, but got 'NaN'.")]
+    [InlineData("a,b,c\n1,2,3\n4,,6\n", "line 3, column 'b': expected a number, but there is none; --missing says what becomes of such values.")]
+    [InlineData("a,b,c\n1,2,3\n4,5,NaN\n", "line 3, column 'c': expected a number, but there is none; --missing says what becomes of such values.")]
     [InlineData("a,b,c\n1,2\n", "is not a readable table:")]
     [InlineData("a,b,c\n", "holds no rows.")]
     [InlineData("", "is empty. Expected a header line that names the columns.")]
@@ -34,7 +34,7 @@ public class DataErrorTests
     {
         using var folder = new TemporaryFolder();
         var (model, rows) = (TinyModels.WriteLinear(folder), folder.Write("rows.csv", "a,b,c,truth\n1,2,3,0\n1,2,3,4\n"));
-        Refused("row 1 (counted from 0 after the header): label 4 is beyond the network's 2 outputs, 0 to 1.", "explain", model, rows, "--label-column", "truth");
+        Refused("line 3: label 4 is beyond the network's 2 outputs, 0 to 1.", "explain", model, rows, "--label-column", "truth");
         var named = folder.Write("named.csv", "a,b,c,truth\n1,2,3,dog\n");
         Refused("label 'dog' is neither a class name nor a number. Expected 0 to 1, or names with --class-names.", "explain", model, named, "--label-column", "truth");
         Refused("expected 0 to 1 or one of no, yes.", "explain", model, named, "--label-column", "truth", "--class-names", folder.Write("names.txt", "no\nyes"));

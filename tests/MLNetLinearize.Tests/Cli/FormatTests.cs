@@ -122,7 +122,7 @@ public class FormatTests
         Assert.Equal(0, CliRun.Of("verify", model, folder.File("rows.csv"), "--explained-input", "looked", "--tolerance", "0", "--quiet").Code);
 
         folder.Write("rows.csv", "first,second\n0,2\n0.5,1\n");
-        Assert.Contains("row 1 (counted from 0 after the header), column 'first': expected a whole number that Int64 holds, as the input 'x' takes, but got 0.5.", CliRun.Of(arguments).Error, StringComparison.Ordinal);
+        Assert.Contains("line 3, column 'first': expected a whole number that Int64 holds, as the input 'x' takes, but got 0.5.", CliRun.Of(arguments).Error, StringComparison.Ordinal);
     }
 
     private static void Explain(TemporaryFolder folder, params string[] options)

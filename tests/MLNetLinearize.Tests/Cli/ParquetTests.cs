@@ -55,7 +55,7 @@ public class ParquetTests
             await group.WriteAsync<float>(missing.DataFields[1], part.AsMemory());
             await group.WriteAsync<float>(missing.DataFields[2], new float[part.Length]);
         });
-        Refused(folder, "missing.parquet', row 2 (counted from 0), column 'b': expected a number, but there is none.", "missing.parquet");
+        Refused(folder, "missing.parquet', row 2 (counted from 0), column 'b': expected a number, but there is none;", "missing.parquet");
         Refused(folder, "has 2 values a row for the network's input 'x', which takes 3 ([3]). Columns: a, b.", "missing.parquet", "--ignore-column", "c");
         Refused(folder, "--label-column 'd': '", "missing.parquet", "--label-column", "d");
 
@@ -66,7 +66,7 @@ public class ParquetTests
             await group.WriteAsync(infinite.DataFields[3], new[] { "x", "y" });
         });
         Refused(folder, "column 'name': holds", "infinite.parquet");
-        Refused(folder, "row 1 (counted from 0), column 'a': expected a finite number, but got NaN.", "infinite.parquet", "--ignore-column", "name");
+        Refused(folder, "row 1 (counted from 0), column 'a': expected a number, but there is none; --missing says what becomes of such values.", "infinite.parquet", "--ignore-column", "name");
 
         var ragged = new ParquetSchema(new ListField("v", new DataField("element", typeof(float), false)));
         await Write(folder.File("ragged.parquet"), ragged, [new float[][] { [1, 2, 3], [1, 2] }], (group, part) => WriteLists(group, ragged.DataFields[0], part));
@@ -117,6 +117,21 @@ public class ParquetTests
     {
         var run = CliRun.Of(["explain", TinyModels.WriteLinear(folder), folder.Write("rows.csv", "a,b,c,truth\n1,2,3,0\n0,-1,4,1\n"), "--quiet", .. options]);
         Assert.Equal((0, ""), (run.Code, run.Error));
+    }
+
+    [Fact]
+    public async Task Texts_feed_inputs_of_texts()
+    {
+        using var folder = new TemporaryFolder();
+        var schema = new ParquetSchema(new DataField<float>("x"), new DataField<string>("City"));
+        await Write(folder.File("city.parquet"), schema, [new float[] { 1 }, new float[] { 2 }], async (group, part) =>
+        {
+            await group.WriteAsync<float>(schema.DataFields[0], part);
+            await group.WriteAsync(schema.DataFields[1], new[] { part[0] == 1 ? "Rome" : "Oslo" });
+        });
+        var run = CliRun.Of("explain", TinyModels.WriteCity(folder), folder.File("city.parquet"), "--columns", "score,bias,attribution", "--quiet", "--out", folder.File("out.csv"));
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.Equal(["Row,ExplainedScore,Bias,Attribution.x", "0,4,1,3", "1,13,7,6"], File.ReadAllLines(folder.File("out.csv")));
     }
 
     private static void Refused(TemporaryFolder folder, string message, string file, params string[] options)

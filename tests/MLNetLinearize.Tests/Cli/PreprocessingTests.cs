@@ -84,7 +84,7 @@ public class PreprocessingTests
     [Theory]
     [InlineData("--mean '1,x': expected numbers with a comma between", "--mean", "1,x")]
     [InlineData("--std '0': expected numbers other than 0", "--std", "0")]
-    [InlineData("--mean and --std give 2 channels, but the network's input 'x' takes [3, 2, 2], an image of 3.", "--mean", "1,2")]
+    [InlineData("--mean and --std give 2 numbers, but a row of the network's input 'x' has 12 values, an image of 3 channels.", "--mean", "1,2")]
     [InlineData("--resize '2': expected HxW", "--resize", "2")]
     [InlineData("--layout hwc: the network's input 'x' takes [3, 2, 2], which is no such image.", "--layout", "hwc")]
     public void Options_that_do_not_fit_are_refused(string message, params string[] options)

@@ -104,9 +104,9 @@ public class SeveralInputTests
     [InlineData("z,x[0],ids[0],ids[1]\n4,1,2,0\n", "lacks the column x[1]. The network takes 'x' [2], 'z' [1], 'ids' [2]: expected the columns x[0] … x[1], z, ids[0] … ids[1], in any order.")]
     [InlineData("z,x[0],x[1],ids[0],ids[1],w\n4,1,1,2,0,7\n", "has the column w, which no input is fed from.")]
     [InlineData("z,z,x[0],x[1],ids[0],ids[1]\n4,4,1,1,2,0\n", "has 2 columns of the name 'z'.")]
-    [InlineData("z,x[0],x[1],ids[0],ids[1]\n4,1,1,2,0\n4,1,1,0.5,0\n", "row 1 (counted from 0 after the header), column 'ids[0]': expected a whole number that Int64 holds, of at most 16,777,216 in size, as the network's input 'ids' takes, but got 0.5.")]
+    [InlineData("z,x[0],x[1],ids[0],ids[1]\n4,1,1,2,0\n4,1,1,0.5,0\n", "line 3, column 'ids[0]': expected a whole number that Int64 holds, of at most 16,777,216 in size, as the network's input 'ids' takes, but got 0.5.")]
     [InlineData("z,x[0],x[1],ids[0],ids[1]\n4,1,1,2,16777218\n", "column 'ids[1]': expected a whole number that Int64 holds, of at most 16,777,216 in size")]
-    [InlineData("z,x[0],x[1],ids[0],ids[1]\n4,1,nan,2,0\n", "column 'x[1]': expected a finite number")]
+    [InlineData("z,x[0],x[1],ids[0],ids[1]\n4,1,nan,2,0\n", "column 'x[1]': expected a number, but there is none")]
     public void A_table_that_does_not_fit_is_refused(string table, string message)
     {
         using var folder = new TemporaryFolder();
@@ -126,13 +126,40 @@ public class SeveralInputTests
         var image = CliRun.Of("explain", model, Directory.CreateDirectory(folder.File("images")).FullName);
         Assert.Equal(1, image.Code);
         Assert.Contains("is no table, and the network takes several inputs", image.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Columns_of_texts_feed_inputs_of_texts()
+    {
+        using var folder = new TemporaryFolder();
+        var (model, table) = (TinyModels.WriteCity(folder), folder.Write("city.csv", "City,x\nRome,1\nOslo,2\n"));
+        var run = CliRun.Of("explain", model, table, "--columns", "score,bias,attribution", "--quiet", "--out", folder.File("out.csv"));
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.Equal("Row,ExplainedScore,Bias,Attribution.x\n0,4,1,3\n1,13,7,6\n", Text(folder, "out.csv"));
+        Assert.Equal(0, CliRun.Of("verify", model, table, "--quiet").Code);
+        Assert.Equal(0, CliRun.Of("explain", model, table, "--quiet", "--report", folder.File("report.html")).Code);
+        Assert.Equal(0, CliRun.Of("evaluate", model, table, "--quiet").Code);
+        var missing = CliRun.Of("explain", model, folder.Write("x.csv", "x\n1\n"));
+        Assert.Contains("text column 'City'", missing.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Several_tensors_explain_together()
+    {
+        using var folder = new TemporaryFolder();
         var net = new Net(17, 1);
-        net.Input("City", DataType.String, "N", 1);
-        var city = net.Op("Cast", [net.Classical("LabelEncoder", ["City"], ("keys_strings", (string[])["Rome"]), ("values_int64s", (long[])[1]))], ("to", (long)DataType.Float));
-        OnnxFile.Write(net.Build(net.Op("Add", [city, net.Input("x", "N", 1)]), "N", 1), folder.File("city.onnx"));
-        var text = CliRun.Of("explain", folder.File("city.onnx"), folder.Write("city.csv", "City,x\nRome,1\n"));
-        Assert.Equal(1, text.Code);
-        Assert.Contains("The model's input 'City' takes text; the command line feeds numbers.", text.Error, StringComparison.Ordinal);
+        net.Input("wide", "N", 2);
+        net.Input("id", DataType.Int64, "N", 1);
+        var embedded = net.Op("Squeeze", [net.Op("Gather", [net.Floats([1, 2, 3, 4, 5, 6], 3, 2), "id"]), net.Ints(1)]);
+        var y = net.Op("Gemm", [net.Op("Concat", ["wide", embedded], ("axis", 1L)), net.Floats([10, 20, 30, 40], 4, 1)]);
+        OnnxFile.Write(net.Build(y, "N", 1), folder.File("wide.onnx"));
+        string[] arguments = ["explain", folder.File("wide.onnx"), folder.Write("rows.csv", "wide[0],wide[1],id\n1,2,1\n3,4,2\n"), "--from", "wide", "--from", embedded, "--quiet"];
+        var run = CliRun.Of([.. arguments, "--columns", "score,attribution,bias", "--out", folder.File("out.csv")]);
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.Equal($"Row,ExplainedScore,Bias,Attribution.wide[0],Attribution.wide[1],Attribution.{embedded}[0],Attribution.{embedded}[1]\n0,300,0,10,40,90,160\n1,500,0,30,80,150,240\n", Text(folder, "out.csv"));
+        Assert.Equal(0, CliRun.Of(["verify", .. arguments.Skip(1)]).Code);
+        var twice = CliRun.Of([.. arguments, "--from", "id"]);
+        Assert.Contains("its input 1 'id' depends on what is explained", twice.Error, StringComparison.Ordinal);
     }
 
     private static string Text(TemporaryFolder folder, string name) => File.ReadAllText(folder.File(name)).ReplaceLineEndings("\n");

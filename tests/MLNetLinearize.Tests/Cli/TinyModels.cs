@@ -51,6 +51,16 @@ internal static class TinyModels
         return folder.File("mixed.onnx");
     }
 
+    /// <summary>A number and a text: y = 3·x + the number of the city, 1 for Rome and 7 for Oslo.</summary>
+    public static string WriteCity(TemporaryFolder folder)
+    {
+        var net = new Rules.Net(17, 1);
+        net.Input("City", DataType.String, "N", 1);
+        var city = net.Op("Cast", [net.Classical("LabelEncoder", ["City"], ("keys_strings", (string[])["Rome", "Oslo"]), ("values_int64s", (long[])[1, 7]))], ("to", (long)DataType.Float));
+        OnnxFile.Write(net.Build(net.Op("Add", [city, net.Op("Mul", [net.Input("x", "N", 1), net.Scalar(3)])]), "N", 1), folder.File("city.onnx"));
+        return folder.File("city.onnx");
+    }
+
     /// <summary>The network of <see cref="WriteLinear"/> with its matrix in a file of its own, <c>linear.weights</c>.</summary>
     public static string WriteExternal(TemporaryFolder folder)
     {
