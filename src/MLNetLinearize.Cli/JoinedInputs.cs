@@ -32,7 +32,7 @@ internal static class JoinedInputs
         if (graph.Opset < OldestOpset) throw new InputException($"The model takes several inputs and is of operator set {graph.Opset}; the command line joins inputs from {OldestOpset} on. Convert the model to a later one.");
 
         // Texts stay inputs of their own.
-        var all = joined.Select(i => InputPlan.Of(i, options)).ToList();
+        var all = InputPlan.All(joined, options);
         var parts = new List<InputPart>();
         var texts = new List<InputPart>();
         foreach (var input in all.Select(p => p.ToGraphInput(true)))

@@ -8,6 +8,9 @@ namespace MLNetLinearize;
 /// </summary>
 public sealed record AttributionEvaluation
 {
+    /// <summary>The properties by name.</summary>
+    public override string ToString() => RecordText.Of(this);
+
     /// <summary>Number of rows read.</summary>
     public required long Rows { get; init; }
 
@@ -95,6 +98,9 @@ public readonly record struct MeasuredValue(double Mean, double StandardError);
 /// </remarks>
 public sealed record MethodEvaluation
 {
+    /// <summary>The properties by name.</summary>
+    public override string ToString() => RecordText.Of(this);
+
     /// <summary>The method.</summary>
     public required AttributionMethod Method { get; init; }
 
@@ -160,6 +166,9 @@ public sealed record MethodEvaluation
 /// </summary>
 public sealed record RandomizedStage
 {
+    /// <summary>The properties by name.</summary>
+    public override string ToString() => RecordText.Of(this);
+
     /// <summary>The layers that were randomised last, the one nearest the output first; all above them were randomised before.</summary>
     public required IReadOnlyList<string> Layers { get; init; }
 

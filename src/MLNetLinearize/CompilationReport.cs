@@ -7,6 +7,9 @@ namespace MLNetLinearize;
 /// <summary>What the compiler found in a model and did with it.</summary>
 public sealed record CompilationReport
 {
+    /// <summary>The properties by name.</summary>
+    public override string ToString() => RecordText.Of(this);
+
     /// <summary>Version of the default operator set in the file.</summary>
     public required long OriginalOpset { get; init; }
 
@@ -53,6 +56,9 @@ public sealed record CompilationReport
 /// <param name="MultiplyAdds">Multiply-adds of one row, forward.</param>
 public sealed record NodeReport(string Name, string Operator, IReadOnlyList<int> OutputShape, string Rule, long MultiplyAdds)
 {
+    /// <summary>The properties by name.</summary>
+    public override string ToString() => RecordText.Of(this);
+
     /// <summary>Tensors that it reads, constants left out.</summary>
     public IReadOnlyList<string> Inputs { get; init; } = [];
 

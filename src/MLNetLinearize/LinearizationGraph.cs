@@ -100,6 +100,9 @@ public sealed class LinearizationGraph
 /// <param name="IsExplained">Whether the score is explained by it.</param>
 public sealed record GraphInput(string Name, Type ElementType, IReadOnlyList<int> RowShape, bool HasBatchAxis, bool IsExplained)
 {
+    /// <summary>The properties by name.</summary>
+    public override string ToString() => RecordText.Of(this);
+
     /// <summary>Number of elements of one row.</summary>
     public int RowLength => RowShape.Aggregate(1, (a, d) => a * d);
 

@@ -5,6 +5,9 @@ namespace MLNetLinearize;
 /// <summary>What a network makes of a data set: attributions, biases and errors over all rows.</summary>
 public sealed record LinearizationSummary
 {
+    /// <summary>The properties by name.</summary>
+    public override string ToString() => RecordText.Of(this);
+
     /// <summary>Number of rows read.</summary>
     public required long Rows { get; init; }
 
@@ -44,6 +47,9 @@ public sealed record LinearizationSummary
 /// <summary>What speaks for one output of the network over a data set.</summary>
 public sealed record TargetSummary
 {
+    /// <summary>The properties by name.</summary>
+    public override string ToString() => RecordText.Of(this);
+
     /// <summary>Index of the output; of a contrast, its first.</summary>
     public required long Target { get; init; }
 

@@ -32,6 +32,7 @@ public static class LinearizeCatalog
     public static LinearizingEstimator Linearize(this TransformsCatalog catalog, string modelFile, LinearizeOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentException.ThrowIfNullOrEmpty(modelFile);
         return new LinearizingEstimator(modelFile, options ?? new());
     }
 
@@ -45,6 +46,7 @@ public static class LinearizeCatalog
     public static LinearizingEstimator Linearize(this TransformsCatalog catalog, Stream model, LinearizeOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentNullException.ThrowIfNull(model);
         return new LinearizingEstimator(model, options ?? new());
     }
 

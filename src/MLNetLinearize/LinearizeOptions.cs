@@ -3,6 +3,9 @@ namespace MLNetLinearize;
 /// <summary>What to explain, and under which column names. All properties have defaults that suit a classifier with one input.</summary>
 public sealed record LinearizeOptions
 {
+    /// <summary>The properties by name.</summary>
+    public override string ToString() => RecordText.Of(this);
+
     /// <summary>Column that feeds the model's only input. Default: the column named as that input.</summary>
     public string? InputColumn { get; init; }
 
@@ -105,6 +108,12 @@ public sealed record LinearizeOptions
     /// several callers explain at the same time take a thread each. Default: one per processor.
     /// </summary>
     public int? Threads { get; init; }
+
+    /// <summary>
+    /// Where <see cref="Transforms.LinearizingEstimator.Fit"/> tells what is worth knowing of the compiled network (<see cref="CompilationReport.Notes"/>, and
+    /// why it runs row by row): an <c>MLContext</c>, whose event <c>Log</c> hands it on. Default: nowhere.
+    /// </summary>
+    public Microsoft.ML.Runtime.IHostEnvironment? Log { get; init; }
 
     /// <summary>Whether the network makes whole numbers, such as indices into a table, of a float input: it is sampled between −1 and 1 then, which become 0.</summary>
     internal bool HoldsWholeNumbers { get; init; }

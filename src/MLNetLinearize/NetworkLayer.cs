@@ -9,6 +9,9 @@ namespace MLNetLinearize;
 /// <param name="RowShape">Shape of one row, without the batch axis.</param>
 public sealed record NetworkLayer(string Tensor, string Operator, IReadOnlyList<int> RowShape)
 {
+    /// <summary>The properties by name.</summary>
+    public override string ToString() => RecordText.Of(this);
+
     /// <summary>Number of elements of one row.</summary>
     public int RowLength => RowShape.Aggregate(1, (a, d) => a * d);
 }

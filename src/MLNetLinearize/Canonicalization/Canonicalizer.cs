@@ -37,7 +37,7 @@ internal static class Canonicalizer
         // What the score does not depend on, such as the label that an exporter kept, is not asked for.
         var read = graph.Nodes.SelectMany(Graph.Reads).ToHashSet();
         graph.Inputs.RemoveAll(i => !read.Contains(i.Name));
-        var inputs = graph.Inputs.Select(i => InputPlan.Of(i, options)).ToList();
+        var inputs = InputPlan.All(graph.Inputs, options);
         WriteOut(graph, inputs, output, explained, options.MaxUnrolledSteps);
         oneRowReason ??= inputs.FirstOrDefault(i => !i.CanBatch) is { } fixedInput ? $"input '{fixedInput.Name}' has no batch axis" : null;
         if (oneRowReason is null)
@@ -93,7 +93,7 @@ internal static class Canonicalizer
     /// <summary>One run of the network as the file has it, on one row.</summary>
     /// <exception cref="InvalidModelException">It does not run.</exception>
     public static IReadOnlyDictionary<string, TensorFact> Run(Graph graph, LinearizeOptions options) =>
-        RunPinned(graph, [.. graph.Inputs.Select(i => InputPlan.Of(i, options))]);
+        RunPinned(graph, InputPlan.All(graph.Inputs, options));
 
     /// <summary>What takes shapes to write out is written out once they are known, from one run of the network as it is.</summary>
     private static void WriteOut(Graph graph, List<InputPlan> inputs, string output, IReadOnlyList<string> explained, int maxSteps)

@@ -16,13 +16,19 @@ internal sealed record InputPlan(string Name, Type ElementType, long[] Dims, boo
     /// <summary>Whether it is a parameter of the row: others are named as explained.</summary>
     public bool IsParameter { get; init; }
 
-    public static InputPlan Of(ValueInfoProto input, LinearizeOptions options)
+    /// <summary>How all of a model's inputs are fed. Whatever their shapes leave open is told in one message.</summary>
+    public static List<InputPlan> All(IEnumerable<ValueInfoProto> inputs, LinearizeOptions options)
+    {
+        List<ValueInfoProto> all = [.. inputs];
+        OpenShapes.Refuse(all, options);
+        return [.. all.Select(i => Of(i, options))];
+    }
+
+    private static InputPlan Of(ValueInfoProto input, LinearizeOptions options)
     {
         var tensor = input.Type?.TensorType ?? throw new InvalidModelException($"Input '{input.Name}' is not a tensor. Only tensor inputs can be fed from columns.") { IsModelSound = true };
         var type = OrtArrays.TypeOf((DataType)tensor.ElemType) ?? throw new InvalidModelException($"Input '{input.Name}' holds {(DataType)tensor.ElemType}, which has no .NET type to be fed from. Convert the model's inputs to float.") { IsModelSound = true };
-        if (tensor.Shape is null && options.InputShapes?.ContainsKey(input.Name) != true)
-            throw new InvalidModelException($"Input '{input.Name}' declares no shape. Give it in InputShapes[\"{input.Name}\"], the batch dimension first.");
-        var declared = tensor.Shape?.Dim.Select(d => d.HasDimValue && d.DimValue > 0 ? d.DimValue : -1).ToArray() ?? [];
+        var declared = OpenShapes.Declared(tensor);
         var dims = declared;
         if (options.InputShapes?.TryGetValue(input.Name, out var given) == true)
         {
@@ -34,9 +40,6 @@ internal sealed record InputPlan(string Name, Type ElementType, long[] Dims, boo
                     throw new InvalidModelException($"InputShapes gives dimension {i} of '{input.Name}' the size {dims[i]}; the model fixes it at {declared[i]}. Give sizes for open dimensions only.");
             if (declared.Length == 0) declared = [-1, .. dims.Skip(1)];
         }
-        for (var i = 1; i < dims.Length; i++)
-            if (dims[i] < 1)
-                throw new InvalidModelException($"Input '{input.Name}' leaves dimension {i} of [{string.Join(", ", declared.Select((d, k) => d > 0 ? d.ToString(System.Globalization.CultureInfo.InvariantCulture) : Symbol(tensor, k)))}] open. Give the sizes in InputShapes[\"{input.Name}\"], the batch dimension first.");
         var open = declared.Length > 0 && declared[0] < 1;
         var fixedAtOne = declared.Length > 1 && declared[0] == 1;
         var isParameter = options.ExplainedInputs is { Count: > 0 } explained && !explained.Contains(input.Name);
@@ -61,6 +64,4 @@ internal sealed record InputPlan(string Name, Type ElementType, long[] Dims, boo
     }
 
     private static double Normal(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
-
-    private static string Symbol(TypeProto.Types.Tensor tensor, int i) => tensor.Shape?.Dim.ElementAtOrDefault(i)?.DimParam is { Length: > 0 } name ? name : "?";
 }

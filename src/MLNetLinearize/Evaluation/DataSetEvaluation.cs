@@ -11,11 +11,11 @@ internal static class DataSetEvaluation
     public static AttributionEvaluation Make(SessionCache sessions, IDataView input, EvaluateOptions options, IProgress<long>? progress, CancellationToken cancel)
     {
         var graph = sessions.Graph;
-        var binding = new ColumnBinding(graph, input.Schema);
+        var binding = new InputBinding(graph, input.Schema);
         using var evaluator = new Evaluator(graph, options, Columns(graph, binding), cancel);
         string[] attributions = [.. graph.ExplainedInputs.Select(graph.AttributionOf)];
         var session = sessions.Get([OutputNames.ExplainedTarget, OutputNames.ExplainedScore, OutputNames.Bias, .. attributions], rows: 1);
-        using var cursor = input.GetRowCursor(binding.Dependencies(binding.OutputSchema.Where(c => c.Index >= input.Schema.Count)));
+        using var cursor = input.GetRowCursor(binding.Columns);
         var reader = new InputReader(binding, cursor, capacity: 1);
         using var buffers = new ExplanationBuffers(session, reader.Arrays, rows: 1, isPinned: true);
         var joined = new float[graph.ExplainedInputs.Sum(i => i.RowLength)];
@@ -49,7 +49,7 @@ internal static class DataSetEvaluation
     }
 
     /// <summary>For each explained element its original column, all inputs' columns counted together.</summary>
-    private static int[]? Columns(LinearizationGraph graph, ColumnBinding binding)
+    private static int[]? Columns(LinearizationGraph graph, InputBinding binding)
     {
         var columns = new List<int>();
         foreach (var input in graph.ExplainedInputs)

@@ -134,7 +134,7 @@ internal sealed class QuantizedSteps : IDisposable
         {
             const string suffix = "/given/float";
             if (input.Name.EndsWith(suffix, StringComparison.Ordinal) && given.TryGetValue(input.Name[..^suffix.Length], out var tensor)) return OrtArrays.Wrap(tensor.Values, tensor.Shape);
-            var plan = InputPlan.Of(input, reference.Options);
+            var plan = reference.Inputs.First(i => i.Name == input.Name);
             return OrtArrays.Wrap(row[input.Name], plan.Dims);
         }
 

@@ -18,14 +18,13 @@ internal sealed class ReferenceModel : IDisposable
 
     private readonly InferenceSession session;
     private readonly RunOptions runOptions = new();
-    private readonly List<InputPlan> inputs;
     private readonly string output;
     private readonly CutActivation? squash;
 
     private ReferenceModel(Graph graph, LinearizeOptions options, string output, CutActivation? squash)
     {
         (Graph, Options, this.output, this.squash) = (graph, options, output, squash);
-        inputs = [.. graph.Inputs.Select(i => InputPlan.Of(i, options))];
+        Inputs = InputPlan.All(graph.Inputs, options);
         session = Sessions.Create(ClassicalModels.Admitting(graph.ToModel()), new LinearizeOptions { Threads = options.Threads }, GraphOptimizationLevel.ORT_DISABLE_ALL);
     }
 
@@ -37,8 +36,8 @@ internal sealed class ReferenceModel : IDisposable
     /// <summary>The explained tensor, or what its file has instead of it.</summary>
     public string Output => output;
 
-    /// <summary>Its inputs.</summary>
-    public IEnumerable<string> Inputs => inputs.Select(i => i.Name);
+    /// <summary>Its inputs, and how they are fed.</summary>
+    public IReadOnlyList<InputPlan> Inputs { get; }
 
     /// <summary>Whether it holds double-precision numbers.</summary>
     public bool IsDouble { get; private init; }
@@ -88,10 +87,10 @@ internal sealed class ReferenceModel : IDisposable
     /// <exception cref="OnnxRuntimeException">The model does not run on that row.</exception>
     public double[] Score(IReadOnlyDictionary<string, Array> row)
     {
-        var values = inputs.Select(i => OrtArrays.Wrap(Given(i, row), i.Dims)).ToList();
+        var values = Inputs.Select(i => OrtArrays.Wrap(Given(i, row), i.Dims)).ToList();
         try
         {
-            using var results = session.Run(runOptions, [.. inputs.Select(i => i.Name)], values, [output]);
+            using var results = session.Run(runOptions, [.. Inputs.Select(i => i.Name)], values, [output]);
             return Numbers(results[0]);
         }
         finally
@@ -108,10 +107,10 @@ internal sealed class ReferenceModel : IDisposable
         string[] fetched = [.. names];
         foreach (var name in fetched) model.Outputs.Add(new ValueInfoProto { Name = name });
         using var all = Sessions.Create(ClassicalModels.Admitting(model.ToModel()), new LinearizeOptions(), GraphOptimizationLevel.ORT_DISABLE_ALL);
-        var values = inputs.Select(i => OrtArrays.Wrap(Given(i, row), i.Dims)).ToList();
+        var values = Inputs.Select(i => OrtArrays.Wrap(Given(i, row), i.Dims)).ToList();
         try
         {
-            using var results = all.Run(runOptions, [.. inputs.Select(i => i.Name)], values, fetched);
+            using var results = all.Run(runOptions, [.. Inputs.Select(i => i.Name)], values, fetched);
             return [.. fetched.Zip(results).Where(r => r.Second.IsTensor && r.Second.GetTensorTypeAndShape().ElementDataType is Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float or Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Double).Select(r => (r.First, Numbers(r.Second)))];
         }
         finally

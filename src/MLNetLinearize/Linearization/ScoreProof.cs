@@ -55,7 +55,7 @@ internal sealed class ScoreProof(Request request) : IDisposable
 
     /// <summary>The model's inputs that the graph makes of raw columns, by their names in the graph.</summary>
     private IEnumerable<string> Prepared(LinearizationGraph graph) =>
-        request.Raw is null ? [] : reference.Value.Inputs.Where(i => graph.Inputs.All(g => g.Name != i)).Select(i => GraphNames.NetworkPrefix + i);
+        request.Raw is null ? [] : reference.Value.Inputs.Select(i => i.Name).Where(i => graph.Inputs.All(g => g.Name != i)).Select(i => GraphNames.NetworkPrefix + i);
 
     /// <summary>The first of the file's nodes of which the graph makes something else.</summary>
     private NodeProto FirstDifferent(LinearizationGraph graph)

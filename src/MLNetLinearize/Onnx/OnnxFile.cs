@@ -9,16 +9,17 @@ namespace MLNetLinearize.Onnx;
 /// </summary>
 internal static class OnnxFile
 {
-    public static ModelProto Read(string path)
+    public static ModelProto Read(string modelFile)
     {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        if (!File.Exists(path))
-            throw new FileNotFoundException($"ONNX model '{path}' does not exist. Check the path; it is resolved against '{Environment.CurrentDirectory}'.", path);
-        using var file = File.OpenRead(path);
+        ArgumentException.ThrowIfNullOrEmpty(modelFile);
+        if (Directory.Exists(modelFile)) throw new FileNotFoundException($"ONNX model '{modelFile}' is a folder. Name the file in it, such as '{Path.Combine(modelFile, "model.onnx")}'.", modelFile);
+        if (!File.Exists(modelFile))
+            throw new FileNotFoundException($"ONNX model '{modelFile}' does not exist. Check the path; it is resolved against '{Environment.CurrentDirectory}'.", modelFile);
+        using var file = File.OpenRead(modelFile);
         if (file.Length > int.MaxValue)
-            throw new InvalidModelException($"ONNX model '{path}' has {file.Length:N0} bytes; the format's limit for one file is {int.MaxValue:N0}. Save its weights as external data beside it.");
-        var model = Parse(file, path);
-        LoadExternalData(model, Path.GetDirectoryName(Path.GetFullPath(path))!, path);
+            throw new InvalidModelException($"ONNX model '{modelFile}' has {file.Length:N0} bytes; the format's limit for one file is {int.MaxValue:N0}. Save its weights as external data beside it.");
+        var model = Parse(file, modelFile);
+        LoadExternalData(model, Path.GetDirectoryName(Path.GetFullPath(modelFile))!, modelFile);
         return model;
     }
 
@@ -32,13 +33,13 @@ internal static class OnnxFile
         return [.. locations.Distinct().Select(l => Path.GetFullPath(Path.Combine(folder, l)))];
     }
 
-    public static ModelProto Read(Stream stream)
+    public static ModelProto Read(Stream model)
     {
-        ArgumentNullException.ThrowIfNull(stream);
-        var model = Parse(stream, "stream");
-        if (AllTensors(model.Graph).FirstOrDefault(IsExternal) is { } tensor)
+        ArgumentNullException.ThrowIfNull(model);
+        var read = Parse(model, "stream");
+        if (AllTensors(read.Graph).FirstOrDefault(IsExternal) is { } tensor)
             throw new InvalidModelException($"Tensor '{tensor.Name}' keeps its values in a file beside the model, and a stream has no folder. Pass the model's file name instead.");
-        return model;
+        return read;
     }
 
     /// <summary>Writes a model to a file.</summary>

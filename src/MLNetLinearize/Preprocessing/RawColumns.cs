@@ -64,7 +64,7 @@ internal sealed class RawColumns
     public LinearizeOptions PutInFront(Graph graph, LinearizeOptions options)
     {
         if (graph.Fresh(Tensor) != Tensor) throw new InvalidModelException($"The model has a tensor '{Tensor}', which is what the library calls the tensor in front of it. Rename it.");
-        var replaced = graph.Inputs.Where(i => targets.ContainsKey(i.Name)).Select(i => InputPlan.Of(i, options)).ToList();
+        var replaced = InputPlan.All(graph.Inputs.Where(i => targets.ContainsKey(i.Name)), options);
         graph.Inputs.RemoveAll(i => targets.ContainsKey(i.Name));
         object rows = replaced.Any(p => p.IsFixedAtOne) ? 1L : BatchAxis.Symbol;
         var nodes = new AffineNodes(new FinishNodes(graph, "preprocessing/"), maps.Values.Any(m => m.ReplacesMissing));

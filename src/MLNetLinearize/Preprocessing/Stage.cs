@@ -24,6 +24,6 @@ internal sealed record Stage(ITransformer Transformer, int Number, DataViewSchem
     }
 
     public ArgumentException NotAffine(string why) => new(
-        $"Stage {Number} of LinearizeOptions.{nameof(LinearizeOptions.Preprocessing)}, {Transformer.GetType().Name} ([{InputColumn.Quoted(Inputs.Select(c => c.Name))}] → '{Output.Name}'), is not affine: {why}. " +
+        $"Stage {Number} of LinearizeOptions.{nameof(LinearizeOptions.Preprocessing)}, {Transforms.TypeNames.Of(Transformer.GetType())} ([{InputColumn.Quoted(Inputs.Select(c => c.Name))}] → '{Output.Name}'), is not affine: {why}. " +
         "Only y = A·x + c can be pulled back exactly. Hand over the stages behind it alone; the columns that it makes are the raw columns then.");
 }

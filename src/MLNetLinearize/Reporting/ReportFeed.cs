@@ -23,10 +23,10 @@ internal static class ReportFeed
     public static void Write(Stream stream, SessionCache sessions, IDataView data, ReportOptions options)
     {
         var graph = sessions.Graph;
-        var binding = new ColumnBinding(graph, data.Schema);
-        var label = options.LabelColumn is { } name ? LabelColumn.Bind(graph, data.Schema, name) : null;
+        var binding = new InputBinding(graph, data.Schema);
+        var label = options.LabelColumn is { } name ? LabelColumn.Bind(graph, data.Schema, name, $"{nameof(ReportOptions)}.{nameof(ReportOptions.LabelColumn)}") : null;
         var report = new LinearizationReport(stream, graph, options with { FeatureNames = options.FeatureNames ?? binding.FeatureNames() });
-        var columns = binding.Inputs.Select(i => i.Column).Concat(new[] { binding.Label?.Column, label?.Column }.OfType<DataViewSchema.Column>());
+        var columns = binding.Columns.Concat(label is null ? [] : [label.Column]);
         using var cursor = data.GetRowCursor(columns.DistinctBy(c => c.Index));
         var elements = graph.Inputs.Sum(i => (long)i.RowLength);
         var capacity = BatchChoice.Rows(graph, elements, elements * graph.TargetCount + graph.OutputCount, 0, 1);

@@ -3,6 +3,9 @@ namespace MLNetLinearize.Reporting;
 /// <summary>What a report says of itself, and how large it may become. All properties have defaults.</summary>
 public sealed record ReportOptions
 {
+    /// <summary>The properties by name.</summary>
+    public override string ToString() => RecordText.Of(this);
+
     /// <summary>The report's heading. Default: made from <see cref="Model"/>.</summary>
     public string? Title { get; init; }
 

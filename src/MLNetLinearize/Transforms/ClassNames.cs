@@ -31,7 +31,7 @@ internal static class ClassNames
     private static IReadOnlyList<string>? Read(DataViewSchema.Column column)
     {
         if (column.HasSlotNames()) return ColumnFeatures.SlotNamesOf(column);
-        return column.Annotations.Schema.GetColumnOrNull(KeyValues.Annotation) is null ? null : [.. KeyValues.Read(column).Select(v => Convert.ToString(v, CultureInfo.InvariantCulture)!)];
+        return column.Annotations.Schema.GetColumnOrNull(KeyValues.Annotation) is null ? null : [.. KeyValues.Read(column, $"LinearizeOptions.{nameof(LinearizeOptions.ClassNamesColumn)}").Select(v => Convert.ToString(v, CultureInfo.InvariantCulture)!)];
     }
 
     private static void CheckOptions(LinearizeOptions options)

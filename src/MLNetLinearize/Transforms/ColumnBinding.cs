@@ -7,27 +7,13 @@ namespace MLNetLinearize.Transforms;
 /// A graph bound to a schema: which columns feed it, and which columns come out. Everything that can be wrong with the
 /// schema is found here, before a row is read.
 /// </summary>
-internal sealed class ColumnBinding
+internal sealed class ColumnBinding : InputBinding
 {
-    public ColumnBinding(LinearizationGraph graph, DataViewSchema schema)
+    public ColumnBinding(LinearizationGraph graph, DataViewSchema schema) : base(graph, schema)
     {
-        Graph = graph = ClassNames.Resolve(graph, schema);
-        InputSchema = schema;
-        Inputs = InputColumn.Bind(graph, schema);
-        Label = graph.Options.Targets.Column is { } name ? LabelColumn.Bind(graph, schema, name) : null;
-        Outputs = ExplanationColumn.Of(graph, Inputs.ToDictionary(i => i.Input.Name, i => i.Column));
+        Outputs = ExplanationColumn.Of(Graph, Inputs.ToDictionary(i => i.Input.Name, i => i.Column));
         OutputSchema = Append(schema, Outputs);
     }
-
-    public LinearizationGraph Graph { get; }
-
-    public DataViewSchema InputSchema { get; }
-
-    /// <summary>The columns of the model's inputs.</summary>
-    public IReadOnlyList<InputColumn> Inputs { get; }
-
-    /// <summary>The column of <see cref="Targets.FromColumn"/>, or null.</summary>
-    public LabelColumn? Label { get; }
 
     /// <summary>The appended columns, in the order of the schema.</summary>
     public IReadOnlyList<ExplanationColumn> Outputs { get; }
@@ -43,23 +29,8 @@ internal sealed class ColumnBinding
     {
         var wanted = columns.ToList();
         var indices = wanted.Where(c => c.Index < InputSchema.Count).Select(c => c.Index).ToHashSet();
-        if (wanted.Any(c => c.Index >= InputSchema.Count))
-        {
-            indices.UnionWith(Inputs.Select(i => i.Column.Index));
-            if (Label is not null) indices.Add(Label.Column.Index);
-        }
+        if (wanted.Any(c => c.Index >= InputSchema.Count)) indices.UnionWith(Columns.Select(c => c.Index));
         return indices.Order().Select(i => InputSchema[i]);
-    }
-
-    /// <summary>One name for each element of the explained inputs: the columns' slot names, else positions; with several inputs behind <c>input.</c></summary>
-    public IReadOnlyList<string> FeatureNames() => [.. Graph.ExplainedInputs.SelectMany(FeatureNames)];
-
-    private IEnumerable<string> FeatureNames(GraphInput input)
-    {
-        var names = ColumnFeatures.Columns(Graph, input).Count == 0
-            ? SlotNames.Features(input, null)
-            : ColumnFeatures.Of(Graph, input, Inputs.ToDictionary(i => i.Input.Name, i => i.Column));
-        return Graph.ExplainedInputs.Count == 1 ? names : names.Select(n => $"{input.Name}.{n}");
     }
 
     private static DataViewSchema Append(DataViewSchema schema, IReadOnlyList<ExplanationColumn> columns)

@@ -14,7 +14,7 @@ internal static class Getters
     }
 
     public static ValueGetter<T> Typed<T>(DataViewSchema.Column column, Delegate getter) => getter as ValueGetter<T>
-        ?? throw new InvalidOperationException($"Column '{column.Name}' is of type {column.Type} and has values of {column.Type.RawType}, but a getter of {typeof(T)} was asked for.");
+        ?? throw new InvalidOperationException($"Column '{column.Name}' is of type {column.Type} and has values of {TypeNames.Of(column.Type.RawType)}, but a getter of {TypeNames.Of(typeof(T))} was asked for.");
 
     public static InvalidOperationException NoRow() => new("The cursor is at no row. Call MoveNext first, and stop when it returns false.");
 }

@@ -9,7 +9,7 @@ internal sealed class InputReader
     private readonly Dictionary<string, Array> arrays = [];
     private readonly List<Action<int>> readers = [];
 
-    public InputReader(ColumnBinding binding, DataViewRow row, int capacity)
+    public InputReader(InputBinding binding, DataViewRow row, int capacity)
     {
         foreach (var input in binding.Inputs) Add(input, row, capacity);
         if (binding.Label?.Reader(row) is not { } label) return;

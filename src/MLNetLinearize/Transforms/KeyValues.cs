@@ -9,7 +9,9 @@ internal static class KeyValues
     public const string Annotation = "KeyValues";
 
     /// <summary>The key values of keys 1, 2, …: strings for text, else boxed numbers.</summary>
-    public static IEnumerable<object> Read(DataViewSchema.Column column)
+    /// <param name="column">The column.</param>
+    /// <param name="option">The option that names it, for messages.</param>
+    public static IEnumerable<object> Read(DataViewSchema.Column column, string option)
     {
         var annotations = column.Annotations;
         var type = ((VectorDataViewType)annotations.Schema[Annotation].Type).ItemType.RawType;
@@ -25,7 +27,7 @@ internal static class KeyValues
         if (type == typeof(uint)) return Get<uint>(annotations).Cast<object>();
         if (type == typeof(long)) return Get<long>(annotations).Cast<object>();
         if (type == typeof(ulong)) return Get<ulong>(annotations).Cast<object>();
-        throw new ArgumentException($"Column '{column.Name}' of Targets.FromColumn is a key whose key values are of type {type.Name}. Expected text or numbers. Make the key from a text or integer column.");
+        throw new ArgumentException($"Column '{column.Name}' of {option} is a key whose key values are of type {TypeNames.Of(type)}. Expected text or numbers. Make the key from a text or integer column.");
     }
 
     private static IEnumerable<T> Get<T>(DataViewSchema.Annotations annotations)

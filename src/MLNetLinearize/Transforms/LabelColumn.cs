@@ -14,6 +14,9 @@ internal sealed class LabelColumn
     /// <summary>What the graph takes for a row without a usable label.</summary>
     public const long NoClass = -1;
 
+    /// <summary>The option that names the column, for messages.</summary>
+    public const string OfTargets = $"{nameof(Targets)}.{nameof(Targets.FromColumn)}";
+
     private readonly long[]? keyTable;
     private readonly Dictionary<string, long>? classes;
     private readonly int outputs;
@@ -28,37 +31,37 @@ internal sealed class LabelColumn
 
     public DataViewSchema.Column Column { get; }
 
-    public static LabelColumn Bind(LinearizationGraph graph, DataViewSchema schema, string name)
+    public static LabelColumn Bind(LinearizationGraph graph, DataViewSchema schema, string name, string option)
     {
-        var column = schema.GetColumnOrNull(name) ?? throw Missing(name, schema.Select(c => $"{c.Name}: {c.Type}"));
-        CheckType(graph, name, column.Type.ToString()!, column.Type.RawType, column.Type is KeyDataViewType, column.Type is VectorDataViewType, column.Annotations.Schema.GetColumnOrNull(KeyValues.Annotation) is not null);
+        var column = schema.GetColumnOrNull(name) ?? throw Missing(name, option, schema.Select(c => $"{c.Name}: {c.Type}"));
+        CheckType(graph, name, option, column.Type.ToString()!, column.Type.RawType, column.Type is KeyDataViewType, column.Type is VectorDataViewType, column.Annotations.Schema.GetColumnOrNull(KeyValues.Annotation) is not null);
         var classes = Classes(graph.Options.ClassNames);
-        var table = column.Type is KeyDataViewType ? KeyTable(column, classes, graph.OutputCount) : null;
+        var table = column.Type is KeyDataViewType ? KeyTable(column, option, classes, graph.OutputCount) : null;
         return new(column, graph.OutputCount, table, classes);
     }
 
     /// <summary>What can be checked without reading key values: also done on the shape of a schema.</summary>
-    public static void CheckType(LinearizationGraph graph, string name, string type, Type raw, bool isKey, bool isVector, bool hasKeyValues)
+    public static void CheckType(LinearizationGraph graph, string name, string option, string type, Type raw, bool isKey, bool isVector, bool hasKeyValues)
     {
         if (isVector)
-            throw Refused(name, type, "a vector; a row has one label", "Name a column with one value a row.");
+            throw Refused(name, option, type, "a vector; a row has one label", "Name a column with one value a row.");
         if (isKey)
         {
-            if (!hasKeyValues) throw Refused(name, type, "a key without key values, so nothing says which class a key stands for", "Make the key with MapValueToKey, or name an integer column with the class numbers (from 0).");
+            if (!hasKeyValues) throw Refused(name, option, type, "a key without key values, so nothing says which class a key stands for", "Make the key with MapValueToKey, or name an integer column with the class numbers (from 0).");
             return;
         }
         if (raw == typeof(ReadOnlyMemory<char>))
         {
             if (graph.Options.ClassNames is null && graph.Options.ClassNamesColumn is null)
-                throw Refused(name, type, "text, and no class names are known", $"Set LinearizeOptions.{nameof(LinearizeOptions.ClassNames)} to the names in the order of the network's outputs.");
+                throw Refused(name, option, type, "text, and no class names are known", $"Set LinearizeOptions.{nameof(LinearizeOptions.ClassNames)} to the names in the order of the network's outputs.");
             return;
         }
         if (!IsNumber(raw))
-            throw Refused(name, type, "no label", "Name a key, integer or text column.");
+            throw Refused(name, option, type, "no label", "Name a key, integer or text column.");
     }
 
-    public static ArgumentException Missing(string name, IEnumerable<string> available) =>
-        new($"Column '{name}' of Targets.FromColumn is missing. Expected a key, integer or text column with the row's class. The columns are {InputColumn.Short(available)}.");
+    public static ArgumentException Missing(string name, string option, IEnumerable<string> available) =>
+        new($"Column '{name}' of {option} is missing. Expected a key, integer or text column with the row's class. The columns are {InputColumn.Short(available)}.");
 
     /// <summary>A reader of the class of the row that <paramref name="row"/> is at, or <see cref="NoClass"/>.</summary>
     public Func<long> Reader(DataViewRow row)
@@ -106,9 +109,9 @@ internal sealed class LabelColumn
     }
 
     /// <summary>Class by raw key value; raw value 0 is the missing key.</summary>
-    private static long[] KeyTable(DataViewSchema.Column column, Dictionary<string, long>? classes, int outputs)
+    private static long[] KeyTable(DataViewSchema.Column column, string option, Dictionary<string, long>? classes, int outputs)
     {
-        var values = KeyValues.Read(column);
+        var values = KeyValues.Read(column, option);
         var table = new List<long> { NoClass };
         var unknown = new List<string>();
         foreach (var value in values)
@@ -132,7 +135,7 @@ internal sealed class LabelColumn
         var remedy = classes is null
             ? $"Set LinearizeOptions.{nameof(LinearizeOptions.ClassNames)} to the names in the order of the network's outputs."
             : $"LinearizeOptions.{nameof(LinearizeOptions.ClassNames)} has {InputColumn.Short(classes.Keys)}; make both agree.";
-        throw Refused(column.Name, column.Type.ToString()!, $"a key whose key values {InputColumn.Short(unknown)} name no class of the network", remedy);
+        throw Refused(column.Name, option, column.Type.ToString()!, $"a key whose key values {InputColumn.Short(unknown)} name no class of the network", remedy);
     }
 
     private static double? Number(object value) => value switch
@@ -153,6 +156,6 @@ internal sealed class LabelColumn
         type == typeof(float) || type == typeof(double) || type == typeof(bool) || type == typeof(sbyte) || type == typeof(byte) || type == typeof(short) ||
         type == typeof(ushort) || type == typeof(int) || type == typeof(uint) || type == typeof(long) || type == typeof(ulong);
 
-    private static ArgumentException Refused(string name, string type, string what, string remedy) =>
-        new($"Column '{name}' of Targets.FromColumn is {what} (its type: {type}). Expected a key with key values, an integer, or text. {remedy}");
+    private static ArgumentException Refused(string name, string option, string type, string what, string remedy) =>
+        new($"Column '{name}' of {option} is {what} (its type: {type}). Expected a key with key values, an integer, or text. {remedy}");
 }

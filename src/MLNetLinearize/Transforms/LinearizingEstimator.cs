@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Microsoft.ML.Runtime;
 using MLNetLinearize.Linearization;
 using MLNetLinearize.Onnx;
 
@@ -70,7 +71,9 @@ public sealed class LinearizingEstimator : IEstimator<LinearizingTransformer>
     public LinearizingTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return new LinearizingTransformer(graph.Value, input.Schema);
+        var compiled = graph.Value;
+        if (compiled.Options.Log is { } log) Tell(log, compiled.Report);
+        return new LinearizingTransformer(compiled, input.Schema);
     }
 
     /// <summary>The columns that <see cref="Fit"/>'s transformer will give for this shape of schema.</summary>
@@ -81,5 +84,13 @@ public sealed class LinearizingEstimator : IEstimator<LinearizingTransformer>
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         return SchemaPromise.Make(graph.Value, inputSchema);
+    }
+
+    private static void Tell(IHostEnvironment log, CompilationReport report)
+    {
+        using var channel = log.Start(nameof(LinearizingEstimator));
+        if (report.CutActivation is { } cut) channel.Info(MessageSensitivity.None, $"The final {cut} is cut: explained are the logits that '{report.ExplainedOutput}' is made of.");
+        if (report.RowByRowReason is { } reason) channel.Info(MessageSensitivity.None, $"The network runs row by row: {reason}.");
+        foreach (var note in report.Notes) channel.Warning(MessageSensitivity.None, note);
     }
 }

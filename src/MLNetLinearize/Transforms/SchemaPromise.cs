@@ -21,9 +21,9 @@ internal static class SchemaPromise
         ClassNames.Check(graph, input);
         if (graph.Options.Targets.Column is { } label)
         {
-            var column = Find(input, label) ?? throw LabelColumn.Missing(label, Describe(input));
+            var column = Find(input, label) ?? throw LabelColumn.Missing(label, LabelColumn.OfTargets, Describe(input));
             var isVector = column.Kind != SchemaShape.Column.VectorKind.Scalar;
-            LabelColumn.CheckType(graph, label, Type(column), column.ItemType.RawType, column.IsKey, isVector, column.Annotations.Any(a => a.Name == KeyValues.Annotation));
+            LabelColumn.CheckType(graph, label, LabelColumn.OfTargets, Type(column), column.ItemType.RawType, column.IsKey, isVector, column.Annotations.Any(a => a.Name == KeyValues.Annotation));
         }
         var columns = ExplanationColumn.Of(graph, i => ColumnFeatures.Are(graph, i, input => named.Contains(input.Name)));
         ExplanationColumn.CheckNames(columns, name => Find(input, name) is not null);
