@@ -74,6 +74,9 @@ public sealed class LinearizationGraph
 
     internal LinearizeOptions Options { get; }
 
+    /// <summary>What was put in front of the network, to be held to the data at Fit; null without preprocessing, and once the graph is bound to columns.</summary>
+    internal RawColumns? Raw { get; private init; }
+
     /// <summary>The same graph for made-up rows (<see cref="ClassicalModels.Admitting"/>); itself where it takes any.</summary>
     internal LinearizationGraph Admitting() => ClassicalModels.Admitting(Model) is var model && ReferenceEquals(model, Model)
         ? this
@@ -84,6 +87,9 @@ public sealed class LinearizationGraph
 
     /// <summary>The same graph with another report.</summary>
     internal LinearizationGraph With(CompilationReport report) => new(Model, Inputs, ExplainedInputs, OutputCount, TargetCount, IsRowByRow, Options, report) { kept = kept };
+
+    /// <summary>The same graph, with what was put in front of the network.</summary>
+    internal LinearizationGraph With(RawColumns? raw) => new(Model, Inputs, ExplainedInputs, OutputCount, TargetCount, IsRowByRow, Options, Report) { kept = kept, Raw = raw };
 
     /// <summary>Name of the attribution output of an explained input.</summary>
     internal string AttributionOf(GraphInput input) => OutputNames.Of(OutputNames.Attribution, input, ExplainedInputs);

@@ -16,6 +16,7 @@ internal static class Canonicalizer
         OpsetRaise.Apply(graph, hasWideQuantization: QuantizedOperators.Standardize(graph));
         var notes = ClassicalModels.Respell(graph);
         QuantizedTypes.DropCasts(graph);
+        OtherSpellings.GiveScalars(graph);
         FusedOperators.Split(graph, named);
         return notes;
     }
@@ -139,10 +140,7 @@ internal static class Canonicalizer
         {
             throw new InvalidModelException($"The model does not run on a sample row ({string.Join(", ", inputs.Select(i => $"{i.Name} [{string.Join(", ", i.Dims)}]"))}): {e.Message} Check the input shapes (InputShapes), and that shapes, axes and sizes inside the model are constants.", e);
         }
-        // A constant may be empty: exporters write a missing operand so.
-        var constant = ValueFlow.ValueIndependent(graph);
-        if (facts.FirstOrDefault(f => f.Value.Type == DataType.Float && f.Value.Dims.Contains(0) && !constant.Contains(f.Key)) is { Key: { } empty })
-            throw new InvalidModelException($"Tensor '{empty}' has no elements ([{string.Join(", ", facts[empty].Dims)}]). Check the input shapes (InputShapes), or remove the node that makes it.");
+        EmptyOperands.LeaveOut(graph, facts);
         return facts;
     }
 

@@ -6,6 +6,27 @@ namespace MLNetLinearize.Canonicalization;
 /// <summary>Operators that other operators say as well.</summary>
 internal static class OtherSpellings
 {
+    /// <summary>
+    /// Range takes scalars. ONNX Runtime's kernel also takes vectors of one element, its shape inference does not, and sees that they are vectors
+    /// once an If is gone between them.
+    /// </summary>
+    public static void GiveScalars(Graph graph)
+    {
+        for (var i = 0; i < graph.Nodes.Count; i++)
+        {
+            if (!graph.Nodes[i].IsStandard() || graph.Nodes[i].OpType != "Range") continue;
+            var range = graph.Nodes[i].Clone();
+            for (var n = 0; n < range.Input.Count; n++)
+            {
+                if (graph.Initializers.TryGetValue(range.Input[n], out var stored) && stored.Dims.Count == 0) continue;
+                var scalar = graph.Fresh($"{range.Name}/scalar");
+                graph.Nodes.Insert(i++, Nodes.Create("Reshape", [range.Input[n], graph.AddInitializer(Tensors.Of("none", Array.Empty<long>(), 0))], [scalar], scalar));
+                range.Input[n] = scalar;
+            }
+            graph.Nodes[i] = range;
+        }
+    }
+
     public static void CastLike(Expansion x) => x.Output(0, x.Cast(x.In(0), x.Type(1)));
 
     /// <summary>Both values computed from the row: off + mask·(on − off).</summary>

@@ -1,3 +1,4 @@
+using Microsoft.ML.OnnxRuntime;
 using MLNetLinearize.Canonicalization;
 using MLNetLinearize.Runtime;
 
@@ -25,27 +26,28 @@ internal static class BatchProof
         var graph = session.Graph;
         // The error column is rounding itself, and differs from kernel to kernel.
         var compared = session.SingleOutputs.Where(o => o != OutputNames.LinearizationError).ToList();
-        for (var seed = 0; seed < Seeds; seed++)
+        try
         {
-            var rows = SampleRows.Of(graph, Rows, seed + 1);
-            ExplanationBatch together;
-            try
-            {
-                together = session.RunTogether(rows, Rows);
-            }
-            catch (Microsoft.ML.OnnxRuntime.OnnxRuntimeException)
-            {
-                return $"its linearization does not run on {Rows} rows at once";
-            }
-            for (var r = 0; r < Rows; r++)
-            {
-                var row = SampleRows.Row(graph, rows, r);
-                var alone = session.Run(row, 1);
-                if (scores.Objection(graph, row, alone.Single(OutputNames.Score, 0)) is { } wrong) return $"its scores in batches are not the model's own: {wrong}";
-                foreach (var output in compared)
-                    if (Differs(together.Single(output, r), alone.Single(output, 0), output == OutputNames.Bias ? Largest(alone.Single(OutputNames.ExplainedScore, 0)) : 0))
-                        return $"a row's '{output}' changes with the other rows of its batch, so the network mixes rows";
-            }
+            return Enumerable.Range(1, Seeds).Select(seed => SampleRows.Use(graph, Rows, seed, rows => Objection(session, scores, compared, rows))).FirstOrDefault(o => o is not null);
+        }
+        catch (OnnxRuntimeException)
+        {
+            return $"its linearization does not run on {Rows} rows at once";
+        }
+    }
+
+    private static string? Objection(ExplanationSession session, ScoreProof scores, List<string> compared, Dictionary<string, Array> rows)
+    {
+        var graph = session.Graph;
+        var together = session.RunTogether(rows, Rows);
+        for (var r = 0; r < Rows; r++)
+        {
+            var row = SampleRows.Row(graph, rows, r);
+            var alone = session.Run(row, 1);
+            if (scores.Objection(graph, row, alone.Single(OutputNames.Score, 0)) is { } wrong) return $"its scores in batches are not the model's own: {wrong}";
+            foreach (var output in compared)
+                if (Differs(together.Single(output, r), alone.Single(output, 0), output == OutputNames.Bias ? Largest(alone.Single(OutputNames.ExplainedScore, 0)) : 0))
+                    return $"a row's '{output}' changes with the other rows of its batch, so the network mixes rows";
         }
         return null;
     }

@@ -33,7 +33,7 @@ internal static class Compiler
     /// <param name="keepsSession">As above.</param>
     public static LinearizationGraph Compile(ModelProto model, LinearizeOptions options, Func<AccumulationChoice, JacobianAccumulation>? order, bool keepsSession = false)
     {
-        return Guard(model, options, raw => CompileChecked(model, options, raw, order, keepsSession));
+        return Guard(model, options, raw => CompileChecked(model, options, raw, order, keepsSession).With(raw));
     }
 
     /// <summary>Checks the options, and tells what no single check of the model foresees as one error.</summary>

@@ -41,16 +41,15 @@ internal sealed class ScoreProof(Request request) : IDisposable
     /// <summary>How the graph's scores differ on made-up rows; null where they do not.</summary>
     public string? Objection(LinearizationGraph graph)
     {
-        var rows = SampleRows.Of(graph, BatchProof.Rows, 1);
         using var forward = new ForwardRun(graph, [OutputNames.Score, .. Prepared(graph)]);
-        for (var r = 0; r < BatchProof.Rows; r++)
-        {
-            var row = SampleRows.Row(graph, rows, r);
-            var made = forward.Run(row);
-            foreach (var (name, value) in made.Skip(1)) row[name[GraphNames.NetworkPrefix.Length..]] = value;
-            if (Compared(graph, row, made[0].Value) is { } wrong) return wrong;
-        }
-        return null;
+        return SampleRows.Use(graph, BatchProof.Rows, 1, rows => Enumerable.Range(0, BatchProof.Rows).Select(r => Objection(graph, forward, SampleRows.Row(graph, rows, r))).FirstOrDefault(o => o is not null));
+    }
+
+    private string? Objection(LinearizationGraph graph, ForwardRun forward, Dictionary<string, Array> row)
+    {
+        var made = Ran(() => forward.Run(row));
+        foreach (var (name, value) in made.Skip(1)) row[name[GraphNames.NetworkPrefix.Length..]] = value;
+        return Compared(graph, row, made[0].Value);
     }
 
     /// <summary>The model's inputs that the graph makes of raw columns, by their names in the graph.</summary>
@@ -63,10 +62,15 @@ internal sealed class ScoreProof(Request request) : IDisposable
         var nodes = reference.Value.Graph.Nodes;
         var made = graph.Model.Graph.Node.SelectMany(n => n.Output).ToHashSet();
         string[] both = [.. nodes.SelectMany(n => n.Output).Where(o => made.Contains(GraphNames.NetworkPrefix + o))];
-        var row = SampleRows.Row(graph, SampleRows.Of(graph, 1, 1), 0);
         using var forward = new ForwardRun(graph, [.. Prepared(graph), .. both.Select(b => GraphNames.NetworkPrefix + b)]);
+        return SampleRows.Use(graph, 1, 1, rows => FirstDifferent(forward, both, SampleRows.Row(graph, rows, 0), [.. Prepared(graph)]));
+    }
+
+    private NodeProto FirstDifferent(ForwardRun forward, string[] both, Dictionary<string, Array> row, string[] prepared)
+    {
+        var nodes = reference.Value.Graph.Nodes;
         var own = forward.Run(row).ToDictionary(m => m.Name[GraphNames.NetworkPrefix.Length..], m => m.Value);
-        foreach (var name in Prepared(graph).Select(p => p[GraphNames.NetworkPrefix.Length..])) row[name] = own[name];
+        foreach (var name in prepared.Select(p => p[GraphNames.NetworkPrefix.Length..])) row[name] = own[name];
         foreach (var (name, values) in reference.Value.Tensors(row, both))
         {
             double[] ours = [.. own[name].Select(v => (double)v)];
@@ -136,11 +140,13 @@ internal sealed class ScoreProof(Request request) : IDisposable
         return row.ToDictionary(r => r.Key, r => r.Value is float[] values ? values.Select(v => v * (1 + (random.Next(2) == 0 ? -1 : 1) * 4.8e-7f)).ToArray() : r.Value);
     }
 
-    private static double[] Run(ReferenceModel model, IReadOnlyDictionary<string, Array> row)
+    private static double[] Run(ReferenceModel model, IReadOnlyDictionary<string, Array> row) => Ran(() => model.Score(row));
+
+    private static T Ran<T>(Func<T> run)
     {
         try
         {
-            return model.Score(row);
+            return run();
         }
         catch (OnnxRuntimeException e)
         {
@@ -154,7 +160,8 @@ internal sealed class ScoreProof(Request request) : IDisposable
         (double Difference, int Index)? largest = null;
         for (var i = 0; i < own.Length; i++)
         {
-            if (own[i].Equals(other[i]) || own[i] == other[i]) continue;
+            // ONNX Runtime writes −∞ as the lowest number in places, as in the masks of its Attention.
+            if (own[i].Equals(other[i]) || own[i] == other[i] || Math.Abs(own[i]) >= float.MaxValue && Math.Abs(other[i]) >= float.MaxValue && Math.Sign(own[i]) == Math.Sign(other[i])) continue;
             var difference = Math.Abs(own[i] - other[i]);
             if (double.IsNaN(difference)) return (double.PositiveInfinity, i);
             if (largest is null || difference > largest.Value.Difference) largest = (difference, i);

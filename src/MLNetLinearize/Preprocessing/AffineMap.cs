@@ -66,5 +66,12 @@ internal sealed class AffineMap
         return (sum, Bound(Inputs, size));
     }
 
+    /// <summary>Whether a stage's own value of an output is what the map gives, up to rounding.</summary>
+    public bool Gives(int i, ReadOnlySpan<double> x, double value, out double expected)
+    {
+        (expected, var bound) = At(i, x);
+        return expected.Equals(value) || Math.Abs(value - expected) <= bound;
+    }
+
     private static double Bound(int terms, double size) => (terms + RoundingsBesidesSums) * (Unit * size + SmallestNormal);
 }

@@ -1,3 +1,4 @@
+using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
 using MLNetLinearize.Canonicalization;
@@ -40,6 +41,7 @@ internal sealed class RawColumns
         }
         foreach (var (place, stage) in trace.Makers)
         {
+            StageKinds.Check(stage);
             if (stage.Inputs is not [{ Type: ImageDataViewType }]) maps[place] = StageProbe.Map(stage);
             else (maps[place], pixels[place]) = PixelProbe.Map(stage);
         }
@@ -56,6 +58,15 @@ internal sealed class RawColumns
         tensor == Tensor && inputs.Where(i => i.Raw is not null).ToList() is [var only] ? only.Raw : null;
 
     public RawSource? SourceOf(string input) => sources.GetValueOrDefault(input);
+
+    /// <summary>Holds every stage's map to what the stage itself makes of the first rows of data.</summary>
+    /// <exception cref="ArgumentException">A stage gives another number than its map.</exception>
+    public void Compare(IDataView data)
+    {
+        var comparison = new StageComparison(data);
+        foreach (var level in trace.Makers.Where(m => !pixels.ContainsKey(m.Key)).GroupBy(m => m.Key.Level).OrderBy(g => g.Key))
+            if (!comparison.Next([.. level.Select(m => (m.Value, maps[m.Key]))])) return;
+    }
 
     /// <summary>Makes the raw columns the graph's inputs.</summary>
     /// <param name="graph">The network, in an operator set of 18 or later.</param>

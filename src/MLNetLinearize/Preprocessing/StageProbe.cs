@@ -156,9 +156,8 @@ internal sealed class StageProbe
         {
             for (var i = 0; i < outputs; i++)
             {
-                var (expected, bound) = map.At(i, points[row]);
-                if (double.IsNaN(expected) ? double.IsNaN(y[i]) : Math.Abs(y[i] - expected) <= bound) continue;
-                throw stage.NotAffine($"at a probe, slot {i} of '{stage.Output.Name}' is {y[i]:G6}, where a straight line through its other values gives {expected:G6}");
+                if (!map.Gives(i, points[row], y[i], out var expected))
+                    throw stage.NotAffine($"at a probe, slot {i} of '{stage.Output.Name}' is {y[i]:G6}, where a straight line through its other values gives {expected:G6}");
             }
         }, mayBeNaN: map.Missing is not null);
     }

@@ -63,7 +63,10 @@ public sealed class LinearizingEstimator : IEstimator<LinearizingTransformer>
 
     private LinearizingEstimator(ModelProto model, LinearizeOptions options) => graph = new(() => Compiler.Compile(model, options));
 
-    /// <summary>Compiles the model, checks the columns, and returns the transformer. No row is read.</summary>
+    /// <summary>
+    /// Compiles the model, checks the columns, and returns the transformer. No row is read, but with <see cref="LinearizeOptions.Preprocessing"/> the first
+    /// 64, to compare what it makes of them with the stages' own output.
+    /// </summary>
     /// <param name="input">Data whose schema has the model's inputs.</param>
     /// <exception cref="ArgumentException">A column is missing, has another type or size, an output column's name is taken, or a stage of the preprocessing is not affine.</exception>
     /// <exception cref="InvalidModelException">An input's shape is open, or an option names what the model lacks.</exception>
@@ -73,7 +76,9 @@ public sealed class LinearizingEstimator : IEstimator<LinearizingTransformer>
         ArgumentNullException.ThrowIfNull(input);
         var compiled = graph.Value;
         if (compiled.Options.Log is { } log) Tell(log, compiled.Report);
-        return new LinearizingTransformer(compiled, input.Schema);
+        var transformer = new LinearizingTransformer(compiled, input.Schema);
+        compiled.Raw?.Compare(input);
+        return transformer;
     }
 
     /// <summary>The columns that <see cref="Fit"/>'s transformer will give for this shape of schema.</summary>

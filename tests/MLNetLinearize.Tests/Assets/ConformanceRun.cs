@@ -34,6 +34,9 @@ internal static class ConformanceRun
     /// <summary>Said of a case whose contributions are so large that a float32 sum of them cannot be known to <see cref="LargestError"/>.</summary>
     public const string ByRounding = ", error judged by the rounding of its contributions";
 
+    /// <summary>Said of a case whose input holds infinities or missing numbers.</summary>
+    public const string WithoutInfinities = ", error without the inputs that are no finite numbers";
+
     public static (Verdict Verdict, string Detail) Of(string name)
     {
         var one = new ConformanceCase(name);
@@ -99,14 +102,17 @@ internal static class ConformanceRun
     {
         var targets = batch.Int64("ExplainedTarget", 0).ToArray();
         var weights = Matrix<double>.Build.Dense(x.Length, targets.Length, [.. batch.Single("Weights", 0).ToArray().Widened()]).Transpose();
-        // Some cases stand on a singular point, such as the root of 0: there no slope is finite.
-        int[] rows = [.. Enumerable.Range(0, targets.Length).Where(k => weights.Row(k).All(double.IsFinite))];
+        // Some cases stand on a singular point, such as the root of 0: there no slope is finite; and of an infinite score there is nothing to explain.
+        var scores = batch.Single("ExplainedScore", 0).ToArray();
+        int[] rows = [.. Enumerable.Range(0, targets.Length).Where(k => float.IsFinite(scores[k]) && weights.Row(k).All(double.IsFinite))];
         if (rows.Length == 0) return (Verdict.Pass, "no finite slope there");
-        var errors = batch.Single("LinearizationError", 0).ToArray();
+        double[] errors = [.. batch.Single("LinearizationError", 0).ToArray().Widened()];
+        var isFinite = x.All(float.IsFinite);
+        if (!isFinite) errors = Finite(batch, x, weights);
         // Contributions of 10,000 that cancel to 1 are known to 0.001 in single precision: their rounding is allowed.
-        double Rounding(int k) => 4 * Math.Pow(2, -23) * x.Select((v, i) => Math.Abs(weights[k, i] * v)).Sum();
+        double Rounding(int k) => 4 * Math.Pow(2, -23) * x.Select((v, i) => float.IsFinite(v) ? Math.Abs(weights[k, i] * v) : 0).Sum();
         if (rows.FirstOrDefault(k => !(errors[k] <= Math.Max(LargestError, Rounding(k))), -1) is >= 0 and var worst) return (Verdict.Fail, $"error {errors[worst]:G3} of '{output}' by '{input}'");
-        var judged = rows.Any(k => errors[k] > LargestError) ? ByRounding : "";
+        var judged = rows.Any(k => errors[k] > LargestError) ? ByRounding : !isFinite ? WithoutInfinities : "";
         var scale = rows.Max(k => weights.Row(k).AbsoluteMaximum());
         if (x.Length <= LargestDense && Oracle(one, output, input, x) is { } oracle && rows.Where(k => oracle.Row((int)targets[k]).All(double.IsFinite)).ToList() is { Count: > 0 } known)
         {
@@ -119,6 +125,13 @@ internal static class ConformanceRun
             { Says: false } => (Verdict.Pass, $"primal and error only: differences in the model's own precision say nothing there{judged}"),
             _ => (Verdict.Pass, $"float32 differences{judged}"),
         };
+    }
+
+    /// <summary>|F − (Σ W∘x + b)| / max(1, |F|) over the finite inputs: what an infinite one contributes, 0·∞ where the score is finite, is no number.</summary>
+    private static double[] Finite(ExplanationBatch batch, float[] x, Matrix<double> weights)
+    {
+        var (scores, bias) = (batch.Single("ExplainedScore", 0).ToArray(), batch.Single("Bias", 0).ToArray());
+        return [.. scores.Select((score, k) => Math.Abs(score - x.Select((v, i) => float.IsFinite(v) ? weights[k, i] * v : 0).Sum() - bias[k]) / Math.Max(1, Math.Abs((double)score)))];
     }
 
     /// <summary>What the expected output itself is rounded to, and single precision's sums in any case.</summary>

@@ -13,15 +13,18 @@ internal static class LossOperators
     {
         var (labels, classes, inner) = (node[1].Integers, logarithms.Shape[1], Shapes.Count(logarithms.Shape[2..]));
         var isRead = labels.Select(l => !node.Has("ignore_index") || l != node.Int("ignore_index", 0)).ToArray();
-        double[] weights = [.. labels.Select((l, i) => isRead[i] ? node.Optional(2)?.Value[l] ?? 1 : 0)];
+        var weights = node.Optional(2) is { } given
+            ? given.Pick(node[1].Shape, [.. labels.Select((l, i) => isRead[i] ? (int)l : -1)])
+            : new Dual(node[1].Shape, [.. isRead.Select(r => r ? 1.0 : 0)]);
+        Dual Total(Dual terms) => ReductionOperators.Sum(terms, [.. Enumerable.Range(0, terms.Rank)], keep: false);
         // Label i is that of row i / inner, at place i % inner.
         var picked = logarithms.Pick(node[1].Shape, [.. labels.Select((l, i) => isRead[i] ? (i / inner * classes + (int)l) * inner + i % inner : -1)]);
-        var losses = picked * new Dual(node[1].Shape, [.. weights.Select(w => -w)]);
+        var losses = picked * weights * Dual.Scalar(-1);
         return node.Text("reduction", "mean") switch
         {
             "none" => losses,
-            "sum" => ReductionOperators.Sum(losses, [.. Enumerable.Range(0, losses.Rank)], keep: false),
-            _ => ReductionOperators.Sum(losses, [.. Enumerable.Range(0, losses.Rank)], keep: false) * Dual.Scalar(1 / weights.Sum()),
+            "sum" => Total(losses),
+            _ => Total(losses) / Total(weights),
         };
     }
 }

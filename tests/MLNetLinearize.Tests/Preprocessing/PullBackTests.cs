@@ -38,7 +38,6 @@ public sealed class PullBackTests : IDisposable
         { "slots left out", 4, [.. V("V."), "Z"] },
         { "a slot that was always 0", 5, [.. V("V."), "Z"] },
         { "of logarithms, without their distribution", 4, V("") }, // ML.NET's is affine then, and 0 for slots of negative numbers
-        { "expression", 4, V("") },
         { "missing values replaced", 4, V("") },
         { "all in a row", 2, ["A", "B", .. V("V."), "Count"] },
     };
@@ -63,7 +62,6 @@ public sealed class PullBackTests : IDisposable
         "slots left out" => ml.Transforms.Concatenate("j", "Z", "V").Append(ml.Transforms.FeatureSelection.SelectFeaturesBasedOnCount("f", "j", count: 1)),
         "a slot that was always 0" => ml.Transforms.Concatenate("j", "V", "Z").Append(ml.Transforms.NormalizeMinMax("f", "j")),
         "of logarithms, without their distribution" => ml.Transforms.NormalizeLogMeanVariance("f", "V", useCdf: false),
-        "expression" => ml.Transforms.Expression("f", "v => v / 16 - 2", "V"),
         "missing values replaced" => ml.Transforms.ReplaceMissingValues("g", "V", MissingValueReplacingEstimator.ReplacementMode.Mean).Append(ml.Transforms.NormalizeMinMax("f", "g", fixZero: false)),
         "all in a row" => ml.Transforms.Conversion.ConvertType("c", "Count").Append(ml.Transforms.NormalizeMinMax("a", "A", fixZero: false)).Append(ml.Transforms.Concatenate("j", "V", "a", "c", "B"))
             .Append(ml.Transforms.NormalizeMeanVariance("j", fixZero: false)).Append(ml.Transforms.ProjectToPrincipalComponents("f", "j", rank: 2)),

@@ -15,11 +15,14 @@ public class StageRefusalTests
 
     [Theory]
     [InlineData("one-hot", "Stage 2", "OneHotEncodingTransformer", "['City'] → 'City'", "String")]
-    [InlineData("binning", "Stage 2", "NormalizingTransformer", "['V'] → 'n'", "slot")]
-    [InlineData("log", "Stage 1", "NormalizingTransformer", "['V'] → 'f'", "")]
-    [InlineData("distribution", "Stage 1", "NormalizingTransformer", "['V'] → 'f'", "at a probe")]
+    [InlineData("binning", "Stage 2", "NormalizingTransformer", "['V'] → 'n'", "bins")]
+    [InlineData("log", "Stage 1", "NormalizingTransformer", "['V'] → 'f'", "distribution")]
+    [InlineData("distribution", "Stage 1", "NormalizingTransformer", "['V'] → 'f'", "distribution")]
     [InlineData("lp-norm", "Stage 1", "LpNormNormalizingTransformer", "['V'] → 'f'", "")]
     [InlineData("contrast", "Stage 1", "LpNormNormalizingTransformer", "['V'] → 'f'", "")]
+    [InlineData("sentinel", "Stage 1", "ExpressionTransformer", "['V'] → 'f'", "nothing in its kind makes it one")]
+    [InlineData("custom", "Stage 1", "CustomMappingTransformer", "['V'] → 'f'", "nothing in its kind makes it one")]
+    [InlineData("fewer digits", "Stage 1", "TypeConvertingTransformer", "['Count'] → 'i'", "it rounds Int32 to SByte")]
     [InlineData("clipped", "Stage 1", "ExpressionTransformer", "['V'] → 'f'", "")]
     [InlineData("squared", "Stage 1", "ExpressionTransformer", "['V'] → 'f'", "")]
     [InlineData("text", "Stage 1", "", "['City'] → 'f'", "String")]
@@ -33,6 +36,9 @@ public class StageRefusalTests
             "distribution" => ml.Transforms.NormalizeMeanVariance("f", "V", useCdf: true),
             "lp-norm" => ml.Transforms.NormalizeLpNorm("f", "V"),
             "contrast" => ml.Transforms.NormalizeGlobalContrast("f", "V"),
+            "sentinel" => ml.Transforms.Expression("f", "v => v == -999f ? 0f : v / 16", "V"),
+            "custom" => ml.Transforms.CustomMapping<Vs, Fs>((from, to) => to.f = from.V, null),
+            "fewer digits" => ml.Transforms.Conversion.ConvertType("i", "Count", DataKind.SByte).Append(ml.Transforms.Conversion.ConvertType("f", "i")),
             "clipped" => ml.Transforms.Expression("f", "v => min(v, 1)", "V"),
             "squared" => ml.Transforms.Expression("f", "v => v * v", "V"),
             _ => (IEstimator<ITransformer>)ml.Transforms.Conversion.ConvertType("f", "City", DataKind.Single),
@@ -102,5 +108,17 @@ public class StageRefusalTests
     {
         using var stream = new MemoryStream(SmallNets.Make(4, isLinear: false));
         ml.Transforms.Linearize(stream, new() { InputColumn = "f", Preprocessing = new(preprocessing.Fit(view), view.Schema) }).Fit(view).Dispose();
+    }
+
+    private sealed class Vs
+    {
+        [VectorType(4)]
+        public float[] V { get; set; } = [];
+    }
+
+    private sealed class Fs
+    {
+        [VectorType(4)]
+        public float[] f { get; set; } = [];
     }
 }
