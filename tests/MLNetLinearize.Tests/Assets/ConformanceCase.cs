@@ -16,8 +16,7 @@ internal sealed class ConformanceCase
         var data = Directory.Exists(Path.Combine(folder, "test_data_set_0")) ? Path.Combine(folder, "test_data_set_0") : folder;
         var names = Model.Graph.Input.Select(i => i.Name).Where(i => Model.Graph.Initializer.All(t => t.Name != i));
         Inputs = names.Select((n, i) => (Name: n, File: Path.Combine(data, $"input_{i}.pb"))).Where(i => File.Exists(i.File)).ToDictionary(i => i.Name, i => Tensor(i.File));
-        Outputs = Model.Graph.Output.Select((o, i) => (o.Name, File: Path.Combine(data, $"output_{i}.pb"))).Where(o => File.Exists(o.File)).ToDictionary(o => o.Name, o => Tensor(o.File));
-        Expected = Outputs.Values.First();
+        Outputs = Model.Graph.Output.Select((o, i) => (o.Name, File: Path.Combine(data, $"output_{i}.pb"), IsTensor: o.Type?.TensorType is not null)).Where(o => o.IsTensor && File.Exists(o.File)).ToDictionary(o => o.Name, o => Tensor(o.File));
     }
 
     public IReadOnlyDictionary<string, TensorProto> Outputs { get; }
@@ -28,20 +27,21 @@ internal sealed class ConformanceCase
 
     private static bool IsFloat(TensorProto tensor) => tensor.Dims.All(d => d > 0) && tensor.ElementType() is DataType.Float or DataType.Double or DataType.Float16 or DataType.Bfloat16;
 
-    /// <summary>All cases.</summary>
-    public static IEnumerable<string> AllNames => AssetFolder.Path is null ? [] : Names.Append("onnx-node/test_maxunpool_export_with_output_shape").Order(StringComparer.Ordinal);
+    /// <summary>Cases in which ONNX Runtime itself gives another output than the ONNX project expects, or the project gives four digits of it.</summary>
+    private static readonly string[] NotAsExpected = ["test_maxunpool_export_with_output_shape", "test_averagepool_2d_ceil_last_window_starts_on_pad"];
 
-    /// <summary>All but the one case in which ONNX Runtime itself gives another output than the ONNX project expects.</summary>
-    public static IEnumerable<string> Names =>
-        AssetFolder.Path is null ? ["none"] : new[] { "onnx-node", "onnx-node-newest", "onnx-pytorch-operator", "onnx-pytorch-converted" }
-            .SelectMany(set => Directory.GetDirectories(AssetFolder.File($"conformance/{set}")).Select(d => $"{set}/{Path.GetFileName(d)}"))
-            .Where(n => n != "onnx-node/test_maxunpool_export_with_output_shape").Order(StringComparer.Ordinal);
+    /// <summary>All cases.</summary>
+    public static IEnumerable<string> AllNames => AssetFolder.Path is null ? [] : new[] { "onnx-node", "onnx-node-newest", "onnx-pytorch-operator", "onnx-pytorch-converted" }
+        .SelectMany(set => Directory.GetDirectories(AssetFolder.File($"conformance/{set}")).Select(d => $"{set}/{Path.GetFileName(d)}")).Order(StringComparer.Ordinal);
+
+    /// <summary>The cases whose expected output ONNX Runtime gives.</summary>
+    public static IEnumerable<string> Names => AssetFolder.Path is null ? ["none"] : AllNames.Where(n => !NotAsExpected.Contains(n[(n.IndexOf('/', StringComparison.Ordinal) + 1)..]));
 
     public ModelProto Model { get; }
 
     public IReadOnlyDictionary<string, TensorProto> Inputs { get; }
 
-    public TensorProto Expected { get; }
+    public TensorProto Expected => Outputs.Values.First();
 
     /// <summary>The first float input, which the others are held constant for.</summary>
     public string? Explained => Inputs.FirstOrDefault(i => i.Value.ElementType() == DataType.Float).Key;
@@ -60,7 +60,7 @@ internal sealed class ConformanceCase
         return model;
     }
 
-    public bool HasNumbers => Inputs.Values.Append(Expected).All(t => t.ElementType() is DataType.Float or DataType.Double or DataType.Int64 or DataType.Int32 or DataType.Bool);
+    public bool HasNumbers => Outputs.Count > 0 && Inputs.Values.Append(Expected).All(t => t.ElementType() is DataType.Float or DataType.Double or DataType.Int64 or DataType.Int32 or DataType.Bool);
 
     /// <summary>Whether the expected output is a number everywhere, unlike the root of a negative one.</summary>
     public bool IsFinite => DenseOracle.Read(Expected).Value.All(double.IsFinite);

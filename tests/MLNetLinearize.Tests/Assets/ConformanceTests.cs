@@ -15,7 +15,7 @@ public class ConformanceTests
     private const int LargestMatrix = 1_000_000;
 
     /// <summary>Where ONNX Runtime takes the whole size, and the ONNX project the exact product of size and scale, for the last corner.</summary>
-    private static readonly string[] ComputedDifferently = ["onnx-node/test_resize_downsample_scales_cubic_align_corners", "onnx-node/test_resize_downsample_scales_linear_align_corners"];
+    private static readonly string[] ComputedDifferently = ["test_resize_downsample_scales_cubic_align_corners", "test_resize_downsample_scales_linear_align_corners"];
 
     public static TheoryData<string> Names => [.. ConformanceCase.Names];
 
@@ -64,7 +64,7 @@ public class ConformanceTests
         }
         using var session = new ExplanationSession(graph);
         var batch = session.Run(graph.Inputs.ToDictionary(i => i.Name, i => ConformanceCase.Values(one.Inputs[i.Name])), 1);
-        if (graph.Report.CutActivation is null && !ComputedDifferently.Contains(name)) AssertClose(DenseOracle.Read(one.Expected).Value, batch.Single("Score", 0).ToArray().Widened(), "Score", 1e-5, 1e-5);
+        if (graph.Report.CutActivation is null && !ComputedDifferently.Any(c => name.EndsWith(c, StringComparison.Ordinal))) AssertClose(DenseOracle.Read(one.Expected).Value, batch.Single("Score", 0).ToArray().Widened(), "Score", 1e-5, 1e-5);
         var (weights, bias, scores) = (batch.Single("Weights", 0).ToArray(), batch.Single("Bias", 0).ToArray(), batch.Single("ExplainedScore", 0).ToArray());
         var targets = batch.Int64("ExplainedTarget", 0).ToArray();
         var x = one.Inputs[explained].ToSingle();

@@ -22,7 +22,8 @@ internal static class ArithmeticOperators
     {
         var shape = Shapes.Broadcast(node.X.Shape, node[1].Shape);
         var (a, b) = (node.X.BroadcastTo(shape), node[1].BroadcastTo(shape));
-        return a - b * new Dual(shape, [.. a.Value.Zip(b.Value, (x, y) => Math.Truncate(x / y))]);
+        // The sign is the dividend's with fmod, else the divisor's.
+        return a - b * new Dual(shape, [.. a.Value.Zip(b.Value, (x, y) => node.Int("fmod", 0) != 0 ? Math.Truncate(x / y) : Math.Floor(x / y))]);
     }
 
     public static Dual CumulativeProduct(OracleNode node)

@@ -82,7 +82,10 @@ internal static class ReductionOperators
         var x = node.X;
         var axis = Shapes.Axis(node.Int("axis", 0), x.Rank);
         var stride = Shapes.Strides(x.Shape)[axis];
-        var winners = Winners(node.Operator == "ArgMin" ? Negative(x.WithoutColumns()) : x, [axis], out var kept);
+        var compared = node.Operator == "ArgMin" ? Negative(x.WithoutColumns()) : x.WithoutColumns();
+        var winners = Winners(compared, [axis], out var kept);
+        if (node.Int("select_last_index", 0) != 0)
+            winners = [.. winners.Select(first => Enumerable.Range(0, x.Shape[axis] - first / stride % x.Shape[axis]).Select(step => first + step * stride).Last(i => compared.Value[i] == compared.Value[first]))];
         return Dual.Whole(Shape(kept, [axis], node.Int("keepdims", 1) != 0), winners.Select(i => (long)(i / stride % x.Shape[axis])));
     }
 

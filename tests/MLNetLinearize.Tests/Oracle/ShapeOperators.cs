@@ -114,6 +114,7 @@ internal static class ShapeOperators
             {
                 var (p, last) = (at[d] - begin[d], x.Shape[d] - 1);
                 if (mode == "reflect") p = p < 0 ? -p : p > last ? 2 * last - p : p;
+                else if (mode == "wrap") p = (p % (last + 1) + last + 1) % (last + 1);
                 else if (mode == "edge") p = Math.Clamp(p, 0, last);
                 else if (p < 0 || p > last) return -1;
                 flat += p * strides[d];
