@@ -49,7 +49,8 @@ internal static class ExplainedTensors
         ? new UnsupportedOperatorException(readers)
         : new InvalidModelException(graph.Inputs.Count == 0
             ? "The model takes no input, so that nothing explains its output. Name a float inner tensor in ExplainedInputs."
-            : $"The model has no input of float numbers to explain by; its inputs are [{Listed(graph.Inputs)}]. Name a float tensor that is made from them, such as an embedding, in ExplainedInputs.") { IsModelSound = true };
+            : $"The model has no input of float numbers to explain by; its inputs are [{Listed(graph.Inputs)}]. Name a float tensor that is made from them, such as an embedding, in ExplainedInputs.")
+        { IsModelSound = true };
 
     private static string Listed(IEnumerable<ValueInfoProto> values) => string.Join(", ", values.Select(v => $"{v.Name}: {Text(v.Type)}"));
 

@@ -1,6 +1,6 @@
+using Google.Protobuf;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Google.Protobuf;
 using MLNetLinearize.Reporting;
 using MLNetLinearize.Tests.Rules;
 using MLNetLinearize.Transforms;
