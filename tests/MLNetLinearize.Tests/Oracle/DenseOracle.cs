@@ -15,11 +15,11 @@ internal static class DenseOracle
         Linearize(model, inputName, x, shape, [.. Enumerable.Range(0, x.Length).Select(i => Unit(x.Length, i))], outputName);
 
     /// <summary>The affine map along given directions: column i of W is <c>W·directions[i]</c>.</summary>
-    public static AffineMap Linearize(ModelProto model, string inputName, double[] x, long[] shape, IReadOnlyList<double[]> directions, string? outputName = null, IReadOnlyDictionary<string, Dual>? otherInputs = null)
+    public static AffineMap Linearize(ModelProto model, string inputName, double[] x, long[] shape, IReadOnlyList<double[]> directions, string? outputName = null, IReadOnlyDictionary<string, Dual>? otherInputs = null, Random? rounding = null)
     {
         var input = new Dual(Shapes.Ints(shape), x, [.. directions, new double[x.Length]]);
         var output = outputName ?? model.Graph.Output[0].Name;
-        var result = Evaluate(model, new Dictionary<string, Dual>(otherInputs ?? new Dictionary<string, Dual>()) { [inputName] = input }, output);
+        var result = Evaluate(model, new Dictionary<string, Dual>(otherInputs ?? new Dictionary<string, Dual>()) { [inputName] = input }, output, rounding);
         var columns = result.Columns ?? [.. directions.Select(_ => new double[result.Value.Length]), result.Value];
         var weights = Matrix<double>.Build.Dense(result.Value.Length, directions.Count, (r, c) => columns[c][r]);
         return new(result.Shape, result.Value, weights, columns[^1]);
@@ -29,7 +29,14 @@ internal static class DenseOracle
     public static double[] Forward(ModelProto model, string inputName, double[] x, long[] shape, string? outputName = null) =>
         Evaluate(model, new Dictionary<string, Dual> { [inputName] = new(Shapes.Ints(shape), x) }, outputName ?? model.Graph.Output[0].Name).Value;
 
-    public static Dual Evaluate(ModelProto model, IReadOnlyDictionary<string, Dual> feeds, string outputName)
+    /// <param name="model">The model.</param>
+    /// <param name="feeds">Its inputs.</param>
+    /// <param name="outputName">The tensor that is asked for.</param>
+    /// <param name="rounding">
+    /// Where given, what every operator makes is moved by up to a unit of float32's last place, at random: runs that differ show what float32
+    /// may make of the network (stochastic arithmetic: Vignes 1993, "A stochastic arithmetic for reliable scientific computation").
+    /// </param>
+    public static Dual Evaluate(ModelProto model, IReadOnlyDictionary<string, Dual> feeds, string outputName, Random? rounding = null)
     {
         var opset = model.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")?.Version ?? 1;
         var tensors = model.Graph.Initializer.ToDictionary(t => t.Name, Read);
@@ -42,7 +49,7 @@ internal static class DenseOracle
             var inputs = node.Input.Select(i => i.Length == 0 ? null : tensors[i]).ToArray();
             var results = OracleOperators.Apply(new OracleNode(node, inputs, opset));
             for (var i = 0; i < node.Output.Count; i++)
-                if (node.Output[i].Length > 0 && i < results.Count) tensors[node.Output[i]] = results[i];
+                if (node.Output[i].Length > 0 && i < results.Count) tensors[node.Output[i]] = rounding is null ? results[i] : results[i].Rounded(rounding);
             // Dense tangents are large; a tensor goes when its last reader has run.
             foreach (var name in node.Input.Where(i => lastReader.GetValueOrDefault(i, -1) == n)) tensors.Remove(name);
         }

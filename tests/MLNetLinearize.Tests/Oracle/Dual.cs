@@ -49,6 +49,13 @@ internal sealed class Dual
 
     public static Dual Whole(int[] shape, IEnumerable<long> values) => new(shape, [.. values.Select(v => (double)v)], null, true);
 
+    /// <summary>Value and tangents moved by up to a unit of float32's last place; whole numbers stay.</summary>
+    public Dual Rounded(Random random)
+    {
+        double[] Move(double[] of) => [.. of.Select(v => v * (1 + Math.ScaleB(2 * random.NextDouble() - 1, -23)))];
+        return IsInteger ? this : new(Shape, Move(Value), Columns is null ? null : [.. Columns.Select(Move)]) { Role = Role };
+    }
+
     public Dual As(Role role) => new(Shape, Value, Columns, IsInteger) { Role = role };
 
     /// <summary>A linear operator: the same function for the value and for every column.</summary>
@@ -59,9 +66,10 @@ internal sealed class Dual
     /// is subtracted once, because both terms carry it.
     /// </summary>
     /// <remarks>Frozen: a gate is held at its value; otherwise each factor carries half, and nothing is left over.</remarks>
-    public static Dual Bilinear(Dual a, Dual b, int[] shape, Func<double[], double[], double[]> apply)
+    public static Dual Bilinear(Dual a, Dual b, int[] shape, Func<double[], double[], double[]> apply, Func<double[], double[], double[]>? applyToTangents = null)
     {
         var value = apply(a.Value, b.Value);
+        apply = applyToTangents ?? apply;
         if (Reading.IsFrozen && !a.IsConstant && !b.IsConstant)
         {
             if ((a.Role == Role.Gate) != (b.Role == Role.Gate)) return a.Role == Role.Gate ? Bilinear(a.WithoutColumns(), b, shape, apply) : Bilinear(a, b.WithoutColumns(), shape, apply);
@@ -90,8 +98,13 @@ internal sealed class Dual
         var value = Value.Select(f).ToArray();
         if (Columns is null) return new(Shape, value);
         var slope = Value.Select(derivative).ToArray();
-        var columns = Columns.Select(column => column.Select((v, i) => slope[i] == 0 ? 0 : slope[i] * v).ToArray()).ToArray();
-        for (var i = 0; i < value.Length; i++) columns[^1][i] += value[i] - (slope[i] == 0 ? 0 : slope[i] * Value[i]);
+        // A direction in which nothing moves moves nothing, however steep the function is.
+        var columns = Columns.Select(column => column.Select((v, i) => slope[i] == 0 || v == 0 ? 0 : slope[i] * v).ToArray()).ToArray();
+        for (var i = 0; i < value.Length; i++)
+        {
+            if (slope[i] != 0 && !double.IsFinite(slope[i]) && Columns.SkipLast(1).All(c => c[i] == 0)) columns[^1][i] = value[i];
+            else columns[^1][i] += value[i] - (slope[i] == 0 ? 0 : slope[i] * Value[i]);
+        }
         return new(Shape, value, columns);
     }
 
@@ -147,12 +160,10 @@ internal sealed class Dual
     public static Dual operator *(Dual a, Dual b)
     {
         var shape = Shapes.Broadcast(a.Shape, b.Shape);
-        return Bilinear(a.BroadcastTo(shape), b.BroadcastTo(shape), shape, (l, r) =>
-        {
-            var product = new double[l.Length];
-            for (var i = 0; i < product.Length; i++) product[i] = l[i] * r[i];
-            return product;
-        });
+        double[] Product(double[] l, double[] r) => [.. l.Select((v, i) => v * r[i])];
+        // A slope that is multiplied by 0 is none, be it infinite.
+        double[] OfTangents(double[] l, double[] r) => [.. l.Select((v, i) => v == 0 || r[i] == 0 ? 0 : v * r[i])];
+        return Bilinear(a.BroadcastTo(shape), b.BroadcastTo(shape), shape, Product, OfTangents);
     }
 
     /// <remarks>1/b has no finite value at 0, so the frozen reading takes the tangent here too, unless b is a gate.</remarks>

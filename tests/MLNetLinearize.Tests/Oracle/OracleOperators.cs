@@ -11,7 +11,7 @@ internal static class OracleOperators
         _ when node.Domain == "ai.onnx.ml" => ClassicalOperators.Apply(node),
         "MaxPool" => PoolingOperators.MaxPool(node),
         "TopK" => ReductionOperators.TopK(node),
-        "Dropout" when node.Optional(2) is { } training && training.Value[0] != 0 => throw new NotSupportedException("Dropout in training mode is random."),
+        "Dropout" when node.Optional(2)?.Value[0] is not (null or 0) && node.Optional(1)?.Value[0] is not 0 => throw new NotSupportedException("Dropout in training mode is random."),
         "Dropout" => [node.X, Dual.Scalar(1)], // nothing is dropped
         "NegativeLogLikelihoodLoss" => [LossOperators.NegativeLogLikelihood(node, node.X)],
         "SoftmaxCrossEntropyLoss" => LossOperators.SoftmaxCrossEntropy(node),
