@@ -1,6 +1,7 @@
 using MLNetLinearize.Onnx;
 using MLNetLinearize.Runtime;
 using MLNetLinearize.Tests.Rules;
+using DataType = MLNetLinearize.Onnx.TensorProto.Types.DataType;
 
 namespace MLNetLinearize.Tests.Canonicalization;
 
@@ -60,6 +61,56 @@ public class FusedOperatorTests
         AgreesWithOnnxRuntime(Foreign(net.Build(y)), y, [3, 4]);
     }
 
+    /// <summary>An operand with its rows in front of its batch axes.</summary>
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(0, 1)]
+    [InlineData(1, 0)]
+    public void A_product_of_operands_with_rows_in_front_of_batches_is_put_right(long transA, long transB)
+    {
+        var net = new Net(17, 36);
+        // x: [rows 1 of the data set, 3 rows, batch 2, 4 columns] of batches [1, 2]; the weights: [4 rows, batches 1, 2, 5 columns].
+        var (x, w) = (net.Input("x", "N", 3, 2, 4), transB == 0 ? net.Weights(4, 1, 2, 5) : net.Weights(5, 1, 2, 4));
+        var rowsFirst = net.Op("Transpose", [x], ("perm", transA == 0 ? Net.L(1, 0, 2, 3) : Net.L(3, 0, 2, 1)));
+        var y = net.Op("FusedMatMul", [rowsFirst, w], ("transBatchA", 1L), ("transBatchB", 1L), ("transA", transA), ("transB", transB), ("alpha", 0.5f));
+        AgreesWithOnnxRuntime(Foreign(net.Build(y), 1), y, [3, 2, 4]);
+    }
+
+    [Theory]
+    [InlineData(4, 16, false)]
+    [InlineData(4, 32, true)]
+    [InlineData(8, 16, false)]
+    public void Weights_packed_in_a_few_bits_are_unpacked(int bits, int block, bool zeroPoints)
+    {
+        const int columns = 32, rows = 3;
+        var net = new Net(17, 37);
+        var random = new Random(bits + block);
+        byte[] Drawn(int count)
+        {
+            var bytes = new byte[count];
+            random.NextBytes(bytes);
+            return bytes;
+        }
+        var (x, blocks) = (net.Input("x", "N", columns), columns / block);
+        string[] inputs = [x, net.Unsigned(Drawn(rows * columns * bits / 8), rows, blocks, block * bits / 8), net.Positive(rows * blocks)];
+        // Every row's zero points begin with a byte of their own.
+        if (zeroPoints) inputs = [.. inputs, net.Unsigned(Drawn(rows * ((blocks * bits + 7) / 8)), rows * ((blocks * bits + 7) / 8))];
+        var y = net.Op("MatMulNBits", inputs, ("K", (long)columns), ("N", (long)rows), ("bits", (long)bits), ("block_size", (long)block));
+        AgreesWithOnnxRuntime(Foreign(net.Build(y)), y, [columns]);
+    }
+
+    [Fact]
+    public void Quantization_of_ONNX_Runtimes_own_domain_is_that_of_the_standard()
+    {
+        var net = new Net(17, 38);
+        var quantized = net.Op("QuantizeLinear", [net.Input("x", "N", 4), net.Scalar(0.01f), net.Stored(DataType.Int16, [0, 0])]);
+        var back = net.Op("DequantizeLinear", [quantized, net.Scalar(0.01f), net.Stored(DataType.Int16, [0, 0])]);
+        var y = net.Op("MatMul", [back, net.Weights(4, 3)]);
+        var model = Foreign(net.Build(y));
+        model.Graph.Node[1].Domain = "com.microsoft";
+        AgreesWithOnnxRuntime(model, y, [4]);
+    }
+
     [Fact]
     public void An_activation_that_is_not_known_is_refused_by_name()
     {
@@ -69,9 +120,9 @@ public class FusedOperatorTests
         Assert.Equal("com.microsoft.FusedGemm", Assert.Single(error.Nodes).Operator);
     }
 
-    private static ModelProto Foreign(ModelProto model)
+    private static ModelProto Foreign(ModelProto model, int node = 0)
     {
-        model.Graph.Node[0].Domain = "com.microsoft";
+        model.Graph.Node[node].Domain = "com.microsoft";
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = "com.microsoft", Version = 1 });
         return model;
     }

@@ -78,6 +78,43 @@ public class PrecisionTests
         Assert.Contains("holds Float16 numbers", string.Join(' ', linearizer.Graph.Report.Notes), StringComparison.Ordinal);
     }
 
+    /// <summary>Inner graphs have types of their own.</summary>
+    [Theory]
+    [InlineData("Loop")]
+    [InlineData("If")]
+    public void Inner_graphs_in_half_precision_are_computed_in_float32(string op)
+    {
+        var net = new Net(21, 4);
+        var half = (long)DataType.Float16;
+        var x = net.Op("Cast", [net.Input("x", "N", 3, 4)], ("to", half));
+        var y = op == "Loop"
+            ? net.Op("Loop", [net.Ints([3], []), "", x], ("body", Inner("i", "go", "state")))
+            : net.Op("If", [net.Booleans([true])], ("then_branch", Inner()), ("else_branch", Inner()));
+        var model = net.Build(net.Op("Cast", [y], ("to", (long)DataType.Float)));
+        using var original = new OriginalModel(model, model.Graph.Output[0].Name);
+        // Half knows eleven bits.
+        AssertClose(original.Run("x", Row, [1, 3, 4]).Widened(), Explain(model).Map.Scores.Widened(), "score", 4e-3);
+
+        GraphProto Inner(params string[] inputs)
+        {
+            var state = inputs.Length > 0 ? inputs[^1] : x;
+            var inner = new GraphProto { Name = "inner", Initializer = { In(DataType.Float16, Tensors.Of("w", [0.5f])) } };
+            inner.Node.Add(Nodes.Create("Mul", [state, "w"], ["scaled"], "scale"));
+            inner.Node.Add(Nodes.Create("Relu", ["scaled"], ["kept"], "keep"));
+            inner.Node.Add(Nodes.Create("Add", ["kept", "w"], ["out"], "add"));
+            if (inputs.Length > 0)
+            {
+                inner.Input.Add(Graph.Value("i", DataType.Int64, []));
+                inner.Input.Add(Graph.Value("go", DataType.Bool, []));
+                inner.Input.Add(new ValueInfoProto { Name = "state", Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)DataType.Float16 } } });
+                inner.Node.Add(Nodes.Create("Identity", ["go"], ["goes on"], "go on"));
+                inner.Output.Add(new ValueInfoProto { Name = "goes on" });
+            }
+            inner.Output.Add(new ValueInfoProto { Name = "out" });
+            return inner;
+        }
+    }
+
     private static ModelProto Build(string name)
     {
         var net = new Net(23, 4);
