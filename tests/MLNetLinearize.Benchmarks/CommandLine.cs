@@ -95,7 +95,7 @@ internal static class CommandLine
         command.SetAction(parsed =>
         {
             var times = parsed.GetValue(files)!.Select(f => CompileTimes.Measure(f, parsed.GetValue(repeats))).ToList();
-            foreach (var t in times) Console.WriteLine($"{t.Model}: compiled in {t.Compiled.Wall:0.00} s ({t.Compiled.Processor:0.00} s of processors), cached {t.Cached.Wall:0.00} s ({t.Cached.Processor:0.00} s), load {t.Load}");
+            foreach (var t in times) Console.WriteLine($"{t.Model}: compiled in {t.Compiled.Wall:0.00} s ({t.Compiled.Processor:0.00} s of processors), cached {t.Cached.Wall:0.00} s ({t.Cached.Processor:0.00} s), the model itself scored {t.Scored.Wall:0.00} s, load {t.Load}");
             CompileTimes.Save(parsed.GetValue(Folder)!, times);
         });
         return command;
@@ -103,10 +103,10 @@ internal static class CommandLine
 
     private static Command CompileOneModel()
     {
-        var (file, cache) = (new Argument<string>("file"), new Argument<string>("cache"));
+        var (file, cache) = (new Argument<string>("file"), new Argument<string?>("cache") { Arity = ArgumentArity.ZeroOrOne });
         var command = new Command(CompileOnce) { file, cache };
         command.Hidden = true;
-        command.SetAction(parsed => Console.WriteLine(JsonSerializer.Serialize(CompileTimes.Once(parsed.GetValue(file)!, parsed.GetValue(cache)!))));
+        command.SetAction(parsed => Console.WriteLine(JsonSerializer.Serialize(CompileTimes.Once(parsed.GetValue(file)!, parsed.GetValue(cache)))));
         return command;
     }
 

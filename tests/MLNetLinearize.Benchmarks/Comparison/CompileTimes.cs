@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using Microsoft.ML.OnnxRuntime;
 
 namespace MLNetLinearize.Benchmarks.Comparison;
 
@@ -15,8 +16,9 @@ internal sealed record Duration(double Wall, double Processor);
 /// <param name="Model">Name of the model's file.</param>
 /// <param name="Compiled">Compiled, and its session opened.</param>
 /// <param name="Cached">The same from a folder of compiled networks that has it.</param>
+/// <param name="Scored">The model itself, as its file has it, opened in ONNX Runtime without optimizations, and one row scored.</param>
 /// <param name="Load">Load average of the machine before.</param>
-internal sealed record CompileTime(string Model, Duration Compiled, Duration Cached, string Load);
+internal sealed record CompileTime(string Model, Duration Compiled, Duration Cached, Duration Scored, string Load);
 
 /// <summary>
 /// Times compilation as a user meets it: each time in a new process, which has yet to translate the library's code, from
@@ -32,14 +34,26 @@ internal static class CompileTimes
     /// <summary>Reads a stored table.</summary>
     public static List<CompileTime> Read(string file) => JsonSerializer.Deserialize<List<CompileTime>>(File.ReadAllText(file))!;
 
-    /// <summary>Makes a model ready in this process.</summary>
-    public static Duration Once(string model, string cache)
+    /// <summary>Makes a model ready in this process; without a folder of compiled networks, to be scored alone.</summary>
+    public static Duration Once(string model, string? cache)
     {
         using var process = Process.GetCurrentProcess();
         var (processor, clock) = (process.TotalProcessorTime, Stopwatch.StartNew());
-        using var ready = new Linearizer(model, new() { Threads = 1, CacheDirectory = cache });
+        if (cache is null) ScoreOnce(model);
+        else new Linearizer(model, new() { Threads = 1, CacheDirectory = cache }).Dispose();
         process.Refresh();
         return new(clock.Elapsed.TotalSeconds, (process.TotalProcessorTime - processor).TotalSeconds);
+    }
+
+    private static void ScoreOnce(string model)
+    {
+        using var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL, IntraOpNumThreads = 1 };
+        using var session = new InferenceSession(model, options);
+        var (name, input) = session.InputMetadata.First();
+        long[] shape = [.. input.Dimensions.Select(d => (long)Math.Max(d, 1))];
+        using var row = OrtValue.CreateTensorValueFromMemory(new float[shape.Aggregate(1L, (a, d) => a * d)], shape);
+        using var run = new RunOptions();
+        using var scores = session.Run(run, [name], [row], [session.OutputNames[0]]);
     }
 
     /// <summary>Times a model in processes of their own, <paramref name="repeats"/> of each kind.</summary>
@@ -53,7 +67,8 @@ internal static class CompileTimes
             // The first process of a folder compiles, the second finds what that left.
             var compiled = folders.Select(f => InProcess(model, f)).ToList();
             var cached = folders.Select(f => InProcess(model, f)).ToList();
-            return new(Path.GetFileName(model), Median(compiled), Median(cached), load);
+            var scored = folders.Select(_ => InProcess(model)).ToList();
+            return new(Path.GetFileName(model), Median(compiled), Median(cached), Median(scored), load);
         }
         finally
         {
@@ -76,25 +91,28 @@ internal static class CompileTimes
             # From a model's file to a session that explains
 
             Seconds to read the file, compile it for the predicted class and open the session with one thread, each time in a
-            new process; then the same with a folder of compiled networks that has it. Medians. {Results.Processor()};
+            new process; then the same with a folder of compiled networks that has it; then of the model itself, opened without
+            optimizations and one row scored, which compiling does once, since it compares with it. Medians. {Results.Processor()};
             {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}. Load is the machine's load average before.
             Written by `dotnet run -c Release --project tests/MLNetLinearize.Benchmarks -- compile FILES`.
 
-            | model | compiled | of processors | cached | of processors | load |
-            |---|---|---|---|---|---|
+            | model | compiled | of processors | cached | of processors | scored | of processors | load |
+            |---|---|---|---|---|---|---|---|
 
             """);
         foreach (var t in times)
-            text.Append(CultureInfo.InvariantCulture, $"| {t.Model} | {t.Compiled.Wall:0.00} | {t.Compiled.Processor:0.00} | {t.Cached.Wall:0.00} | {t.Cached.Processor:0.00} | {t.Load} |\n");
+            text.Append(CultureInfo.InvariantCulture, $"| {t.Model} | {Cells(t.Compiled)} | {Cells(t.Cached)} | {Cells(t.Scored)} | {t.Load} |\n");
         return text.ToString();
     }
 
-    private static Duration InProcess(string model, string cache)
+    private static string Cells(Duration t) => string.Create(CultureInfo.InvariantCulture, $"{t.Wall:0.00} | {t.Processor:0.00}");
+
+    private static Duration InProcess(string model, params string[] cache)
     {
         // Under the dotnet host the program is the host's first argument.
         var (program, self) = (Environment.ProcessPath!, Environment.GetCommandLineArgs()[0]);
         string[] host = Path.GetFileNameWithoutExtension(program) == "dotnet" ? [self] : [];
-        using var child = Process.Start(new ProcessStartInfo(program, [.. host, CommandLine.CompileOnce, model, cache]) { RedirectStandardOutput = true })!;
+        using var child = Process.Start(new ProcessStartInfo(program, [.. host, CommandLine.CompileOnce, model, .. cache]) { RedirectStandardOutput = true })!;
         var output = child.StandardOutput.ReadToEnd();
         child.WaitForExit();
         if (child.ExitCode != 0) throw new InvalidOperationException($"Compiling '{model}' ended with exit code {child.ExitCode}: {output}");
