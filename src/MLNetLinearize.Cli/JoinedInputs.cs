@@ -25,7 +25,7 @@ internal static class JoinedInputs
     {
         var graph = new Graph(model);
         if (graph.Inputs.Count < 2) return (model, options, []);
-        var (network, request) = Compiler.Guard(model, options, _ => Compiler.Open(model, options));
+        var (network, request) = Compiler.Guard(model, options, (watched, _) => Compiler.Open(model, watched));
         var read = ValueFlow.Behind(network, request.Output);
         var joined = graph.Inputs.Where(i => read.Contains(i.Name)).ToList();
         if (joined.Count < 2) return (model, options, []);

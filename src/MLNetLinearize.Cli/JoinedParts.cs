@@ -24,7 +24,7 @@ internal static class JoinedParts
         if (names.FirstOrDefault(n => facts.TryGetValue(n, out var fact) && fact.Type != DataType.Float) is { } whole)
             throw new InputException($"--explained-input '{whole}' holds {facts[whole].Type} values, and several tensors are explained together as Float ones. Explain by it alone, or leave it out.");
         // What does not exist, or comes twice, is told as of one tensor.
-        Compiler.Guard(model, options, _ => Compiler.Open(model, options));
+        Compiler.Guard(model, options, (watched, _) => Compiler.Open(model, watched));
         var made = graph.Nodes.SelectMany(n => n.Output).Concat(graph.Inputs.Select(i => i.Name)).ToHashSet();
         if (names.FirstOrDefault(n => !made.Contains(n)) is { } inner) throw new InputException($"--explained-input '{inner}' lies inside a function or a loop, and several tensors can be named of the model's own graph only. Explain by it alone.");
         if (names.FirstOrDefault(n => facts[n].Dims is not [1, ..]) is { } without) throw new InputException($"--explained-input '{without}' is [{string.Join(", ", facts[without].Dims)}] for one row, without an axis of rows in front. Explain by it alone.");

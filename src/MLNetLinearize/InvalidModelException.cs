@@ -14,4 +14,7 @@ public sealed class InvalidModelException : Exception
     /// broken file or a wrong option.
     /// </summary>
     public bool IsModelSound { get; init; }
+
+    /// <summary>Whether one of <see cref="CompilationLimits"/> was met, which no other way around leads past.</summary>
+    internal bool IsLimit { get; init; }
 }

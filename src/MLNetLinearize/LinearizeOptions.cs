@@ -97,6 +97,9 @@ public sealed record LinearizeOptions
     /// </summary>
     public int MaxUnrolledSteps { get; init; } = 1_000;
 
+    /// <summary>What compiling may take at most: nodes, elements, bytes, time.</summary>
+    public CompilationLimits Limits { get; init; } = new();
+
     /// <summary>CUDA device to run on. Default: the CPU.</summary>
     public int? GpuDeviceId { get; init; }
 
@@ -114,6 +117,12 @@ public sealed record LinearizeOptions
     /// why it runs row by row): an <c>MLContext</c>, whose event <c>Log</c> hands it on. Default: nowhere.
     /// </summary>
     public Microsoft.ML.Runtime.IHostEnvironment? Log { get; init; }
+
+    /// <summary>Ends a compilation that is under way, with an <see cref="OperationCanceledException"/>; what is compiled already stays. Default: none.</summary>
+    public CancellationToken CancellationToken { get; init; }
+
+    /// <summary>The limits of a compilation that is under way.</summary>
+    internal Runtime.CompilationWatch? Watch { get; init; }
 
     /// <summary>Whether the network makes whole numbers, such as indices into a table, of a float input: it is sampled between −1 and 1 then, which become 0.</summary>
     internal bool HoldsWholeNumbers { get; init; }

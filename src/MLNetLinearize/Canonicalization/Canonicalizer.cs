@@ -39,13 +39,14 @@ internal static class Canonicalizer
         var read = graph.Nodes.SelectMany(Graph.Reads).ToHashSet();
         graph.Inputs.RemoveAll(i => !read.Contains(i.Name));
         var inputs = InputPlan.All(graph.Inputs, options);
-        WriteOut(graph, inputs, output, explained, options.MaxUnrolledSteps);
+        WriteOut(graph, inputs, output, explained, options);
+        ShapeLimits.Check(graph, inputs.Select(i => (i.Name, i.Dims)), options.Limits);
         oneRowReason ??= inputs.FirstOrDefault(i => !i.CanBatch) is { } fixedInput ? $"input '{fixedInput.Name}' has no batch axis" : null;
         if (oneRowReason is null)
         {
             var batched = graph.Clone();
             BatchAxis.Open(batched, inputs);
-            using var rows = new ShapeProbe(batched, Simplification.Foldable(batched));
+            using var rows = new ShapeProbe(batched, Simplification.Foldable(batched), options);
             var one = RunOneRow(rows, batched, inputs);
             Dictionary<string, TensorFact>? two = null;
             try
@@ -60,7 +61,7 @@ internal static class Canonicalizer
                 return Network(batched, one, two, shapes, null);
         }
         BatchAxis.Pin(graph, inputs);
-        using var probe = new ShapeProbe(graph, Simplification.Foldable(graph));
+        using var probe = new ShapeProbe(graph, Simplification.Foldable(graph), options);
         var facts = RunOneRow(probe, graph, inputs);
         return Network(graph, facts, facts, facts.ToDictionary(f => f.Key, f => new TensorShape(f.Value.Dims, -1)), oneRowReason);
 
@@ -83,7 +84,7 @@ internal static class Canonicalizer
         var added = network.Graph.Clone();
         added.Inputs.Add(Graph.Value(vector, DataType.Float, [batched ? BatchAxis.Symbol : 1L, length]));
         List<InputPlan> inputs = [.. network.Inputs, input];
-        using var probe = new ShapeProbe(added, new HashSet<string>());
+        using var probe = new ShapeProbe(added, new HashSet<string>(), new());
         var one = probe.Run(Sample(inputs, 1));
         var shapes = batched
             ? BatchAxis.Shapes(added, one, probe.Run(Sample(inputs, 2)), network.Output, out _)
@@ -94,20 +95,22 @@ internal static class Canonicalizer
     /// <summary>One run of the network as the file has it, on one row.</summary>
     /// <exception cref="InvalidModelException">It does not run.</exception>
     public static IReadOnlyDictionary<string, TensorFact> Run(Graph graph, LinearizeOptions options) =>
-        RunPinned(graph, InputPlan.All(graph.Inputs, options));
+        RunPinned(graph, InputPlan.All(graph.Inputs, options), options);
 
     /// <summary>What takes shapes to write out is written out once they are known, from one run of the network as it is.</summary>
-    private static void WriteOut(Graph graph, List<InputPlan> inputs, string output, IReadOnlyList<string> explained, int maxSteps)
+    private static void WriteOut(Graph graph, List<InputPlan> inputs, string output, IReadOnlyList<string> explained, LinearizeOptions options)
     {
         var found = Expansions.Find(graph, explained, output);
-        if (found.Count > 0) Expansions.Apply(graph, found, RunPinned(graph, inputs), maxSteps);
+        if (found.Count > 0) Expansions.Apply(graph, found, RunPinned(graph, inputs, options), options.MaxUnrolledSteps);
+        new NodeBudget(options.Limits).Check(graph);
     }
 
-    private static Dictionary<string, TensorFact> RunPinned(Graph graph, List<InputPlan> inputs)
+    private static Dictionary<string, TensorFact> RunPinned(Graph graph, List<InputPlan> inputs, LinearizeOptions options)
     {
+        ShapeLimits.Check(graph, inputs.Select(i => (i.Name, i.Dims)), options.Limits);
         var pinned = graph.Clone();
         BatchAxis.Pin(pinned, inputs);
-        using var probe = new ShapeProbe(pinned, Simplification.Foldable(pinned));
+        using var probe = new ShapeProbe(pinned, Simplification.Foldable(pinned), options);
         return RunOneRow(probe, pinned, inputs);
     }
 

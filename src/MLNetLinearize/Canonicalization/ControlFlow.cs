@@ -16,24 +16,28 @@ internal static class ControlFlow
     /// <param name="graph">Rewritten in place.</param>
     /// <param name="facts">What the run told.</param>
     /// <param name="limit">Most rounds.</param>
+    /// <param name="budget">Most nodes.</param>
     /// <returns>Whether anything was.</returns>
-    public static bool Replace(Graph graph, IReadOnlyDictionary<string, TensorFact> facts, int limit)
+    public static bool Replace(Graph graph, IReadOnlyDictionary<string, TensorFact> facts, int limit, NodeBudget budget)
     {
         var replaced = false;
+        var nodes = (long)graph.Nodes.Count;
         graph.Nodes = [.. graph.Nodes.SelectMany(n =>
         {
             if (!Is(n)) return [n];
             try
             {
-                var nodes = n.OpType switch
+                Limits limits = new(limit, budget, nodes);
+                var made = n.OpType switch
                 {
                     "If" => Branch(graph, n, facts),
-                    "Loop" => Loop(graph, n, facts, limit),
-                    "Scan" => Scan(graph, n, facts, limit),
-                    _ => Map(graph, n, facts, limit),
+                    "Loop" => Loop(graph, n, facts, limits),
+                    "Scan" => Scan(graph, n, facts, limits),
+                    _ => Map(graph, n, facts, limits),
                 };
                 replaced = true;
-                return nodes;
+                nodes += made.Count;
+                return made;
             }
             catch (ExpansionException e)
             {
@@ -51,11 +55,11 @@ internal static class ControlFlow
     }
 
     /// <summary>The body gets the round, the condition and what is carried; it gives the condition, what is carried, and what is collected.</summary>
-    private static List<NodeProto> Loop(Graph graph, NodeProto node, IReadOnlyDictionary<string, TensorFact> facts, int limit)
+    private static List<NodeProto> Loop(Graph graph, NodeProto node, IReadOnlyDictionary<string, TensorFact> facts, Limits limits)
     {
         var rounds = LoopCounters.Rounds(node, facts) ?? throw new ExpansionException("when it ends is computed from the row", Unrolled);
         var carried = node.Input.Skip(2).ToList();
-        var run = new Rounds(graph, node, node.Find("body")!.G, rounds, limit);
+        var run = new Rounds(graph, node, node.Find("body")!.G, rounds, limits);
         for (var i = 0L; i < rounds; i++)
         {
             var round = graph.AddInitializer(Tensors.Of($"{node.Name}/round", [i]));
@@ -66,7 +70,7 @@ internal static class ControlFlow
     }
 
     /// <summary>The body gets what is carried and one slice of each sequence; it gives what is carried and what is collected. Before operator set 9 all had a batch axis in front, and the first input told the lengths.</summary>
-    private static List<NodeProto> Scan(Graph graph, NodeProto node, IReadOnlyDictionary<string, TensorFact> facts, int limit)
+    private static List<NodeProto> Scan(Graph graph, NodeProto node, IReadOnlyDictionary<string, TensorFact> facts, Limits limits)
     {
         var (isBatched, sequences) = (graph.Opset < 9, (int)node.Int("num_scan_inputs", 1));
         var given = node.Input.Skip(isBatched ? 1 : 0).ToList();
@@ -77,7 +81,7 @@ internal static class ControlFlow
         var rounds = dims[axes[0] < 0 ? axes[0] + dims.Length : axes[0]];
         if (isBatched && node.InputOrNull(0) is { } lengths && facts[lengths].Value?.ToInt64().All(l => l == rounds) != true)
             throw new ExpansionException($"the length of each sequence is computed, or is not all of it ('{lengths}')", "leave it out, for sequences of one length");
-        var run = new Rounds(graph, node, node.Find("body")!.G, rounds, limit);
+        var run = new Rounds(graph, node, node.Find("body")!.G, rounds, limits);
         if (isBatched) given = [.. given.Select(run.WithoutBatch)];
         var carried = given.SkipLast(sequences).ToList();
         var slices = given.TakeLast(sequences).Select((name, k) => run.Split(name, axes[k])).ToList();
@@ -87,14 +91,19 @@ internal static class ControlFlow
     }
 
     /// <summary>The body gets one member of each sequence, and each tensor whole; each of its results becomes a member of an output.</summary>
-    private static List<NodeProto> Map(Graph graph, NodeProto node, IReadOnlyDictionary<string, TensorFact> facts, int limit)
+    private static List<NodeProto> Map(Graph graph, NodeProto node, IReadOnlyDictionary<string, TensorFact> facts, Limits limits)
     {
         var members = SequenceFolding.Length(graph, node.Input[0], facts) ?? throw new ExpansionException($"the length of its sequence '{node.Input[0]}' depends on the row", Unrolled);
-        var run = new Rounds(graph, node, node.Find("body")!.G, members, limit);
+        var run = new Rounds(graph, node, node.Find("body")!.G, members, limits);
         for (var i = 0L; i < members; i++)
             run.Next([.. node.Input.Select(name => facts.ContainsKey(name) ? name : run.Member(name, i))], carried: 0, skipped: 0);
         return run.FinishSequences();
     }
+
+    /// <param name="Rounds">Most of one loop.</param>
+    /// <param name="Budget">Most nodes of the network.</param>
+    /// <param name="Others">Nodes that it has already.</param>
+    private readonly record struct Limits(int Rounds, NodeBudget Budget, long Others);
 
     /// <summary>The body, put in place once a round. Sequences are taken apart and collected by sequence operators, which fold later.</summary>
     private sealed class Rounds
@@ -106,9 +115,10 @@ internal static class ControlFlow
         private readonly List<NodeProto> nodes = [];
         private readonly List<List<string>> collected = [];
 
-        public Rounds(Graph graph, NodeProto call, GraphProto body, long count, int limit)
+        public Rounds(Graph graph, NodeProto call, GraphProto body, long count, Limits limits)
         {
-            ExpansionException.ThrowIfAbove(limit, count, $"it runs {count:N0} rounds");
+            ExpansionException.ThrowIfAbove(limits.Rounds, count, $"it runs {count:N0} rounds");
+            limits.Budget.Check(call, count, body, limits.Others);
             (this.graph, this.call, this.body) = (graph, call, body);
             stored = Inlining.Stored(graph, body, call.Name);
         }

@@ -10,15 +10,17 @@ internal static class Inlining
 {
     /// <param name="graph">Rewritten in place.</param>
     /// <param name="limit">Most rounds that a loop is unrolled.</param>
+    /// <param name="budget">Most nodes.</param>
     /// <param name="run">Runs a network on one row.</param>
-    public static void Apply(Graph graph, int limit, Func<Graph, IReadOnlyDictionary<string, TensorFact>> run)
+    public static void Apply(Graph graph, int limit, NodeBudget budget, Func<Graph, IReadOnlyDictionary<string, TensorFact>> run)
     {
+        budget.CheckWritten(graph);
         do
         {
             while (graph.Nodes.Any(n => Body(graph, n) is not null))
                 graph.Nodes = [.. graph.Nodes.SelectMany(n => Body(graph, n)?.Invoke() ?? [n])];
         }
-        while (graph.Nodes.Any(ControlFlow.Is) && Replaced(graph, limit, run));
+        while (graph.Nodes.Any(ControlFlow.Is) && Replaced(graph, limit, budget, run));
         foreach (var call in graph.Nodes.Where(n => !n.IsStandard()))
         {
             if (Function(graph, call) is { } function)
@@ -27,13 +29,13 @@ internal static class Inlining
         if (!graph.Nodes.SelectMany(Nodes.Nested).Any()) graph.Header.Functions.Clear();
     }
 
-    private static bool Replaced(Graph graph, int limit, Func<Graph, IReadOnlyDictionary<string, TensorFact>> run)
+    private static bool Replaced(Graph graph, int limit, NodeBudget budget, Func<Graph, IReadOnlyDictionary<string, TensorFact>> run)
     {
         try
         {
-            return ControlFlow.Replace(graph, run(LoopCounters.Added(graph)), limit);
+            return ControlFlow.Replace(graph, run(LoopCounters.Added(graph)), limit, budget);
         }
-        catch (InvalidModelException e)
+        catch (InvalidModelException e) when (!e.IsLimit)
         {
             foreach (var node in graph.Nodes.Where(ControlFlow.Is)) graph.Object(node, $"which branch runs, or the number of rounds, cannot be told: {e.Message}", "give the input shapes, or export the model without it");
             return false;

@@ -45,6 +45,7 @@ internal sealed record InputPlan(string Name, Type ElementType, long[] Dims, boo
         var isParameter = options.ExplainedInputs is { Count: > 0 } explained && !explained.Contains(input.Name);
         var canBatch = fixedAtOne || open && !(isParameter && dims[0] > 1);
         if (canBatch) dims = [1, .. dims.Skip(1)];
+        ShapeLimits.Check(input.Name, dims, options.Limits);
         return new InputPlan(input.Name, type, dims, canBatch, fixedAtOne) { IsParameter = isParameter, IsSampledSmall = options.HoldsWholeNumbers };
     }
 

@@ -17,6 +17,7 @@ internal sealed class ShapeProbe : IDisposable
 {
     private readonly Graph graph;
     private readonly IReadOnlySet<string> capture;
+    private readonly LinearizeOptions options;
     private readonly List<string> names;
     private readonly Dictionary<string, DataType> narrow;
     private readonly List<string> fetched;
@@ -24,9 +25,10 @@ internal sealed class ShapeProbe : IDisposable
 
     /// <param name="graph">The network, in an opset ONNX Runtime knows.</param>
     /// <param name="capture">Tensors whose values are kept.</param>
-    public ShapeProbe(Graph graph, IReadOnlySet<string> capture)
+    /// <param name="options">What a run may take.</param>
+    public ShapeProbe(Graph graph, IReadOnlySet<string> capture, LinearizeOptions options)
     {
-        (this.graph, this.capture) = (graph, capture);
+        (this.graph, this.capture, this.options) = (graph, capture, options);
         var model = ClassicalModels.Admitting(graph.ToModel());
         model.Graph.Output.Clear();
         names = [.. graph.Nodes.SelectMany(n => n.Output).Where(o => o.Length > 0)];
@@ -41,12 +43,11 @@ internal sealed class ShapeProbe : IDisposable
     public Dictionary<string, TensorFact> Run(IReadOnlyList<(string Name, Array Values, long[] Shape)> inputs)
     {
         var facts = graph.Initializers.ToDictionary(t => t.Key, t => new TensorFact(t.Value.ElementType(), [.. t.Value.Dims], t.Value));
-        using var options = new RunOptions();
         var values = inputs.Select(i => OrtArrays.Wrap(i.Values, i.Shape)).ToList();
         try
         {
             foreach (var (name, array, shape) in inputs) facts[name] = new TensorFact(OrtArrays.TypeOf(array), shape, null);
-            using var results = session.Run(options, [.. inputs.Select(i => i.Name)], values, fetched);
+            using var results = options.Watched(run => session.Run(run, [.. inputs.Select(i => i.Name)], values, fetched));
             for (var i = 0; i < names.Count; i++)
                 if (results[i].IsTensor) facts[names[i]] = Fact(names[i], results[i]);
         }

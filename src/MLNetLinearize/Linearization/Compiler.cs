@@ -33,17 +33,18 @@ internal static class Compiler
     /// <param name="keepsSession">As above.</param>
     public static LinearizationGraph Compile(ModelProto model, LinearizeOptions options, Func<AccumulationChoice, JacobianAccumulation>? order, bool keepsSession = false)
     {
-        return Guard(model, options, raw => CompileChecked(model, options, raw, order, keepsSession).With(raw));
+        return Guard(model, options, (watched, raw) => CompileChecked(model, watched, raw, order, keepsSession).With(raw));
     }
 
     /// <summary>Checks the options, and tells what no single check of the model foresees as one error.</summary>
-    public static T Guard<T>(ModelProto model, LinearizeOptions options, Func<RawColumns?, T> compile)
+    public static T Guard<T>(ModelProto model, LinearizeOptions options, Func<LinearizeOptions, RawColumns?, T> compile)
     {
         CheckOptions(options);
+        options = options with { Watch = new(options.Limits, options.CancellationToken) };
         var raw = options.Preprocessing is null ? null : new RawColumns(model, options);
         try
         {
-            return compile(raw);
+            return compile(options, raw);
         }
         catch (Exception e) when (e is not DeviceException and (ArgumentException or KeyNotFoundException or IndexOutOfRangeException or NullReferenceException or InvalidOperationException or OverflowException or InvalidCastException))
         {
@@ -120,13 +121,14 @@ internal static class Compiler
         var (opset, precisions) = (graph.Opset, Precision.Found(graph));
         Precision.ToSingle(graph);
         EmptyOptionals.Remove(graph);
-        Inlining.Apply(graph, options.MaxUnrolledSteps, network => Canonicalizer.Run(network, options));
+        Inlining.Apply(graph, options.MaxUnrolledSteps, new(options.Limits), network => Canonicalizer.Run(network, options));
         return (graph, opset, precisions, Canonicalizer.Respell(graph, [.. options.ExplainedInputs ?? [], .. options.ExplainedOutput is { } named ? [named] : Array.Empty<string>()]));
     }
 
     private static LinearizationGraph Build(CanonicalNetwork network, Request request, Func<AccumulationChoice, JacobianAccumulation>? order)
     {
         var options = request.Options;
+        options.Watch?.Check();
         Refusals.Check(network.Graph, request.Output, request.Explained, request.Opset); // what was written out since counts as well
         var active = Active(network, request);
         var inputs = Inputs(network, request);
@@ -197,7 +199,7 @@ internal static class Compiler
         e.Settle();
         var model = names.Model(batched);
         Readings.Write(model, report);
-        return new LinearizationGraph(model, inputs, explained, count, targets, !batched, options, report);
+        return new LinearizationGraph(model, inputs, explained, count, targets, !batched, options with { Watch = null }, report);
     }
 
     /// <summary>Adds the input that says which output each row explains.</summary>

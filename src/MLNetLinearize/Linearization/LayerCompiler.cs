@@ -15,9 +15,9 @@ internal static class LayerCompiler
     /// <returns>A graph with the outputs Score, ExplainedTarget and ExplainedScore, and LayerAttribution and LayerBias for each layer; and the layers, input first.</returns>
     /// <exception cref="InvalidModelException">The model or an option is wrong.</exception>
     /// <exception cref="UnsupportedOperatorException">Operators on the way have no rule.</exception>
-    public static (LinearizationGraph Graph, IReadOnlyList<NetworkLayer> Layers) Compile(ModelProto model, LinearizeOptions options) => Compiler.Guard(model, options, raw =>
+    public static (LinearizationGraph Graph, IReadOnlyList<NetworkLayer> Layers) Compile(ModelProto model, LinearizeOptions options) => Compiler.Guard(model, options, (watched, raw) =>
     {
-        var (graph, request) = Compiler.Open(model, options, raw);
+        var (graph, request) = Compiler.Open(model, watched, raw);
         using var scores = new ScoreProof(request);
         var (made, mixing) = Compiler.Settled(graph.Clone(), request, network => Proven(network, request, scores), keepsLayers: true);
         if (mixing is not null) made = Checked(Build(Canonicalizer.Settle(graph, request.Output, request.Explained, request.Options, mixing, keepsLayers: true), request), scores);
@@ -83,7 +83,7 @@ internal static class LayerCompiler
         CheckSize(layers, targets, options);
         Quantization.WriteOut(network, e);
         e.Settle();
-        return (new LinearizationGraph(names.Model(batched), inputs, explained, count, targets, !batched, options, report), layers);
+        return (new LinearizationGraph(names.Model(batched), inputs, explained, count, targets, !batched, options with { Watch = null }, report), layers);
     }
 
     private static void CheckSize(IReadOnlyList<NetworkLayer> layers, int targets, LinearizeOptions options)

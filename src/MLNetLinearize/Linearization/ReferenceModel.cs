@@ -17,7 +17,6 @@ internal sealed class ReferenceModel : IDisposable
     private const long FirstOpset = 7;
 
     private readonly InferenceSession session;
-    private readonly RunOptions runOptions = new();
     private readonly string output;
     private readonly CutActivation? squash;
 
@@ -90,7 +89,7 @@ internal sealed class ReferenceModel : IDisposable
         var values = Inputs.Select(i => OrtArrays.Wrap(Given(i, row), i.Dims)).ToList();
         try
         {
-            using var results = session.Run(runOptions, [.. Inputs.Select(i => i.Name)], values, [output]);
+            using var results = Options.Watched(run => session.Run(run, [.. Inputs.Select(i => i.Name)], values, [output]));
             return Numbers(results[0]);
         }
         finally
@@ -110,7 +109,7 @@ internal sealed class ReferenceModel : IDisposable
         var values = Inputs.Select(i => OrtArrays.Wrap(Given(i, row), i.Dims)).ToList();
         try
         {
-            using var results = all.Run(runOptions, [.. Inputs.Select(i => i.Name)], values, fetched);
+            using var results = Options.Watched(run => all.Run(run, [.. Inputs.Select(i => i.Name)], values, fetched));
             return [.. fetched.Zip(results).Where(r => r.Second.IsTensor && r.Second.GetTensorTypeAndShape().ElementDataType is Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float or Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Double).Select(r => (r.First, Numbers(r.Second)))];
         }
         finally
@@ -135,7 +134,6 @@ internal sealed class ReferenceModel : IDisposable
     public void Dispose()
     {
         session.Dispose();
-        runOptions.Dispose();
     }
 
     /// <summary>The elements of a tensor of numbers.</summary>

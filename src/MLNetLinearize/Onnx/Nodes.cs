@@ -8,7 +8,7 @@ internal static class Nodes
 {
     /// <summary>The node as people name it in errors: operator, name, and the tensor it makes.</summary>
     public static string Describe(this NodeProto node) =>
-        $"{node.Operator()} '{(node.Name.Length > 0 ? node.Name : node.Output.FirstOrDefault() ?? "?")}'";
+        $"{node.Operator()} '{(node.Name.Length > 0 ? node.Name : node.Output.FirstOrDefault(o => o.Length > 0) ?? "?")}'";
 
     /// <summary>The operator's type, with its domain unless it is the default one.</summary>
     public static string Operator(this NodeProto node) => node.IsStandard() ? node.OpType : $"{node.Domain}.{node.OpType}";

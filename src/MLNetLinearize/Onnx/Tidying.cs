@@ -7,15 +7,23 @@ namespace MLNetLinearize.Onnx;
 /// <summary>
 /// What files say in several ways, said in one, with the meaning that ONNX Runtime gives it: of a domain that is imported more than once
 /// the last version counts; nodes may stand in any order, and stand behind those that they read here; tensors that are stored by their
-/// elements other than 0 are stored whole.
+/// elements other than 0 are stored whole; what is left out at the end of a node's inputs is not named as left out.
 /// </summary>
 internal static class Tidying
 {
     /// <returns>The model itself where nothing is to be done.</returns>
-    /// <exception cref="InvalidModelException">Nodes read each other in a cycle, or a sparse tensor is damaged.</exception>
+    /// <exception cref="InvalidModelException">The model is not sound, its nodes read each other in a cycle, or a sparse tensor is damaged.</exception>
     public static ModelProto Apply(ModelProto model)
     {
+        if (model.Graph is null) throw new InvalidModelException("The model holds no graph. Check the file with onnx.checker.");
         var graphs = Graphs(model).ToList();
+        if (Lists(model, graphs).SelectMany(n => n).Any(EndsEmpty))
+        {
+            model = model.Clone();
+            graphs = [.. Graphs(model)];
+            foreach (var node in Lists(model, graphs).SelectMany(n => n)) DropEmptyEnd(node);
+        }
+        Soundness.Check(model);
         if (!Imports(model).Any(IsTwice) && Lists(model, graphs).All(IsSorted) && !graphs.Exists(HasSparse)) return model;
         model = model.Clone();
         graphs = [.. Graphs(model)];
@@ -72,6 +80,16 @@ internal static class Tidying
             const int most = 4;
             return string.Join(" reads ", names.Take(most)) + (names.Count > most ? $" … ({names.Count} nodes)" : "");
         }
+    }
+
+    private static bool EndsEmpty(NodeProto node) => EndsEmpty(node.Input) || EndsEmpty(node.Output);
+
+    private static bool EndsEmpty(RepeatedField<string> names) => names.Count > 0 && names[^1].Length == 0;
+
+    private static void DropEmptyEnd(NodeProto node)
+    {
+        while (EndsEmpty(node.Input)) node.Input.RemoveAt(node.Input.Count - 1);
+        while (EndsEmpty(node.Output)) node.Output.RemoveAt(node.Output.Count - 1);
     }
 
     private static bool IsSorted(IReadOnlyCollection<NodeProto> nodes)

@@ -1,0 +1,89 @@
+using MLNetLinearize.Onnx;
+using MLNetLinearize.Tests.Rules;
+
+namespace MLNetLinearize.Tests;
+
+/// <summary>What no session may see is refused by the name of its node.</summary>
+public class SoundnessTests
+{
+    [Theory]
+    [InlineData("Relu", 2, "it has 2 inputs, and the operator takes 1")]
+    [InlineData("Add", 1, "it has 1 input, and the operator takes 2")]
+    [InlineData("Clip", 4, "it has 4 inputs, and the operator takes 1 to 3")]
+    [InlineData("Max", 0, "it has 0 inputs, and the operator takes 1 or more")]
+    public void A_node_reads_as_many_tensors_as_its_operator(string op, int inputs, string why)
+    {
+        var net = new Net(17, 1);
+        var x = net.Input("x", "N", 4);
+        var y = net.Op(op, [.. Enumerable.Repeat(x, inputs)]);
+        AssertRefused(net.Build(y), $"The model is damaged at {op} '{op}1': {why}.");
+    }
+
+    [Theory]
+    [InlineData("Max", 1)]
+    [InlineData("Concat", 0)]
+    [InlineData("MatMul", 0)]
+    public void A_tensor_that_must_be_there_is_not_left_out(string op, int missing)
+    {
+        var net = new Net(17, 2);
+        var x = net.Input("x", "N", 4);
+        string[] inputs = [x, x, x];
+        inputs[missing] = "";
+        var y = op == "MatMul" ? net.Op(op, inputs[..2]) : net.Op(op, inputs, ("axis", 1L));
+        AssertRefused(net.Build(y), $"at {op} '{op}1': its input {missing} has no name, and must not be left out.");
+    }
+
+    [Fact]
+    public void An_output_that_must_be_there_is_not_left_out()
+    {
+        var net = new Net(17, 3);
+        var parts = net.Ops("Split", 2, [net.Input("x", "N", 4)], ("axis", 1L));
+        var model = net.Build(parts[1]);
+        model.Graph.Node[0].Output[0] = "";
+        AssertRefused(model, "at Split 'Split1': its output 0 has no name, and must not be left out.");
+    }
+
+    [Fact]
+    public void Statistics_of_a_training_normalization_are_all_named()
+    {
+        var net = new Net(15, 4);
+        var y = net.Ops("BatchNormalization", 3, [net.Input("x", "N", 3, 2), net.Weights(3), net.Weights(3), net.Weights(3), net.Positive(3)], ("training_mode", 1L));
+        var model = net.Build(y[0]);
+        model.Graph.Node[0].Output[1] = "";
+        AssertRefused(model, "its output 1 has no name");
+    }
+
+    [Fact]
+    public void What_is_left_out_at_the_end_may_be_named_as_empty()
+    {
+        var net = new Net(17, 5);
+        var model = net.Build(net.Op("LayerNormalization", [net.Input("x", "N", 4), net.Weights(4), ""]));
+        using var linearizer = new Linearizer(LinearizationGraph.Compile(CaseRun.Stream(model), new() { Targets = Targets.All }));
+        var plain = model.Clone();
+        plain.Graph.Node[0].Input.RemoveAt(2);
+        using var expected = new Linearizer(LinearizationGraph.Compile(CaseRun.Stream(plain), new() { Targets = Targets.All }));
+        Assert.Equal(expected.Explain(new float[] { 1, 2, -3, 0.5f }).Weights, linearizer.Explain(new float[] { 1, 2, -3, 0.5f }).Weights);
+    }
+
+    [Fact]
+    public void A_tensor_is_made_once()
+    {
+        var net = new Net(17, 6);
+        var x = net.Input("x", "N", 4);
+        var (a, b) = (net.Op("Relu", [x]), net.Op("Neg", [x]));
+        var model = net.Build(b);
+        model.Graph.Node[1].Output[0] = a;
+        model.Graph.Output[0].Name = a;
+        AssertRefused(model, $"at Neg 'Neg2': it makes '{a}', which another node makes or an input brings as well.");
+    }
+
+    [Fact]
+    public void Every_rule_has_a_signature()
+    {
+        string[] without = [.. MLNetLinearize.Rules.RuleTable.All.Keys.Where(o => !Signatures.Contains(o))];
+        Assert.Empty(without);
+    }
+
+    private static void AssertRefused(ModelProto model, string message) =>
+        Assert.Contains(message, Assert.Throws<InvalidModelException>(() => LinearizationGraph.Compile(CaseRun.Stream(model))).Message, StringComparison.Ordinal);
+}
