@@ -76,9 +76,9 @@ internal sealed class Explainer : IDisposable
     public Dictionary<string, string[]> TooLarge(ExplanationRequest request)
     {
         var largest = Measurements.MaxBy(name => Math.Abs(request.Measurements![name]))!;
-        return new() { [$"measurements.{largest}"] = [$"too large: "
-            + $"with {request.Measurements![largest]:0.###e+0} standard deviations from the mean the network's numbers exceed 32-bit floating point; "
-            + "measurements of real cases lie within some tens"] };
+        var why = $"too large: with {request.Measurements![largest]:0.###e+0} standard deviations from the mean the network's numbers exceed "
+            + "32-bit floating point; measurements of real cases lie within some tens";
+        return new() { [$"measurements.{largest}"] = [why] };
     }
 
     public void Dispose()

@@ -11,7 +11,7 @@ namespace MLNetLinearize.Cli.Data;
 internal sealed class CsvRows : IRows
 {
     /// <summary>Most bytes of a line: what a row's values need, however they are written, and so much besides for columns that are no input.</summary>
-    private const int MostBesides = 16 << 20;
+    private const int MostBesides = 4 << 20;
 
     private readonly PeekStream stream;
     private readonly int mostBytes;

@@ -47,7 +47,7 @@ public sealed class HostileDataTests : IDisposable
             for (var i = 0; i < Much >> 20; i++) gzip.Write(zeros);
         }
         var model = TinyModels.WriteLinear(folder);
-        Refused("rows.csv.gz', line 3, has more than 16,777,408 bytes, the most that a row of a table for this network may have. "
+        Refused("rows.csv.gz', line 3, has more than 4,194,496 bytes, the most that a row of a table for this network may have. "
             + "Check that its lines end and its quotes are closed.", "explain", model, folder.File("rows.csv.gz"));
         var rows = folder.Write("rows.csv", "a,b,c\n1,2,3\n");
         Refused("labels', line 1: has more than 65,536 characters, "
