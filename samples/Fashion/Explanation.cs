@@ -4,6 +4,7 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
 using Microsoft.ML.Transforms.Onnx;
 using MLNetLinearize;
+using MLNetLinearize.Reporting;
 using SkiaSharp;
 
 namespace Fashion;
@@ -52,7 +53,20 @@ internal sealed record Explanation(string File, int Class, float[] Pixels, float
     }
 
     /// <summary>A table of one column, File.</summary>
-    public static IDataView Table(MLContext ml, IEnumerable<string> files) => ml.Data.LoadFromEnumerable(files.Select(f => new Photo { File = Path.GetFullPath(f) }));
+    public static IDataView Table(MLContext ml, IEnumerable<string> files) =>
+        ml.Data.LoadFromEnumerable(files.Select(f => new Photo { File = Whole(Path.GetFullPath(f)) }));
+
+    /// <summary>
+    /// A file that was looked through: ML.NET takes one that was cut short for a photograph with a black rest, and does not name one
+    /// that it cannot read.
+    /// </summary>
+    /// <exception cref="InvalidDataException">It is no image, cut short, or too large.</exception>
+    private static string Whole(string file)
+    {
+        using var image = ImageFile.Open(file);
+        using var bitmap = image.Decode();
+        return file;
+    }
 
     /// <summary>Explains photographs, one after the other as they are read: memory does not grow with their number.</summary>
     public static IEnumerable<Explanation> Of(MLContext ml, Network network, IReadOnlyList<string> files, Targets? targets = null, double smoothing = 0)

@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using SkiaSharp;
 
 namespace Fashion;
 
@@ -19,14 +18,15 @@ internal static class Gallery
     }
 
     /// <summary>Explains photograph by photograph, page by page: memory does not grow with the folder.</summary>
-    /// <exception cref="ArgumentException">The folder holds no photographs, or one that cannot be read; or the classes' names are not as many as the network's.</exception>
+    /// <exception cref="ArgumentException">The folder holds no photographs, or the classes' names are not as many as the network's.</exception>
+    /// <exception cref="InvalidDataException">A photograph cannot be read.</exception>
     public static void Explain(MLContext ml, Network network, string images, string output, double smoothing)
     {
         var files = Files(images);
         Console.WriteLine($"{files.Length:N0} photographs, {Path.GetFileName(network.File)}");
         Console.WriteLine($"  {"photograph",-24}{"answer",-28}{"score",8} ={"contributions",14} +{"bias",8}{"error",10}");
         var (page, worst, right, known) = (0, 0f, 0, 0);
-        foreach (var part in Named(Explanation.Of(ml, network, files, smoothing: smoothing), files).Chunk(PageRows))
+        foreach (var part in Explanation.Of(ml, network, files, smoothing: smoothing).Chunk(PageRows))
         {
             foreach (var e in part)
             {
@@ -43,31 +43,6 @@ internal static class Gallery
         if (known > 0) Console.WriteLine($"right:     {right} of the {known} whose names tell the class");
         Console.WriteLine($"exactness: |score − (Σ contributions + bias)| at most {worst:0.0e+0} (relative to the score, if that is above 1)");
         Console.WriteLine($"pictures:  {string.Join(", ", Enumerable.Range(1, page).Select(i => $"photographs-{i}.png"))}");
-    }
-
-    /// <summary>ML.NET does not say which of the photographs it could not read; this does.</summary>
-    private static IEnumerable<Explanation> Named(IEnumerable<Explanation> explanations, string[] files)
-    {
-        using var each = explanations.GetEnumerator();
-        while (Next()) yield return each.Current;
-
-        bool Next()
-        {
-            try
-            {
-                return each.MoveNext();
-            }
-            catch (ArgumentException e) when (e.ParamName == "imageStream" && Array.Find(files, IsBroken) is { } file)
-            {
-                throw new ArgumentException($"{file} cannot be read as an image: it is damaged, or of another format than its name says. Mend it, or take it out of the folder.", e);
-            }
-        }
-    }
-
-    private static bool IsBroken(string file)
-    {
-        using var image = SKBitmap.Decode(file);
-        return image is null;
     }
 
     private static string Short(string text, int length) => text.Length <= length ? text : text[..(length - 1)] + "…";

@@ -44,7 +44,7 @@ root.SetAction(parsed =>
         Gallery.Explain(ml, network, photographs.FullName, folder, parsed.GetValue(smoothing));
         return 0;
     }
-    catch (Exception e) when (e is ArgumentException or IOException or UnauthorizedAccessException or UnsupportedOperatorException)
+    catch (Exception e) when (e is ArgumentException or InvalidDataException or IOException or UnauthorizedAccessException or UnsupportedOperatorException)
     {
         Console.Error.WriteLine(e.Message);
         return 1;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using MathNet.Numerics.LinearAlgebra;
 using MLNetLinearize;
-using SkiaSharp;
+using MLNetLinearize.Reporting;
 
 namespace Layers;
 
@@ -53,7 +53,8 @@ internal sealed class Network : IDisposable
     public Image[] Photographs(string samples, params int[] numbers) => [.. numbers.Select(n =>
     {
         var png = Directory.GetFiles(Path.Combine(samples, "data/fashion-mnist/png"), $"{n:000}_*.png").Single();
-        using var bitmap = SKBitmap.Decode(png);
+        using var photograph = ImageFile.Open(png);
+        using var bitmap = photograph.Decode();
         var label = Path.GetFileNameWithoutExtension(png)[4..];
         return new Image($"clothes-{n}", [.. bitmap.Pixels.Select(p => p.Red / 255f)], Array.FindIndex(Classes, c => string.Equals(c.Replace('/', '-').Replace(' ', '-'), label, StringComparison.OrdinalIgnoreCase)));
     })];

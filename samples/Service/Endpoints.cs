@@ -42,7 +42,9 @@ internal static class Endpoints
     }
 
     private static Results<Ok<ExplanationAnswer>, ValidationProblem> Explain(ExplanationRequest request, Explainer explainer) =>
-        explainer.Problems(request) is { Count: > 0 } problems ? TypedResults.ValidationProblem(problems) : TypedResults.Ok(explainer.Explain(request));
+        explainer.Problems(request) is { Count: > 0 } problems ? TypedResults.ValidationProblem(problems)
+        : explainer.Explain(request) is { } answer ? TypedResults.Ok(answer)
+        : TypedResults.ValidationProblem(explainer.TooLarge(request));
 
     /// <summary>Healthy when the model explains the average case, and exactly.</summary>
     private sealed class ModelCheck(Explainer explainer) : IHealthCheck
@@ -50,7 +52,8 @@ internal static class Endpoints
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
         {
             var answer = explainer.Explain(new(explainer.Measurements.ToDictionary(name => name, _ => 0f)));
-            return Task.FromResult(answer.Error < 1e-5 ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy($"The explanation of the average case is off by {answer.Error}."));
+            var error = answer?.Error ?? double.PositiveInfinity;
+            return Task.FromResult(error < 1e-5 ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy($"The explanation of the average case is off by {error}."));
         }
     }
 }

@@ -52,13 +52,16 @@ internal sealed class Explainer : IDisposable
     }
 
     /// <summary>Explains a request that has no <see cref="Problems"/>. Thread-safe.</summary>
-    public ExplanationAnswer Explain(ExplanationRequest request)
+    /// <returns>The answer; null where numbers exceeded float32 on their way through the network, so that none of it can be told.</returns>
+    public ExplanationAnswer? Explain(ExplanationRequest request)
     {
         var row = new Case { Features = [.. Measurements.Select(name => request.Measurements![name])] };
         var engine = engines.Get();
         try
         {
             var explained = engine.Predict(row);
+            float[] sums = [explained.ExplainedScore[0], explained.Bias[0], explained.LinearizationError[0], .. explained.Attribution];
+            if (!Array.TrueForAll(sums, float.IsFinite)) return null;
             var logOdds = (double)explained.ExplainedScore[0];
             var contributions = Measurements.Select((name, i) => new Contribution(name, row.Features[i], explained.Attribution[i])).OrderByDescending(c => Math.Abs(c.LogOdds));
             return new(diagnoses[explained.ExplainedTarget[0]], 1 / (1 + Math.Exp(-logOdds)), logOdds, explained.Bias[0], [.. contributions], explained.LinearizationError[0]);
@@ -67,6 +70,15 @@ internal sealed class Explainer : IDisposable
         {
             engines.Return(engine);
         }
+    }
+
+    /// <summary>What is wrong with a request that <see cref="Explain"/> has no answer to: its largest measurement.</summary>
+    public Dictionary<string, string[]> TooLarge(ExplanationRequest request)
+    {
+        var largest = Measurements.MaxBy(name => Math.Abs(request.Measurements![name]))!;
+        var why = $"too large: with {request.Measurements![largest]:0.###e+0} standard deviations from the mean the network's numbers exceed "
+            + "32-bit floating point; measurements of real cases lie within some tens";
+        return new() { [$"measurements.{largest}"] = [why] };
     }
 
     public void Dispose()

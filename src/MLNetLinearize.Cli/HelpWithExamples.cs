@@ -61,10 +61,12 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
               Parquet    flat columns of numbers likewise; a column of lists is as many inputs as its lists have
               NPY        an array [N, ...] in C order, integers or floats
               IDX        as MNIST comes
-              folder     PNG and JPEG images in the order of their names, values 0 to 255; folders in it are labels
+              folder     PNG and JPEG images in the order of their names, values 0 to 255; folders in it are labels; an
+                         image that is damaged or of more than 100 megapixels is refused
 
             Formats of --out:
-              CSV        one column a value: Attribution.feature, or Attribution.target|feature with several targets
+              CSV        one column a value: Attribution.feature, or Attribution.target|feature with several targets; a text that
+                         a spreadsheet would run, beginning with = + - @, a tab or CR, has an apostrophe in front
               Parquet    Attribution is a list of features, with several targets a list of such lists; names in the file's metadata
               NPY, NPZ   one array a column, [N, features' shape] or [N, targets, features' shape]; classes as numbers, -1 for none
               JSON lines one object a row, with the same nesting as Parquet; null for NaN

@@ -33,5 +33,5 @@ internal static class TargetsParser
 
     private static int Class(string name, string text, ClassNames classes) => name.Trim().Length == 0
         ? throw new InputException($"--targets '{text}': an output is missing. Name each by index or class name, with a comma between, such as classes:0,3.")
-        : classes.Find(name.Trim()) ?? throw new InputException($"--targets '{text}': '{name.Trim()}' is no output index{(classes.NamesOrNull is { } known ? $" and no class name. Names: {string.Join(", ", known.Take(12))}" : ". Class names need --class-names FILE")}.");
+        : classes.Find(name.Trim()) ?? throw new InputException($"--targets '{text}': '{name.Trim()}' is no output index{(classes.NamesOrNull is { } known ? $" and no class name. Names: {string.Join(", ", known.Take(12).Select(Names.Short))}" : ". Class names need --class-names FILE")}.");
 }

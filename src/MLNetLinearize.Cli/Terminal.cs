@@ -35,23 +35,23 @@ internal sealed record Terminal(IAnsiConsole Out, IAnsiConsole Error)
     public Terminal WithDataOnOutput() => this with { Out = Error };
 
     /// <summary>Writes the one object that <c>--json</c> promises.</summary>
-    public void WriteJson(JsonObject summary) => Out.Profile.Out.Writer.WriteLine(summary.ToJsonString(JsonFormat));
+    public void WriteJson(JsonObject summary) => Out.Profile.Out.Writer.WriteLine(Printable.Text(summary.ToJsonString(JsonFormat)));
 
     /// <summary>Writes a failure with the exit code that it leads to.</summary>
     public void Fail(string message, int code) =>
         Complain(IsJson ? new JsonObject { ["error"] = new JsonObject { ["code"] = code, ["message"] = message } }.ToJsonString(JsonFormat) : message);
 
-    /// <summary>Writes a message as it stands. Consoles break lines by width, which cuts paths in two and hinders searching a log.</summary>
-    public void Complain(string message) => Error.Profile.Out.Writer.WriteLine(message);
+    /// <summary>Writes a message in its own lines. Consoles break lines by width, which cuts paths in two and hinders searching a log.</summary>
+    public void Complain(string message) => Error.Profile.Out.Writer.WriteLine(Printable.Text(message, keepsLines: true));
 
     /// <summary>A console that writes plain text.</summary>
     public static IAnsiConsole Create(TextWriter writer, bool plain)
     {
         var settings = new AnsiConsoleSettings { Out = new AnsiConsoleOutput(plain ? new TrimmingWriter(writer) : writer) };
-        if (!plain) return AnsiConsole.Create(settings);
-        (settings.Ansi, settings.ColorSystem, settings.Interactive) = (AnsiSupport.No, ColorSystemSupport.NoColors, InteractionSupport.No);
+        if (plain) (settings.Ansi, settings.ColorSystem, settings.Interactive) = (AnsiSupport.No, ColorSystemSupport.NoColors, InteractionSupport.No);
         var console = AnsiConsole.Create(settings);
-        console.Profile.Width = FileWidth;
+        if (plain) console.Profile.Width = FileWidth;
+        console.Pipeline.Attach(new PrintableHook());
         return console;
     }
 }

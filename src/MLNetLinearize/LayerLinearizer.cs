@@ -52,7 +52,7 @@ public sealed class LayerLinearizer : IDisposable
         ArgumentNullException.ThrowIfNull(rows);
         var input = Graph.Inputs[0];
         if (rows.Length != (long)count * input.RowLength)
-            throw new ArgumentException($"Input '{input.Name}' takes {input.RowLength} values a row ([{string.Join(", ", input.RowShape)}]), so {count} rows need {(long)count * input.RowLength}; got {rows.Length}.", nameof(rows));
+            throw new ArgumentException($"Input '{Printable.Text(input.Name)}' takes {input.RowLength} values a row ([{string.Join(", ", input.RowShape)}]), so {count} rows need {(long)count * input.RowLength}; got {rows.Length}.", nameof(rows));
         return Run(new Dictionary<string, Array> { [input.Name] = rows }, count);
     }
 
@@ -82,6 +82,6 @@ public sealed class LayerLinearizer : IDisposable
     {
         if (Graph.Inputs.Count == 1) return;
         session.Dispose();
-        throw new InvalidOperationException($"LayerLinearizer explains networks of one input, for targets that no column names; this one takes [{string.Join(", ", Graph.Inputs.Select(i => i.Name))}].");
+        throw new InvalidOperationException($"LayerLinearizer explains networks of one input, for targets that no column names; this one takes [{string.Join(", ", Graph.Inputs.Select(i => Printable.Text(i.Name)))}].");
     }
 }

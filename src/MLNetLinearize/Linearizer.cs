@@ -23,7 +23,7 @@ public sealed class Linearizer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(graph);
         if (graph.ExplainedInputs.Count != 1)
-            throw new InvalidOperationException($"Linearizer explains by one tensor; this graph explains by [{string.Join(", ", graph.ExplainedInputs.Select(i => i.Name))}]. Name one of them in LinearizeOptions.ExplainedInputs, or use the IDataView component for several.");
+            throw new InvalidOperationException($"Linearizer explains by one tensor; this graph explains by [{string.Join(", ", graph.ExplainedInputs.Select(i => Printable.Text(i.Name)))}]. Name one of them in LinearizeOptions.ExplainedInputs, or use the IDataView component for several.");
         session = graph.Open();
     }
 
@@ -46,7 +46,7 @@ public sealed class Linearizer : IDisposable
         {
             var values = row.GetValueOrDefault(input.Name);
             if (values?.GetType().GetElementType() != input.ElementType || values.Length != input.RowLength)
-                throw new ArgumentException($"Input '{input.Name}' takes {input.RowLength} values of {input.ElementType.Name} ([{string.Join(", ", input.RowShape)}]); got {(values is null ? "none" : $"{values.Length} of {values.GetType().GetElementType()!.Name}")}.", nameof(row));
+                throw new ArgumentException($"Input '{Printable.Text(input.Name)}' takes {input.RowLength} values of {input.ElementType.Name} ([{string.Join(", ", input.RowShape)}]); got {(values is null ? "none" : $"{values.Length} of {values.GetType().GetElementType()!.Name}")}.", nameof(row));
         }
         var batch = session.Run(Graph.Inputs.ToDictionary(i => i.Name, i => row[i.Name]), 1);
         return Map(batch, 0, batch.Has(OutputNames.ExplainedInput) ? batch.Single(OutputNames.ExplainedInput, 0).ToArray() : [.. (float[])row[Graph.ExplainedInputs[0].Name]]);
@@ -60,10 +60,10 @@ public sealed class Linearizer : IDisposable
     public IReadOnlyList<LinearMap> ExplainBatch(float[] rows, int count)
     {
         ArgumentNullException.ThrowIfNull(rows);
-        if (Graph.Inputs.Count != 1) throw new InvalidOperationException($"The network takes [{string.Join(", ", Graph.Inputs.Select(i => i.Name))}]. Explain a row of several inputs by their names.");
+        if (Graph.Inputs.Count != 1) throw new InvalidOperationException($"The network takes [{string.Join(", ", Graph.Inputs.Select(i => Printable.Text(i.Name)))}]. Explain a row of several inputs by their names.");
         var input = Graph.Inputs[0];
         if (rows.Length != (long)count * input.RowLength)
-            throw new ArgumentException($"Input '{input.Name}' takes {input.RowLength} values a row ([{string.Join(", ", input.RowShape)}]), so {count} rows need {(long)count * input.RowLength}; got {rows.Length}.", nameof(rows));
+            throw new ArgumentException($"Input '{Printable.Text(input.Name)}' takes {input.RowLength} values a row ([{string.Join(", ", input.RowShape)}]), so {count} rows need {(long)count * input.RowLength}; got {rows.Length}.", nameof(rows));
         var batch = session.Run(new Dictionary<string, Array> { [input.Name] = rows }, count);
         var inner = batch.Has(OutputNames.ExplainedInput);
         return [.. Enumerable.Range(0, count).Select(r => Map(batch, r, (inner ? batch.Single(OutputNames.ExplainedInput, r) : rows.AsSpan(r * input.RowLength, input.RowLength)).ToArray()))];

@@ -15,9 +15,9 @@ public sealed class UnsupportedOperatorException : Exception
         var text = new StringBuilder($"The model cannot be linearized: {nodes.Count} node{(nodes.Count == 1 ? "" : "s")} on the way from the explained input to the explained output {(nodes.Count == 1 ? "has" : "have")} no rule.");
         foreach (var group in nodes.GroupBy(n => (n.Operator, n.Opset, n.Reason, n.Remedy)))
         {
-            text.Append($"\n  {group.Key.Operator} (opset {group.Key.Opset}): {string.Join(", ", group.Select(n => $"'{n.Name}'"))}");
-            text.Append($"\n    why: {group.Key.Reason}");
-            text.Append($"\n    remedy: {group.Key.Remedy}");
+            text.Append($"\n  {Printable.Text(group.Key.Operator)} (opset {group.Key.Opset}): {string.Join(", ", group.Select(n => $"'{Printable.Text(n.Name)}'"))}");
+            text.Append($"\n    why: {Printable.Text(group.Key.Reason)}");
+            text.Append($"\n    remedy: {Printable.Text(group.Key.Remedy)}");
         }
         return text.ToString();
     }

@@ -81,11 +81,11 @@ internal sealed class EvaluateCommand(Terminal terminal)
             terminal.WriteJson(json);
             return ExitCodes.Success;
         }
-        terminal.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(modelFile))}[/]: {Words.Number(evaluation.Explanations, "explanation")} of {Words.Rows(evaluation.Rows)} of {Markup.Escape(Path.GetFileName(rows.Name.TrimEnd('/', '\\')))}");
+        terminal.Out.MarkupLine($"[bold]{Words.Markup(Path.GetFileName(modelFile))}[/]: {Words.Number(evaluation.Explanations, "explanation")} of {Words.Rows(evaluation.Rows)} of {Words.Markup(Path.GetFileName(rows.Name.TrimEnd('/', '\\')))}");
         EvaluationTable.Write(terminal.Out, evaluation, graph);
-        if (missing.Told is { } told) terminal.Out.MarkupLine($"[grey]missing[/]  {Markup.Escape(told)}");
+        if (missing.Told is { } told) terminal.Out.MarkupLine($"[grey]missing[/]  {Words.Markup(told)}");
         foreach (var (name, file) in new[] { ("table", csvFile), ("curves", plotFile), ("report", reportFile) })
-            if (file is not null) terminal.Out.MarkupLine($"[grey]{name,-6}[/]   {Markup.Escape(file.Path)}");
+            if (file is not null) terminal.Out.MarkupLine($"[grey]{name,-6}[/]   {Words.Markup(file.Path)}");
         if (!quiet) terminal.Error.WriteLine($"{Words.Rows(evaluation.Rows)} in {time.TotalSeconds:0.00} s");
         return ExitCodes.Success;
     }

@@ -97,7 +97,7 @@ internal sealed class ExplainCommand(Terminal terminal)
             people.WriteJson(facts.ToJson(summary, time, byLayer));
             return ExitCodes.Success;
         }
-        people.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(modelFile))}[/] explains {Words.Rows(summary.Rows)} of {Markup.Escape(Path.GetFileName(rows.Name.TrimEnd('/', '\\')))}");
+        people.Out.MarkupLine($"[bold]{Words.Markup(Path.GetFileName(modelFile))}[/] explains {Words.Rows(summary.Rows)} of {Words.Markup(Path.GetFileName(rows.Name.TrimEnd('/', '\\')))}");
         table.Write(people.Out);
         byLayer?.Write(people.Out);
         summary.Write(people.Out, facts.Lines());

@@ -84,7 +84,7 @@ internal sealed class ExportCommand(Terminal terminal)
     private static Table Tensors(string heading, IEnumerable<(string Name, string Type, string Shape)> tensors)
     {
         var table = new Table().Border(TableBorder.Simple).AddColumns(heading, "type", "shape");
-        foreach (var (name, type, shape) in tensors) table.AddRow(Markup.Escape(name), type, Markup.Escape(shape));
+        foreach (var (name, type, shape) in tensors) table.AddRow(Words.Markup(name), type, Words.Markup(shape));
         return table;
     }
 

@@ -51,7 +51,7 @@ internal sealed class InspectCommand(Terminal terminal)
                 terminal.WriteJson(InspectJson.Refused(file, OptionWords.Of(e.Message)));
                 return ExitCodes.ModelRefused;
             }
-            terminal.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(file))}[/] [red]cannot be linearized[/].");
+            terminal.Out.MarkupLine($"[bold]{Words.Markup(Path.GetFileName(file))}[/] [red]cannot be linearized[/].");
             terminal.Out.WriteLine(OptionWords.Of(e.Message));
             return ExitCodes.ModelRefused;
         }
@@ -59,10 +59,10 @@ internal sealed class InspectCommand(Terminal terminal)
 
     private void Write(string file, LinearizationGraph graph, IEnumerable<(string Name, string Value)> cost, bool listTensors)
     {
-        terminal.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(file))}[/] can be linearized.");
+        terminal.Out.MarkupLine($"[bold]{Words.Markup(Path.GetFileName(file))}[/] can be linearized.");
         terminal.Out.WriteLine();
         var facts = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
-        foreach (var (name, value) in Facts(graph).Concat(cost).Concat(graph.Report.Notes.Select(n => ("note", n)))) facts.AddRow($"[grey]{name}[/]", Markup.Escape(value));
+        foreach (var (name, value) in Facts(graph).Concat(cost).Concat(graph.Report.Notes.Select(n => ("note", n)))) facts.AddRow($"[grey]{name}[/]", Words.Markup(value));
         terminal.Out.Write(facts);
         if (listTensors) TensorTable.Write(terminal.Out, graph);
         else new NetworkTree(graph).Write(terminal.Out);
@@ -83,7 +83,7 @@ internal sealed class InspectCommand(Terminal terminal)
 
     private void WriteRefusal(string file, UnsupportedOperatorException e)
     {
-        terminal.Out.MarkupLine($"[bold]{Markup.Escape(Path.GetFileName(file))}[/] [red]cannot be linearized[/]: {e.Nodes.Count} node{(e.Nodes.Count == 1 ? " stands" : "s stand")} in the way.");
+        terminal.Out.MarkupLine($"[bold]{Words.Markup(Path.GetFileName(file))}[/] [red]cannot be linearized[/]: {e.Nodes.Count} node{(e.Nodes.Count == 1 ? " stands" : "s stand")} in the way.");
         RefusalTree.Write(terminal.Out, e);
     }
 

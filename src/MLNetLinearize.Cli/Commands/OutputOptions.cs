@@ -69,11 +69,11 @@ internal sealed class OutputOptions
         {
             var archive = Open(whole: true);
             // Beside the archive, or among the system's temporary files.
-            var arrays = path == Paths.Standard ? Path.Combine(Path.GetTempPath(), "mlnet-linearize.npz") : $"{path}.arrays";
+            var arrays = path == Paths.Standard ? TemporaryPath.New(".npz") : $"{path}.arrays";
             OutputFolder folder;
             try
             {
-                folder = path == Paths.Standard ? new OutputFolder("--out", arrays) : new OutputFolder("--out", arrays, isResumed, named: path);
+                folder = path == Paths.Standard ? new OutputFolder("--out", arrays, isAside: true) : new OutputFolder("--out", arrays, isResumed, named: path);
             }
             catch
             {

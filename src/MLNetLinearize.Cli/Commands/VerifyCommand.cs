@@ -85,6 +85,6 @@ internal sealed class VerifyCommand(Terminal terminal)
         terminal.Out.Write(table);
         if (summary.NotFinite > 0) terminal.Out.WriteLine($"Warning: {summary.Warning()}");
 
-        void Row(string name, LogQuantiles q) => table.AddRow(Markup.Escape(name), q.Count == 0 ? "–" : Words.Error(q.Worst), q.Count == 0 ? "–" : Words.Error(q.Quantile(0.99)), q.Count == 0 ? "–" : Words.Error(q.Quantile(0.5)), Words.Count(q.Count));
+        void Row(string name, LogQuantiles q) => table.AddRow(Words.Markup(name), q.Count == 0 ? "–" : Words.Error(q.Worst), q.Count == 0 ? "–" : Words.Error(q.Quantile(0.99)), q.Count == 0 ? "–" : Words.Error(q.Quantile(0.5)), Words.Count(q.Count));
     }
 }

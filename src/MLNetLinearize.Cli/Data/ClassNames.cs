@@ -12,10 +12,10 @@ internal sealed class ClassNames(IReadOnlyList<string> names, string? file)
     /// <summary>Reads one name a line, the first for output 0. Empty lines at the end do not count.</summary>
     public static ClassNames Read(string file)
     {
-        if (!File.Exists(file)) throw new InputException($"--class-names: '{file}' does not exist. Check the path; it is resolved against '{Environment.CurrentDirectory}'.");
-        string[] names = [.. File.ReadAllText(file).TrimEnd().Split('\n').Select(l => l.Trim())];
+        string[] names = [.. TextFile.Read("--class-names", file).TrimEnd().Split('\n').Select(l => l.Trim())];
         if (names.Contains("")) throw new InputException($"--class-names: '{file}', line {Array.IndexOf(names, "") + 1}, is empty. Expected one class name a line, that of output 0 first.");
-        if (names.GroupBy(n => n).FirstOrDefault(g => g.Skip(1).Any()) is { } twice) throw new InputException($"--class-names: '{file}' has '{twice.Key}' {twice.Count()} times. Names must differ.");
+        var seen = new HashSet<string>();
+        if (Array.Find(names, n => !seen.Add(n)) is { } twice) throw new InputException($"--class-names: '{file}' has '{Names.Short(twice)}' {names.Count(n => n == twice)} times. Names must differ.");
         return new(names, file);
     }
 

@@ -10,7 +10,11 @@ namespace MLNetLinearize.Cli.Data;
 /// <param name="separator">What stands between fields.</param>
 internal sealed class CsvNumbers(char separator)
 {
-    private const int MostDigits = 64;
+    /// <summary>Most bytes of a number. Doubles take 24; what is longer has no more to tell.</summary>
+    public const int MostDigits = 64;
+
+    /// <summary>Bytes that a message shows the beginning of.</summary>
+    private const int MostRead = 1024;
 
     private static readonly string[] Missing = ["nan", "null", "na", "n/a"];
 
@@ -62,5 +66,5 @@ internal sealed class CsvNumbers(char separator)
 
     private static InputException Wrong(ReadOnlySpan<byte> field, Func<string> place, string why) => new($"{place()}: {why}, but got '{Text(field)}'.");
 
-    private static string Text(ReadOnlySpan<byte> field) => Encoding.UTF8.GetString(field.Length > MostDigits ? field[..MostDigits] : field);
+    private static string Text(ReadOnlySpan<byte> field) => Names.Short(Encoding.UTF8.GetString(field.Length > MostRead ? field[..MostRead] : field));
 }

@@ -10,7 +10,11 @@ namespace MLNetLinearize.Cli.Data;
 /// </summary>
 internal sealed class CsvRows : IRows
 {
+    /// <summary>Most bytes of a line: what a row's values need, however they are written, and so much besides for columns that are no input.</summary>
+    private const int MostBesides = 4 << 20;
+
     private readonly PeekStream stream;
+    private readonly int mostBytes;
     private readonly CsvReader reader;
     private readonly CsvNumbers numbers;
     private readonly IReadOnlyList<string> headers;
@@ -26,12 +30,14 @@ internal sealed class CsvRows : IRows
     public CsvRows(string name, PeekStream stream, GraphInput input, ColumnChoice columns)
     {
         (Name, this.stream) = (name, stream);
+        mostBytes = (int)Math.Min(MostBesides + (long)CsvNumbers.MostDigits * input.RowLength, Array.MaxLength / 2);
         reader = CsvReader.Create(stream, new CsvReaderOptions
         {
             MalformedData = CsvMalformedDataHandling.Throw,
             FieldCountMismatch = CsvFieldCountHandling.Throw,
             TrackLineNumbers = true,
             TrimWhitespace = true,
+            MaxRecordSize = mostBytes,
         });
         headers = Guard(() => reader.Headers);
         if (headers.Count == 0) throw new InputException($"'{name}' is empty. Expected a header line that names the columns.");
@@ -40,7 +46,8 @@ internal sealed class CsvRows : IRows
         if (isFirstRow)
         {
             (row, headers) = ([.. headers], Positions(input, headers.Count));
-            Note = columns.HasHeader is null ? "the table has no header line: its first line holds numbers alone, and is a row (--header yes takes it for names)" : null;
+            Note = columns.HasHeader is null ? "the table has no header line: "
+                + "its first line holds numbers alone, and is a row (--header yes takes it for names)" : null;
         }
         else row = [];
         label = columns.LabelColumn is { } l ? Find(headers, l, "--label-column") : -1;
@@ -48,10 +55,12 @@ internal sealed class CsvRows : IRows
         var left = columns.IgnoredColumns.Select(c => Find(headers, c, "--ignore-column")).Concat(texts).Append(label).ToHashSet();
         features = [.. Enumerable.Range(0, headers.Count).Where(i => !left.Contains(i))];
         FeatureNames = [.. features.Select(i => headers[i])];
-        place = () => $"'{Name}', line {(isFirstRow ? 1 : reader.LineNumber):N0}, column '{headers[at]}'";
+        place = () => $"'{Name}', line {(isFirstRow ? 1 : reader.LineNumber):N0}, column '{Names.Short(headers[at])}'";
         Texts = texts.Length == 0 ? [] : new string[texts.Length];
         if (!columns.IsByName && features.Length != input.RowLength)
-            throw new InputException($"'{name}' has {features.Length:N0} columns for the network's input '{input.Name}', which takes {input.RowLength:N0} values a row ([{string.Join(", ", input.RowShape)}]). Columns: {Names.Some(FeatureNames)}. Name what is no input with --label-column or --ignore-column.");
+            throw new InputException($"'{name}' has {features.Length:N0} columns for the network's input '{input.Name}', "
+                + $"which takes {input.RowLength:N0} values a row ([{string.Join(", ", input.RowShape)}]). Columns: {Names.Some(FeatureNames)}. "
+                + "Name what is no input with --label-column or --ignore-column.");
     }
 
     public string Name { get; }
@@ -96,7 +105,8 @@ internal sealed class CsvRows : IRows
         return skipped;
     }
 
-    public string Where(long row) => row == read - 1 ? $"'{Name}', line {reader.LineNumber:N0}" : $"'{Name}', row {row:N0} (counted from 0{(this.row.Length > 0 ? "" : " after the header")})";
+    public string Where(long row) => row == read - 1 ? $"'{Name}', line {reader.LineNumber:N0}" : $"'{Name}', "
+        + $"row {row:N0} (counted from 0{(this.row.Length > 0 ? "" : " after the header")})";
 
     public void Dispose()
     {
@@ -119,7 +129,8 @@ internal sealed class CsvRows : IRows
     private int Find(IReadOnlyList<string> headers, string column, string option)
     {
         var found = Enumerable.Range(0, headers.Count).Where(i => headers[i] == column).ToArray();
-        return found.Length == 1 ? found[0] : throw new InputException($"{option} '{column}': '{Name}' has {(found.Length == 0 ? "no column" : "several columns")} of that name. Columns: {Names.Some(headers)}.");
+        return found.Length == 1 ? found[0] : throw new InputException($"{option} '{column}': "
+            + $"'{Name}' has {(found.Length == 0 ? "no column" : "several columns")} of that name. Columns: {Names.Some(headers)}.");
     }
 
     private T Guard<T>(Func<T> read)
@@ -128,9 +139,15 @@ internal sealed class CsvRows : IRows
         {
             return read();
         }
+        // The library throws one type for all that it does not read.
+        catch (CsvFormatException e) when (e.Message.Contains(nameof(CsvReaderOptions.MaxRecordSize), StringComparison.Ordinal))
+        {
+            throw new InputException($"'{Name}', line {e.LineNumber:N0}, has more than {mostBytes:N0} bytes, "
+                + "the most that a row of a table for this network may have. Check that its lines end and its quotes are closed.");
+        }
         catch (CsvFormatException e)
         {
-            throw new InputException($"'{Name}' is not a readable table: {e.Message}");
+            throw new InputException($"'{Name}' is not a readable table: {Names.Reason(e)}");
         }
     }
 }

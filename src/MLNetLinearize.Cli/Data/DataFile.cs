@@ -93,7 +93,7 @@ internal static class DataFile
         stream.Dispose();
         try
         {
-            return new ParquetRows(name, file, input, columns);
+            return new ParquetRows(new ParquetFile(name, file), input, columns);
         }
         catch
         {
@@ -105,10 +105,22 @@ internal static class DataFile
     /// <summary>The same bytes in a file that is gone when it is closed: a Parquet file is read from its end.</summary>
     private static FileStream Seekable(PeekStream stream)
     {
-        var path = Path.Combine(Path.GetTempPath(), $"mlnet-linearize.{Guid.NewGuid():N}.tmp");
-        var copy = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose);
-        stream.CopyTo(copy);
-        copy.Position = 0;
-        return copy;
+        var path = TemporaryPath.New(".tmp");
+        FileStream? copy = null;
+        try
+        {
+            TemporaryPath.Try(path, () => copy = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose));
+            // What cannot be read is not the temporary file's fault.
+            var buffer = new byte[1 << 16];
+            for (int count; (count = stream.Read(buffer)) > 0;) TemporaryPath.Try(path, () => copy!.Write(buffer, 0, count));
+            TemporaryPath.Try(path, copy!.Flush);
+            copy.Position = 0;
+            return copy;
+        }
+        catch
+        {
+            copy?.Dispose();
+            throw;
+        }
     }
 }

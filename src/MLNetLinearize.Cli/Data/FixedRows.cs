@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace MLNetLinearize.Cli.Data;
 
 /// <summary>The number that an element's bytes stand for.</summary>
@@ -9,7 +11,7 @@ internal sealed class FixedRows : IRows
     private readonly Stream stream;
     private readonly int size;
     private readonly ElementReader element;
-    private readonly byte[] buffer;
+    private byte[] buffer = [];
     private long read;
 
     /// <param name="name">The file as people know it.</param>
@@ -22,17 +24,19 @@ internal sealed class FixedRows : IRows
     public FixedRows(string name, Stream stream, long count, IReadOnlyList<long> rowShape, int size, ElementReader element)
     {
         if (count < 0 || rowShape.Any(d => d is < 1 or > int.MaxValue) || rowShape.Aggregate(1.0, (a, d) => a * d) * size > Array.MaxLength)
-            throw new InputException($"'{name}' is not usable: its header gives the shape [{string.Join(", ", rowShape.Prepend(count))}].");
+            throw new InputException($"'{name}' is not usable: "
+                + $"its header gives the shape [{Names.Some([.. rowShape.Prepend(count).Select(d => d.ToString(CultureInfo.InvariantCulture))])}]. "
+                + "Check where the file comes from.");
         (Name, this.stream, Count, this.size, this.element) = (name, stream, count, size, element);
         RowShape = [.. rowShape.Select(d => (int)d)];
-        buffer = new byte[RowShape.Aggregate(size, (a, d) => a * d)];
+        RowLength = RowShape.Aggregate(1, (a, d) => a * d);
     }
 
     public string Name { get; }
 
     public IReadOnlyList<int> RowShape { get; }
 
-    public int RowLength => buffer.Length / size;
+    public int RowLength { get; }
 
     public long? Count { get; }
 
@@ -74,10 +78,14 @@ internal sealed class FixedRows : IRows
     {
         if (read == Count)
         {
-            if (stream.ReadByte() >= 0) throw new InputException($"'{Name}' goes on after its {Count:N0} rows of shape {RowShapes.Text(RowShape)}. The header and the data disagree; check where the file comes from.");
+            if (stream.ReadByte() >= 0) throw new InputException($"'{Name}' goes on after its {Count:N0} rows of shape {RowShapes.Text(RowShape)}. "
+                + "The header and the data disagree; check where the file comes from.");
             return false;
         }
-        if (stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false) < buffer.Length) throw Cut(Name, $"in row {read:N0} of {Count:N0} (counted from 0)");
+        // Here and not before: a header may claim more than there is, and rows that do not fit the network are none to make room for.
+        if (buffer.Length == 0) buffer = new byte[RowLength * size];
+        if (stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false) < buffer.Length) throw Cut(Name, $"in row {read:N0} of {Count:N0} "
+            + "(counted from 0)");
         read++;
         return true;
     }

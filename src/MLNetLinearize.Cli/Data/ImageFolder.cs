@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using MLNetLinearize.Reporting;
 using SkiaSharp;
 
@@ -20,7 +21,8 @@ internal sealed class ImageFolder : IRows
     {
         (Name, this.preprocessing) = (folder, preprocessing);
         shape = preprocessing.ShapeOf(input)
-            ?? throw new InputException($"'{folder}' is a folder of images, but the network's input '{input.Name}' is no image: a row has the shape [{string.Join(", ", input.RowShape)}].");
+            ?? throw new InputException($"'{folder}' is a folder of images, but the network's input '{input.Name}' is no image: "
+                + $"a row has the shape [{string.Join(", ", input.RowShape)}].");
         files = Images(folder);
         HasLabels = files.Length == 0;
         if (HasLabels) files = [.. Directory.GetDirectories(folder).Order(StringComparer.Ordinal).SelectMany(Images)];
@@ -67,32 +69,63 @@ internal sealed class ImageFolder : IRows
 
     public void Dispose() => resizer?.Dispose();
 
-    /// <summary>The image as planes of red, green and blue, resized and cut to what the network takes.</summary>
+    /// <summary>
+    /// The image as planes of red, green and blue, resized and cut to what the network takes. Whether its size fits, its header
+    /// tells before it is decoded.
+    /// </summary>
     private (byte[] Planes, int Height, int Width) Prepared(string file)
     {
-        var (planes, height, width) = Decode(file);
-        if (preprocessing.Size is { } size)
-        {
-            var (h, w) = (size.Height ?? 0, size.Width ?? 0);
-            if (size.ShortestEdge is { } edge) (h, w) = height < width ? (edge, (int)((long)edge * width / height)) : ((int)((long)edge * height / width), edge);
-            (planes, height, width) = (resizer!.Resize(planes, height, width, h, w), h, w);
-        }
-        if (preprocessing.Crop is { } crop)
-        {
-            if (crop.Height > height || crop.Width > width) throw new InputException($"'{file}' has {width} × {height} pixels, of which {crop.Width} × {crop.Height} cannot be cut out. Resize the images to more.");
-            (planes, height, width) = (Cut(planes, height, width, crop.Height, crop.Width), crop.Height, crop.Width);
-        }
-        return width == shape.Width && height == shape.Height ? (planes, height, width)
-            : throw new InputException($"'{file}' has {width} × {height} pixels; the network takes {shape.Width} × {shape.Height}. Resize the images first, or with --resize {shape.Height}x{shape.Width}.");
+        using var image = Open(file);
+        var (height, width) = Resized(file, image.Height, image.Width);
+        var (rows, columns) = preprocessing.Crop ?? (height, width);
+        if (rows > height || columns > width)
+            throw new InputException($"'{file}' has {width} × {height} pixels, of which {columns} × {rows} cannot be cut out. Resize the images to more.");
+        if (columns != shape.Width || rows != shape.Height)
+            throw new InputException($"'{file}' has {columns} × {rows} pixels; the network takes {shape.Width} × {shape.Height}. "
+                + $"Resize the images first, or with --resize {shape.Height}x{shape.Width}.");
+        var planes = Decode(image);
+        if (resizer is not null) planes = resizer.Resize(planes, image.Height, image.Width, height, width);
+        return (preprocessing.Crop is null ? planes : Cut(planes, height, width, rows, columns), rows, columns);
     }
 
-    private static (byte[] Planes, int Height, int Width) Decode(string file)
+    /// <summary>The size that an image is given.</summary>
+    private (int Height, int Width) Resized(string file, int height, int width)
     {
-        using var bitmap = SKBitmap.Decode(file) ?? throw new InputException($"'{file}' cannot be decoded as an image. It may be cut short.");
-        var (pixels, plane) = (bitmap.Pixels, bitmap.Width * bitmap.Height);
+        if (preprocessing.Size is not { } size) return (height, width);
+        var (h, w) = size.ShortestEdge is not { } edge ? ((long)size.Height!.Value, (long)size.Width!.Value)
+            : height < width ? ((long)edge, (long)edge * width / height) : ((long)edge * height / width, (long)edge);
+        return h * (double)w <= ImageFile.MostPixels ? ((int)h, (int)w)
+            : throw new InputException($"'{file}' has {width} × {height} pixels and would be resized to {w} × {h}, "
+                + $"more than the {ImageFile.MostPixels:N0} that an image may have. Resize to less, or take it out of the folder.");
+    }
+
+    private static ImageFile Open(string file) => Guard(() => ImageFile.Open(file));
+
+    private static byte[] Decode(ImageFile image)
+    {
+        using var bitmap = Guard(image.Decode);
+        var pixels = MemoryMarshal.Cast<byte, uint>(bitmap.GetPixelSpan());
+        var plane = pixels.Length;
         var planes = new byte[3 * plane];
-        for (var i = 0; i < plane; i++) (planes[i], planes[plane + i], planes[2 * plane + i]) = (pixels[i].Red, pixels[i].Green, pixels[i].Blue);
-        return (planes, bitmap.Height, bitmap.Width);
+        for (var i = 0; i < plane; i++)
+        {
+            // The colours of what is partly transparent are stored scaled, which Skia undoes.
+            var color = (SKColor)pixels[i] is { Alpha: byte.MaxValue } opaque ? opaque : bitmap.GetPixel(i % image.Width, i / image.Width);
+            (planes[i], planes[plane + i], planes[2 * plane + i]) = (color.Red, color.Green, color.Blue);
+        }
+        return planes;
+    }
+
+    private static T Guard<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (InvalidDataException e)
+        {
+            throw new InputException(e.Message);
+        }
     }
 
     private static byte[] Cut(byte[] planes, int height, int width, int newHeight, int newWidth)

@@ -16,7 +16,7 @@ internal sealed class JoinedRows : IRows
     {
         (this.table, this.parts) = (table, [.. parts.Where(p => !p.IsText)]);
         var names = table.FeatureNames!;
-        if (names.GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice) throw Wrong($"has {twice.Count()} columns of the name '{twice.Key}'");
+        if (names.GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice) throw Wrong($"has {twice.Count()} columns of the name '{Names.Short(twice.Key)}'");
         var places = names.Index().ToDictionary(n => n.Item, n => n.Index);
         var found = this.parts.SelectMany(p => Enumerable.Range(0, p.Length).Select(i => (Name: p.ColumnNames(i).First(), Place: p.ColumnNames(i).Select(n => places.GetValueOrDefault(n, -1)).Max()))).ToList();
         if (found.Where(f => f.Place < 0).Select(f => f.Name).ToList() is { Count: > 0 } missing) throw Wrong($"lacks the column{(missing.Count > 1 ? "s" : "")} {Names.Some(missing)}");
@@ -48,7 +48,7 @@ internal sealed class JoinedRows : IRows
         {
             for (var i = part.Offset; i < part.Offset + part.Length; i++)
             {
-                if (!part.Holds(row[i]) && !(double.IsNaN(row[i]) && !part.IsWhole)) throw new InputException($"{Where(read)}, column '{FeatureNames[i]}': expected {(part.ElementType == typeof(bool) ? "0 or 1" : $"a whole number that {part.ElementType.Name} holds, of at most 16,777,216 in size")}, as the network's input '{part.Name}' takes, but got {Output.Words.Plain(row[i])}.");
+                if (!part.Holds(row[i]) && !(double.IsNaN(row[i]) && !part.IsWhole)) throw new InputException($"{Where(read)}, column '{Names.Short(FeatureNames[i])}': expected {(part.ElementType == typeof(bool) ? "0 or 1" : $"a whole number that {part.ElementType.Name} holds, of at most 16,777,216 in size")}, as the network's input '{part.Name}' takes, but got {Output.Words.Plain(row[i])}.");
             }
         }
         read++;

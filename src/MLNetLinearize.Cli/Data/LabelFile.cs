@@ -71,7 +71,7 @@ internal sealed class LabelFile : IRows
     {
         if (text is not null)
         {
-            var line = text.ReadLine()?.Trim();
+            var line = TextFile.ReadLine(text, () => $"--labels: '{name}', line {read + 1:N0}")?.Trim();
             return string.IsNullOrEmpty(line) && text.EndOfStream ? null : line;
         }
         var value = new double[1];

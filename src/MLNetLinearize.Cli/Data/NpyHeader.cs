@@ -42,12 +42,12 @@ internal sealed partial record NpyHeader(char Kind, int Size, bool IsLittleEndia
     {
         var (type, order, shape) = (Type().Match(text), Order().Match(text), Sizes().Match(text));
         if (!type.Success || !order.Success || !shape.Success)
-            throw new InputException($"'{name}' is no NPY file of plain numbers: its header is {text.Trim()}. Save a float or integer array, not one of records or objects.");
+            throw new InputException($"'{name}' is no NPY file of plain numbers: its header is {Names.Short(text.Trim())}. Save a float or integer array, not one of records or objects.");
         if (!Types.Contains(type.Groups[2].Value))
-            throw new InputException($"'{name}' holds elements of type '{type.Groups[1].Value}{type.Groups[2].Value}'; expected one of {string.Join(", ", Types)}. Convert it first, such as with array.astype('float32').");
+            throw new InputException($"'{name}' holds elements of type '{type.Groups[1].Value}{Names.Short(type.Groups[2].Value)}'; expected one of {string.Join(", ", Types)}. Convert it first, such as with array.astype('float32').");
         var sizes = shape.Groups[1].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         var parsed = sizes.Select(s => long.TryParse(s, NumberStyles.None, CultureInfo.InvariantCulture, out var size) ? size : -1).ToArray();
-        if (parsed.Contains(-1)) throw new InputException($"'{name}' is not a usable NPY file: its header gives the shape ({shape.Groups[1].Value}).");
+        if (parsed.Contains(-1)) throw new InputException($"'{name}' is not a usable NPY file: its header gives the shape ({Names.Short(shape.Groups[1].Value)}).");
         var little = type.Groups[1].Value switch { "<" => true, ">" => false, _ => BitConverter.IsLittleEndian };
         return new(type.Groups[2].Value[0], type.Groups[2].Value[1] - '0', little, order.Groups[1].Value == "True", parsed);
     }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Numerics;
-using Parquet;
 using Parquet.Data;
 using Parquet.Schema;
 
@@ -12,22 +11,29 @@ internal abstract class ParquetColumn
     private readonly int[] starts, definitions;
     private readonly int present;
 
-    private protected ParquetColumn(DataField field, RawColumnData data, int rows)
+    /// <param name="file">The file.</param>
+    /// <param name="field">The column.</param>
+    /// <param name="data">What the file has of it.</param>
+    /// <param name="rows">Rows of the group.</param>
+    /// <param name="values">Values that are there.</param>
+    /// <exception cref="InputException">The parts of the column do not agree, of which the library looks at none.</exception>
+    private protected ParquetColumn(ParquetFile file, DataField field, RawColumnData data, int rows, int values)
     {
         present = field.MaxDefinitionLevel;
+        var levels = field.MaxRepetitionLevel == 0 ? [] : data.RepetitionLevels;
+        if (field.MaxRepetitionLevel > 0 && (levels.Count(0) != rows || rows > 0 && levels[0] != 0)) throw Unsound($"{levels.Count(0):N0} lists", rows);
+        var count = field.MaxRepetitionLevel == 0 ? rows : levels.Length;
         definitions = present > 0 ? data.DefinitionLevels.ToArray() : [];
+        if (present > 0 && definitions.Length != count) throw Unsound($"{definitions.Length:N0} values", count);
+        if (values < (present > 0 ? definitions.AsSpan().Count(present) : count)) throw Unsound($"{values:N0} values", count);
         starts = new int[rows + 1];
-        if (field.MaxRepetitionLevel == 0)
-        {
-            for (var i = 0; i <= rows; i++) starts[i] = i;
-            return;
-        }
-        var levels = data.RepetitionLevels;
         var row = 0;
-        for (var i = 0; i < levels.Length; i++)
-            if (levels[i] == 0) starts[row++] = i;
-        if (row != rows) throw new InputException($"column '{field.Path.FirstPart}' holds {row:N0} lists in a row group of {rows:N0} rows. The file is damaged.");
-        starts[rows] = levels.Length;
+        for (var i = 0; i < count; i++)
+            if (levels.IsEmpty || levels[i] == 0) starts[row++] = i;
+        starts[rows] = count;
+
+        InputException Unsound(string found, int expected) => file.Unsound($"column '{Names.Short(field.Path.FirstPart ?? "")}' holds {found} where "
+            + $"{expected:N0} belong.");
     }
 
     /// <summary>Number of values that a row has, the missing ones too; an empty or missing list counts as one missing value.</summary>
@@ -48,25 +54,25 @@ internal abstract class ParquetColumn
     public static bool IsNumber(DataField field) => Type.GetTypeCode(field.ClrType) is >= TypeCode.SByte and <= TypeCode.Double or TypeCode.Boolean;
 
     /// <summary>Reads one column of a row group.</summary>
-    public static ParquetColumn Read(ParquetRowGroupReader group, DataField field)
+    public static ParquetColumn Read(ParquetFile file, DataField field, int rows)
     {
-        using var data = group.ReadRawColumnDataBaseAsync(field, CancellationToken.None).AsTask().GetAwaiter().GetResult();
-        var rows = checked((int)group.RowCount);
+        using var data = file.Read(field);
         return data switch
         {
-            RawColumnData<float> d => new Numbers<float>(field, d, rows),
-            RawColumnData<double> d => new Numbers<double>(field, d, rows),
-            RawColumnData<long> d => new Numbers<long>(field, d, rows),
-            RawColumnData<int> d => new Numbers<int>(field, d, rows),
-            RawColumnData<short> d => new Numbers<short>(field, d, rows),
-            RawColumnData<sbyte> d => new Numbers<sbyte>(field, d, rows),
-            RawColumnData<byte> d => new Numbers<byte>(field, d, rows),
-            RawColumnData<ushort> d => new Numbers<ushort>(field, d, rows),
-            RawColumnData<uint> d => new Numbers<uint>(field, d, rows),
-            RawColumnData<ulong> d => new Numbers<ulong>(field, d, rows),
-            RawColumnData<bool> d => new Others<bool>(field, d, rows, b => b ? 1 : 0, b => b ? "1" : "0"),
-            RawColumnData<ReadOnlyMemory<char>> d => new Others<ReadOnlyMemory<char>>(field, d, rows, _ => double.NaN, t => t.ToString()),
-            _ => throw new InputException($"column '{field.Path.FirstPart}' holds {field.ClrType.Name} values; expected numbers."),
+            RawColumnData<float> d => new Numbers<float>(file, field, d, rows),
+            RawColumnData<double> d => new Numbers<double>(file, field, d, rows),
+            RawColumnData<long> d => new Numbers<long>(file, field, d, rows),
+            RawColumnData<int> d => new Numbers<int>(file, field, d, rows),
+            RawColumnData<short> d => new Numbers<short>(file, field, d, rows),
+            RawColumnData<sbyte> d => new Numbers<sbyte>(file, field, d, rows),
+            RawColumnData<byte> d => new Numbers<byte>(file, field, d, rows),
+            RawColumnData<ushort> d => new Numbers<ushort>(file, field, d, rows),
+            RawColumnData<uint> d => new Numbers<uint>(file, field, d, rows),
+            RawColumnData<ulong> d => new Numbers<ulong>(file, field, d, rows),
+            RawColumnData<bool> d => new Others<bool>(file, field, d, rows, b => b ? 1 : 0, b => b ? "1" : "0"),
+            RawColumnData<ReadOnlyMemory<char>> d => new Others<ReadOnlyMemory<char>>(file, field, d, rows, _ => double.NaN, t => t.ToString()),
+            _ => throw new InputException($"'{file.Name}', column '{Names.Short(field.Path.FirstPart ?? "")}': holds {field.ClrType.Name} values; "
+                + "expected numbers."),
         };
     }
 
@@ -76,7 +82,7 @@ internal abstract class ParquetColumn
         private readonly T[] values;
         private readonly int[]? places;
 
-        protected Stored(DataField field, RawColumnData<T> data, int rows) : base(field, data, rows)
+        protected Stored(ParquetFile file, DataField field, RawColumnData<T> data, int rows) : base(file, field, data, rows, data.Values.Length)
         {
             values = data.Values.ToArray();
             if (present == 0 || definitions.All(d => d == present)) return;
@@ -87,14 +93,16 @@ internal abstract class ParquetColumn
         protected T Value(int index) => values[places is null ? index : places[index]];
     }
 
-    private sealed class Numbers<T>(DataField field, RawColumnData<T> data, int rows) : Stored<T>(field, data, rows) where T : struct, INumber<T>
+    private sealed class Numbers<T>(ParquetFile file, DataField field, RawColumnData<T> data, int rows)
+        : Stored<T>(file, field, data, rows) where T : struct, INumber<T>
     {
         public override double Number(int index) => double.CreateChecked(Value(index));
 
         public override string Text(int index) => Value(index).ToString(null, CultureInfo.InvariantCulture);
     }
 
-    private sealed class Others<T>(DataField field, RawColumnData<T> data, int rows, Func<T, double> number, Func<T, string> text) : Stored<T>(field, data, rows) where T : struct
+    private sealed class Others<T>(ParquetFile file, DataField field, RawColumnData<T> data, int rows, Func<T, double> number, Func<T, string> text)
+        : Stored<T>(file, field, data, rows) where T : struct
     {
         public override double Number(int index) => number(Value(index));
 

@@ -47,7 +47,7 @@ internal sealed class PeekStream(Stream inner, string name, PeekStream? file) : 
         }
         catch (InvalidDataException e)
         {
-            throw new InputException($"'{name}' is packed with gzip, but the packed data is corrupt: {e.Message} Check that the file is complete.");
+            throw new InputException($"'{name}' is packed with gzip, but the packed data is corrupt: {Names.Reason(e)} Check that the file is complete.");
         }
     }
 

@@ -23,15 +23,15 @@ internal static class PreprocessingFile
 
     public static InputPreprocessing Read(string file)
     {
-        if (!File.Exists(file)) throw new InputException($"--preprocessing: '{file}' does not exist. Check the path; it is resolved against '{Environment.CurrentDirectory}'.");
+        var text = TextFile.Read("--preprocessing", file);
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllText(file));
+            using var document = JsonDocument.Parse(text, new JsonDocumentOptions { AllowDuplicateProperties = false });
             return Read(file, document.RootElement);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
-            throw new InputException($"--preprocessing: '{file}' is not a readable preprocessing file: {e.Message}");
+            throw new InputException($"--preprocessing: '{file}' is not a readable preprocessing file: {Names.Reason(e)} Expected one JSON object with the fields of a Hugging Face image processor or of a scaler of scikit-learn.");
         }
     }
 
@@ -41,7 +41,7 @@ internal static class PreprocessingFile
         if (ScalerFile.Is(fields)) return ScalerFile.Read(file, fields);
         // Steps that are switched off do nothing, whatever they are.
         var unknown = fields.Keys.Except(WithoutEffect).Except(Steps).FirstOrDefault(name => !(name.StartsWith("do_", StringComparison.Ordinal) && fields[name].ValueKind == JsonValueKind.False));
-        if (unknown is not null) throw new InputException($"--preprocessing: '{file}' has the field '{unknown}', which is not understood. Understood: {string.Join(", ", Steps)}. Remove it if it does not change the images.");
+        if (unknown is not null) throw new InputException($"--preprocessing: '{file}' has the field '{Names.Short(unknown)}', which is not understood. Understood: {string.Join(", ", Steps)}. Remove it if it does not change the images.");
         return new()
         {
             Scale = Does("do_rescale", "rescale_factor") ? Rescale() : Scale.One,
@@ -72,7 +72,7 @@ internal static class PreprocessingFile
         {
             var method = fields.TryGetValue("resample", out var resample) ? Method(resample) : ResizeMethod.Linear;
             if (!fields.TryGetValue("size", out var size)) throw Wrong("size", "a size, since do_resize is true");
-            if (size.ValueKind == JsonValueKind.Number) return new(size.GetInt32(), size.GetInt32(), null, method);
+            if (size.ValueKind == JsonValueKind.Number && Length(size) is { } side) return new(side, side, null, method);
             if (Edge(size, "height") is { } h && Edge(size, "width") is { } w && size.EnumerateObject().Count() == 2) return new(h, w, null, method);
             return Edge(size, "shortest_edge") is { } edge && size.EnumerateObject().Count() == 1 ? new(null, null, edge, method) : throw Wrong("size", "a number, {height, width} or {shortest_edge}");
         }
@@ -80,7 +80,7 @@ internal static class PreprocessingFile
         (int, int) Crop()
         {
             if (!fields.TryGetValue("crop_size", out var size)) throw Wrong("crop_size", "a size, since do_center_crop is true");
-            if (size.ValueKind == JsonValueKind.Number) return (size.GetInt32(), size.GetInt32());
+            if (size.ValueKind == JsonValueKind.Number && Length(size) is { } side) return (side, side);
             return Edge(size, "height") is { } h && Edge(size, "width") is { } w ? (h, w) : throw Wrong("crop_size", "a number or {height, width}");
         }
 
@@ -89,8 +89,10 @@ internal static class PreprocessingFile
             ? number switch { 0 => ResizeMethod.Nearest, 2 => ResizeMethod.Linear, 3 => ResizeMethod.Cubic, _ => throw Wrong("resample", "0 (nearest), 2 (bilinear) or 3 (bicubic)") }
             : throw Wrong("resample", "0 (nearest), 2 (bilinear) or 3 (bicubic)");
 
-        static int? Edge(JsonElement size, string name) => size.TryGetProperty(name, out var edge) && edge.GetInt32() is > 0 and var length ? length : null;
+        static int? Edge(JsonElement size, string name) => size.ValueKind == JsonValueKind.Object && size.TryGetProperty(name, out var edge) ? Length(edge) : null;
 
-        InputException Wrong(string field, string expected) => new($"--preprocessing: '{file}', field '{field}'{(fields.TryGetValue(field, out var given) ? $" is {given.GetRawText()}" : " is missing")}; expected {expected}.");
+        static int? Length(JsonElement length) => length.GetInt32() is > 0 and var pixels ? pixels : null;
+
+        InputException Wrong(string field, string expected) => new($"--preprocessing: '{file}', field '{field}'{(fields.TryGetValue(field, out var given) ? $" is {Names.Short(given.GetRawText().ReplaceLineEndings(" "))}" : " is missing")}; expected {expected}.");
     }
 }

@@ -89,7 +89,7 @@ internal sealed class RowBlock
 
     private InputException Wrong(IRows rows, int element, string expected)
     {
-        var place = rows.FeatureNames is { } names ? $"column '{names[element]}'" : $"value {FeatureNames.Positions(input)[element]}";
+        var place = rows.FeatureNames is { } names ? $"column '{Names.Short(names[element])}'" : $"value {FeatureNames.Positions(input)[element]}";
         return new($"{rows.Where(FirstRow + Taken - 1)}, {place}: expected {expected}.");
     }
 
@@ -112,7 +112,7 @@ internal sealed class RowBlock
     private static int Output(string label, IRows rows, long row, ClassNames classes, int outputs)
     {
         var output = classes.Find(label)
-            ?? throw new InputException($"{rows.Where(row)}: label '{label}' is neither a class name nor a number. Expected 0 to {outputs - 1}{(classes.NamesOrNull is { } n ? $" or one of {string.Join(", ", n.Take(12))}" : ", or names with --class-names")}.");
-        return output < outputs ? output : throw new InputException($"{rows.Where(row)}: label {label} is beyond the network's {Words.Number(outputs, "output")}, 0 to {outputs - 1}. Labels number the outputs of a classifier; of another network leave them out (a column of them: --ignore-column).");
+            ?? throw new InputException($"{rows.Where(row)}: label '{Names.Short(label)}' is neither a class name nor a number. Expected 0 to {outputs - 1}{(classes.NamesOrNull is { } n ? $" or one of {string.Join(", ", n.Take(12).Select(Names.Short))}" : ", or names with --class-names")}.");
+        return output < outputs ? output : throw new InputException($"{rows.Where(row)}: label {Names.Short(label)} is beyond the network's {Words.Number(outputs, "output")}, 0 to {outputs - 1}. Labels number the outputs of a classifier; of another network leave them out (a column of them: --ignore-column).");
     }
 }

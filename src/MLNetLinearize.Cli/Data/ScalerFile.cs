@@ -24,13 +24,14 @@ internal static class ScalerFile
     public static InputPreprocessing Read(string file, IReadOnlyDictionary<string, JsonElement> fields)
     {
         if (fields.Keys.Except(Numbers).Except(WithoutEffect).FirstOrDefault() is { } unknown)
-            throw new InputException($"--preprocessing: '{file}' has the field '{unknown}', which is not understood among the attributes of a scaler. Understood: {string.Join(", ", Numbers)}. Remove it if it does not change the values.");
+            throw new InputException($"--preprocessing: '{file}' has the field '{Names.Short(unknown)}', which is not understood among the attributes of a scaler. Understood: {string.Join(", ", Numbers)}. Remove it if it does not change the values.");
         if (fields.TryGetValue("clip", out var clip) && clip.ValueKind == JsonValueKind.True)
             throw new InputException($"--preprocessing: '{file}' is of a scaler that cuts values off (clip), which is not done here. Scale the data before.");
         var (shift, scale, least) = (Of("mean_") ?? Of("center_"), Of("scale_"), Of("min_"));
         if (least is not null && scale is null) throw new InputException($"--preprocessing: '{file}' has min_ but no scale_, which a MinMaxScaler multiplies by before it adds min_.");
-        if (scale?.Contains(0) == true) throw new InputException($"--preprocessing: '{file}', field 'scale_': expected numbers other than 0.");
-        string[]? names = fields.TryGetValue("feature_names_in_", out var given) ? [.. given.EnumerateArray().Select(e => e.GetString()!)] : null;
+        if (scale?.Any(s => !double.IsNormal(s)) == true) throw new InputException($"--preprocessing: '{file}', field 'scale_': expected numbers other than 0, and not so close to it that nothing can be divided by them.");
+        string[]? names = fields.TryGetValue("feature_names_in_", out var given) ? [.. given.EnumerateArray().Select(e => e.GetString() ?? "")] : null;
+        if (names is not null && names.Distinct().Count() < names.Length) throw new InputException($"--preprocessing: '{file}', field 'feature_names_in_': expected names that differ.");
         var lengths = new[] { shift?.Length, scale?.Length, least?.Length, names?.Length }.OfType<int>().Distinct().ToList();
         if (lengths.Count > 1) throw new InputException($"--preprocessing: '{file}' has fields of {string.Join(" and ", lengths)} features. Expected as many in each.");
         return least is null

@@ -21,7 +21,7 @@ internal sealed class CsvColumns : IColumnOutput
         var names = columns.All.SelectMany(columns.FlatNames).ToArray();
         file.Write(stream =>
         {
-            made = CsvWriter.Create(stream, CsvWriterOptions.Default, leaveOpen: true);
+            made = CsvText.Writer(stream);
             if (hasHeader) made.WriteRecord(names);
         });
         (writer, width) = (made!, names.Length);
@@ -66,7 +66,10 @@ internal sealed class CsvColumns : IColumnOutput
                 writer.WriteField(block.RowNumber(i));
                 break;
             case ColumnKind.Output:
-                writer.WriteField(column.Whole(block, i, k) is { } output ? columns.Text(output) : "");
+                // What has no name is a number, and −1 none that a text should be made of.
+                var output = column.Whole(block, i, k);
+                if (output is >= 0 && columns.HasClassNames) writer.WriteField(columns.Text(output.Value));
+                else writer.WriteField(output);
                 break;
             default:
                 foreach (var value in block.Values(column.Name, i, k)) writer.WriteField(value);

@@ -11,7 +11,7 @@ internal static class EvaluationTable
     public static void Write(IAnsiConsole console, AttributionEvaluation evaluation, LinearizationGraph graph)
     {
         var table = new Table().Border(TableBorder.Simple).AddColumn("measure").AddColumn("better");
-        foreach (var method in evaluation.Methods) table.AddColumn(new TableColumn(Markup.Escape(Measure.NameOf(method.Method))).RightAligned());
+        foreach (var method in evaluation.Methods) table.AddColumn(new TableColumn(Words.Markup(Measure.NameOf(method.Method))).RightAligned());
         table.AddColumn("defined by");
         foreach (var measure in Measure.All)
         {
@@ -20,19 +20,26 @@ internal static class EvaluationTable
             table.AddRow([measure.Name, Arrow(measure), .. values.Select(v => Cell(v, evaluation.Explanations, v.Mean == best)), $"[grey]{measure.Source}[/]"]);
         }
         console.Write(table);
-        foreach (var note in Notes(evaluation, graph)) console.MarkupLine($"[grey]{Markup.Escape(note)}[/]");
+        foreach (var note in Notes(evaluation, graph)) console.MarkupLine($"[grey]{Words.Markup(note)}[/]");
         if (evaluation.RandomizedStages.Count > 0) WriteSanity(console, evaluation);
     }
 
     public static void WriteCsv(Stream stream, AttributionEvaluation evaluation)
     {
-        using var csv = CsvWriter.Create(stream, CsvWriterOptions.Default, leaveOpen: true);
-        void Line(params string[] fields) => csv.WriteRecord(fields);
-        Line("method", "measure", "mean", "standard_error", "better", "defined_by");
+        using var csv = CsvText.Writer(stream);
+        csv.WriteRecord(["method", "measure", "mean", "standard_error", "better", "defined_by"]);
         foreach (var method in evaluation.Methods)
             foreach (var measure in Measure.All)
-                if (measure.Value(method) is { Mean: var mean and not double.NaN } value)
-                    Line(Measure.NameOf(method.Method), measure.Name, Words.Plain(mean), evaluation.Explanations > 1 ? Words.Plain(value.StandardError) : "", measure.HigherIsBetter switch { true => "higher", false => "lower", _ => "" }, measure.Source);
+            {
+                if (measure.Value(method) is not { Mean: var mean and not double.NaN } value) continue;
+                csv.WriteField(Measure.NameOf(method.Method));
+                csv.WriteField(measure.Name);
+                csv.WriteField(mean);
+                csv.WriteField(evaluation.Explanations > 1 ? value.StandardError : (double?)null);
+                csv.WriteField(measure.HigherIsBetter switch { true => "higher", false => "lower", _ => "" });
+                csv.WriteField(measure.Source);
+                csv.EndRecord();
+            }
     }
 
     public static JsonObject ToJson(AttributionEvaluation evaluation)
@@ -69,7 +76,7 @@ internal static class EvaluationTable
         var table = new Table().Border(TableBorder.Simple).AddColumn("noise down to").AddColumns("rank correlation", "of sizes", "structural similarity");
         foreach (var column in table.Columns.Skip(1)) column.RightAligned();
         foreach (var stage in evaluation.RandomizedStages)
-            table.AddRow(Markup.Escape(stage.Layers[^1]), Of(stage.RankCorrelation), Of(stage.AbsoluteRankCorrelation), Of(stage.StructuralSimilarity));
+            table.AddRow(Words.Markup(stage.Layers[^1]), Of(stage.RankCorrelation), Of(stage.AbsoluteRankCorrelation), Of(stage.StructuralSimilarity));
         console.Write(table);
 
         string Of(MeasuredValue value) => Words.Measured(value, evaluation.Explanations);

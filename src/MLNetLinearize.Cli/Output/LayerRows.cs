@@ -85,7 +85,7 @@ internal sealed class LayerRows(LinearizationGraph graph, IReadOnlySet<long>? ch
         foreach (var name in new[] { "layer", "made by", "shape" }) table.AddColumn(new TableColumn(name) { NoWrap = true });
         foreach (var name in new[] { "Σ attribution", "bias behind it", "sum", "error" }) table.AddColumn(new TableColumn(name) { NoWrap = true }.RightAligned());
         foreach (var layer in layers.Layers)
-            table.AddRow(Markup.Escape(layer.Layer.Tensor), Markup.Escape(layer.Layer.Operator), Markup.Escape(Words.Shape(layer.Layer.RowShape)), Words.Value(layer.Sum[k]), Words.Value(layer.Bias[k]), Words.Value(layer.Sum[k] + layer.Bias[k]), Words.Error(layer.Error[k]));
+            table.AddRow(Words.Markup(layer.Layer.Tensor), Words.Markup(layer.Layer.Operator), Words.Markup(Words.Shape(layer.Layer.RowShape)), Words.Value(layer.Sum[k]), Words.Value(layer.Bias[k]), Words.Value(layer.Sum[k] + layer.Bias[k]), Words.Error(layer.Error[k]));
         console.Write(table);
     }
 

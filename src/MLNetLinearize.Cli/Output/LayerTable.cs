@@ -44,12 +44,16 @@ internal sealed class LayerTable(OutputFile file, Data.ClassNames classes)
 
     private void WriteCsv(Stream stream, IEnumerable<LayerLine> lines)
     {
-        using var csv = CsvWriter.Create(stream, CsvWriterOptions.Default, leaveOpen: true);
+        using var csv = CsvText.Writer(stream);
         csv.WriteRecord(Names);
         foreach (var line in lines)
         {
             csv.WriteField(line.Row);
-            foreach (var output in Outputs(line)) csv.WriteField(output is { } known ? classes[known] : "");
+            foreach (var output in Outputs(line))
+            {
+                if (output is { } known && classes.NamesOrNull is not null) csv.WriteField(classes[known]);
+                else csv.WriteField(output);
+            }
             csv.WriteField(line.Layer);
             csv.WriteField(line.Tensor);
             csv.WriteField(line.Operator);

@@ -13,7 +13,7 @@ internal sealed class NetworkTree
     public NetworkTree(LinearizationGraph graph)
     {
         total = graph.Report.Nodes.Sum(n => n.MultiplyAdds);
-        tree = new Tree(Markup.Escape(string.Join(", ", graph.ExplainedInputs.Select(i => $"{i.Name} {Words.Shape(i.RowShape)}")))).Guide(TreeGuide.Line);
+        tree = new Tree(Words.Markup(string.Join(", ", graph.ExplainedInputs.Select(i => $"{i.Name} {Words.Shape(i.RowShape)}")))).Guide(TreeGuide.Line);
         Add(tree, NetworkPart.Of(graph), 1);
         var constant = graph.Report.Nodes.Count(n => n.Rule == "constant");
         if (constant > 0) lines.Add(new(tree, 1, $"{(lines.Count > 0 ? "and " : "")}{Words.Number(constant, "node")} of shapes, masks and constants, which no contribution passes through", ["", "", "", "", ""], ""));
@@ -27,7 +27,7 @@ internal sealed class NetworkTree
         var nodes = new Dictionary<IHasTreeNodes, IHasTreeNodes>();
         foreach (var line in lines)
         {
-            nodes[line.Node] = (nodes.TryGetValue(line.Parent, out var parent) ? parent : tree).AddNode(line.Cells[0].Length == 0 ? $"[grey]{Markup.Escape(line.Text)}[/]" : Text(line));
+            nodes[line.Node] = (nodes.TryGetValue(line.Parent, out var parent) ? parent : tree).AddNode(line.Cells[0].Length == 0 ? $"[grey]{Words.Markup(line.Text)}[/]" : Text(line));
         }
         console.WriteLine();
         console.Write(tree);
@@ -36,7 +36,7 @@ internal sealed class NetworkTree
         string Text(Line line)
         {
             var cells = line.Cells.Select((cell, c) => c < 3 ? cell.PadRight(widths[c]) : cell.PadLeft(widths[c])).ToArray();
-            return $"{Markup.Escape(line.Text.PadRight(left - Indent * line.Depth))}   {Markup.Escape(cells[0])}   [grey]{Markup.Escape(cells[1])}[/]   {line.Color}{Markup.Escape(cells[2])}{(line.Color.Length > 0 ? "[/]" : "")}   {cells[3]}   {cells[4]}";
+            return $"{Words.Markup(line.Text.PadRight(left - Indent * line.Depth))}   {Words.Markup(cells[0])}   [grey]{Words.Markup(cells[1])}[/]   {line.Color}{Words.Markup(cells[2])}{(line.Color.Length > 0 ? "[/]" : "")}   {cells[3]}   {cells[4]}";
         }
 
         static int Left(Line line) => line.Text.Length + Indent * line.Depth;

@@ -10,6 +10,9 @@ namespace MLNetLinearize.Cli.Output;
 /// </summary>
 internal sealed class NpyColumns : IColumnOutput
 {
+    /// <summary>The time of every entry, the first that a zip can tell, as NumPy writes it: the same rows give the same bytes at any time.</summary>
+    private static readonly DateTimeOffset Epoch = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     private readonly ExplanationColumns columns;
     private readonly OutputFolder folder;
     private readonly OutputFile? archive;
@@ -66,7 +69,14 @@ internal sealed class NpyColumns : IColumnOutput
         archive?.Write(stream =>
         {
             using var zip = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true);
-            foreach (var column in columns.All) zip.CreateEntryFromFile(folder.File($"{column.Name}.npy"), $"{column.Name}.npy", CompressionLevel.NoCompression);
+            foreach (var column in columns.All)
+            {
+                var entry = zip.CreateEntry($"{column.Name}.npy", CompressionLevel.NoCompression);
+                entry.LastWriteTime = Epoch;
+                using var from = File.OpenRead(folder.File(entry.Name));
+                using var to = entry.Open();
+                from.CopyTo(to);
+            }
         });
     }
 

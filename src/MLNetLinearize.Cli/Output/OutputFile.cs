@@ -14,6 +14,8 @@ internal sealed class OutputFile : IDisposable
     private readonly string target;
     private readonly Func<Stream>? standard;
     private readonly Stream? place;
+    // Whether the temporary file lies among the system's own, in a folder that the user did not name.
+    private readonly bool isAside;
 
     /// <param name="argument">The argument that asked for it.</param>
     /// <param name="path">The file.</param>
@@ -24,12 +26,12 @@ internal sealed class OutputFile : IDisposable
         Stream? opened = null, kept = null;
         // A pipe or a device keeps its name; the content goes into it when it is complete.
         Try(() => kept = CompleteFile.Unnamed(target));
-        if ((place = kept) is not null) standard = () => place;
-        temporary = place is null ? Paths.Temporary(target, isResumed) : Aside();
+        if ((place = kept) is not null) (standard, isAside) = (() => place, true);
+        temporary = place is null ? Paths.Temporary(target, isResumed) : TemporaryPath.New(".tmp");
         Try(() =>
         {
-            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(temporary)!);
-            opened = File.Create(temporary);
+            if (place is null) Directory.CreateDirectory(System.IO.Path.GetDirectoryName(temporary)!);
+            Hold(() => opened = File.Create(temporary));
         });
         stream = opened!;
     }
@@ -41,20 +43,25 @@ internal sealed class OutputFile : IDisposable
     public OutputFile(string argument, Func<Stream> standard, bool whole)
     {
         (this.argument, Path, target) = (argument, Paths.Standard, Paths.Standard);
-        if (whole) (temporary, this.standard) = (Aside(), standard);
-        stream = whole ? File.Create(temporary!) : standard();
+        Stream? opened = null;
+        if (whole)
+        {
+            (temporary, this.standard, isAside) = (TemporaryPath.New(".tmp"), standard, true);
+            Hold(() => opened = File.Create(temporary));
+        }
+        stream = opened ?? standard();
     }
 
     /// <summary>The path as the user gave it.</summary>
     public string Path { get; }
 
     /// <summary>Writes to the file. A failure names the argument and the path.</summary>
-    public void Write(Action<Stream> write) => Try(() => write(stream));
+    public void Write(Action<Stream> write) => Try(() => Hold(() => write(stream)));
 
     /// <summary>Closes the file and gives it its name.</summary>
     public void Complete() => Try(() =>
     {
-        stream.Dispose();
+        Hold(stream.Dispose);
         if (temporary is null) return;
         if (standard is null)
         {
@@ -105,7 +112,12 @@ internal sealed class OutputFile : IDisposable
         }
     }
 
-    private static string Aside() => System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"mlnet-linearize.{Guid.NewGuid():N}.tmp");
+    /// <summary>Writes to where the output is until it is complete.</summary>
+    private void Hold(Action action)
+    {
+        if (isAside) TemporaryPath.Try(temporary!, action);
+        else action();
+    }
 
     private void Try(Action action) => Try(argument, Path, temporary, action);
 }

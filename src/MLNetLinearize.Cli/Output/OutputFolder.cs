@@ -4,14 +4,16 @@ namespace MLNetLinearize.Cli.Output;
 internal sealed class OutputFolder : IDisposable
 {
     private readonly string argument, full, temporary;
+    private readonly bool isAside;
 
     /// <param name="argument">The argument that asked for it.</param>
     /// <param name="path">The folder.</param>
     /// <param name="isResumed">Whether the run keeps a journal, which is open.</param>
     /// <param name="named">What the user named, where that is not the folder: messages speak of it.</param>
-    public OutputFolder(string argument, string path, bool isResumed = false, string? named = null)
+    /// <param name="isAside">Whether the folder lies among the system's temporary ones.</param>
+    public OutputFolder(string argument, string path, bool isResumed = false, string? named = null, bool isAside = false)
     {
-        (this.argument, Path) = (argument, named ?? path);
+        (this.argument, Path, this.isAside) = (argument, named ?? path, isAside);
         full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
         if (Directory.Exists(full) && Directory.EnumerateFileSystemEntries(full).Any()) throw new InputException($"{argument} '{path}' is a folder that is not empty. Name a new one.");
         temporary = Paths.Temporary(path, isResumed);
@@ -43,7 +45,11 @@ internal sealed class OutputFolder : IDisposable
     });
 
     /// <summary>Writes to the folder. A failure names the argument and the path.</summary>
-    public void Try(Action action) => OutputFile.Try(argument, Path, temporary, action);
+    public void Try(Action action)
+    {
+        if (isAside) TemporaryPath.Try(temporary, action);
+        else OutputFile.Try(argument, Path, temporary, action);
+    }
 
     public void Dispose()
     {

@@ -13,9 +13,9 @@ internal static class RefusalTree
         foreach (var same in refusal.Nodes.GroupBy(n => (n.Operator, n.Opset, n.Reason, n.Remedy)))
         {
             var names = string.Join(", ", same.Take(MostNames).Select(n => $"'{n.Name}'")) + (same.Count() > MostNames ? $" and {Words.Count(same.Count() - MostNames)} more" : "");
-            var node = tree.AddNode($"[red]{Markup.Escape(same.Key.Operator)}[/] (opset {same.Key.Opset}): {Markup.Escape(names)}");
-            node.AddNode($"why: {Markup.Escape(same.Key.Reason)}");
-            node.AddNode($"remedy: {Markup.Escape(OptionWords.Of(same.Key.Remedy))}");
+            var node = tree.AddNode($"[red]{Words.Markup(same.Key.Operator)}[/] (opset {same.Key.Opset}): {Words.Markup(names)}");
+            node.AddNode($"why: {Words.Markup(same.Key.Reason)}");
+            node.AddNode($"remedy: {Words.Markup(OptionWords.Of(same.Key.Remedy))}");
         }
         console.WriteLine();
         console.Write(tree);

@@ -48,16 +48,16 @@ internal sealed class RowTable(int rows, int topFeatures, IReadOnlyList<string> 
     private string[] Line(ExplainedBlock block, int i, int k)
     {
         labelled |= block.Label(i) is not null;
-        var predicted = block.Predicted(i) is { } best ? Markup.Escape(classes[best]) : "–";
+        var predicted = block.Predicted(i) is { } best ? Words.Markup(classes[best]) : "–";
         var wrong = block.Truth(i) is { } label && label != block.Predicted(i);
         var attribution = block.Attribution(i, k);
-        var strongest = TopFeatures.Strongest(attribution, topFeatures).Select(t => $"{Markup.Escape(features[t.Index])}\u00A0[{(t.Value < 0 ? "blue" : "red")}]{Words.Value(t.Value, signed: true)}[/]");
+        var strongest = TopFeatures.Strongest(attribution, topFeatures).Select(t => $"{Words.Markup(features[t.Index])}\u00A0[{(t.Value < 0 ? "blue" : "red")}]{Words.Value(t.Value, signed: true)}[/]");
         return
         [
             Words.Count(block.RowNumber(i)),
-            block.Label(i) is { } truth ? Markup.Escape(classes[truth]) : "",
+            block.Label(i) is { } truth ? Words.Markup(classes[truth]) : "",
             wrong ? $"[bold red]{predicted} ✗[/]" : predicted,
-            Markup.Escape(classes[block.Target(i, k)]),
+            Words.Markup(classes[block.Target(i, k)]),
             Words.Value(block.Score(i, k)),
             Words.Value(block.Bias(i, k)),
             Words.Value(ErrorStatistics.Sum(attribution)),

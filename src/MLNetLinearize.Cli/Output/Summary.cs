@@ -48,7 +48,7 @@ internal sealed class Summary : IRowSink
     public void Write(IAnsiConsole console, IEnumerable<(string Name, string Value)> more)
     {
         var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
-        foreach (var (name, value) in Lines().Concat(more)) grid.AddRow($"[grey]{name}[/]", Markup.Escape(value));
+        foreach (var (name, value) in Lines().Concat(more)) grid.AddRow($"[grey]{name}[/]", Words.Markup(value));
         console.Write(grid);
     }
 

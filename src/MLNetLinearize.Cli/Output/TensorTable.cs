@@ -11,7 +11,7 @@ internal static class TensorTable
     {
         var table = new Table().Border(TableBorder.Simple);
         foreach (var name in new[] { "tensor", "made by", "operator", "shape", "every layer" }) table.AddColumn(new TableColumn(name) { NoWrap = true });
-        foreach (var line in Lines(graph)) table.AddRow(Markup.Escape(line.Tensor), Markup.Escape(line.Node ?? ""), Markup.Escape(line.Operator), Markup.Escape(Words.Shape(line.Shape)), line.IsLayer ? "yes" : "");
+        foreach (var line in Lines(graph)) table.AddRow(Words.Markup(line.Tensor), Words.Markup(line.Node ?? ""), Words.Markup(line.Operator), Words.Markup(Words.Shape(line.Shape)), line.IsLayer ? "yes" : "");
         console.Write(table);
     }
 

@@ -36,6 +36,9 @@ internal static class Words
     /// <summary>A message of the system, which may lack the point that ends a sentence.</summary>
     public static string Sentence(string message) => message.EndsWith('.') ? message : $"{message}.";
 
+    /// <summary>A name or a sentence as a cell of a table or a part of a line shows it: escaped before the cell is measured.</summary>
+    public static string Markup(string text) => Spectre.Console.Markup.Escape(Printable.Text(text));
+
     public static string Plain(double value) => value.ToString(CultureInfo.InvariantCulture);
 
     private static string Small(double number) => Math.Abs(number) is > 0 and < 0.001 ? $"{(number < 0 ? "−" : "")}{Error(Math.Abs(number))}" : Value(number);

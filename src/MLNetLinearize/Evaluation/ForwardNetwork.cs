@@ -19,7 +19,7 @@ internal sealed class ForwardNetwork
     public static ForwardNetwork Of(LinearizationGraph graph)
     {
         if (graph.ExplainedInputs.FirstOrDefault(e => graph.Inputs.All(i => i.Name != e.Name)) is { } inner)
-            throw new InvalidOperationException($"An evaluation changes the model's inputs, but the score is explained by the inner tensor '{inner.Name}'. Explain by the model's inputs.");
+            throw new InvalidOperationException($"An evaluation changes the model's inputs, but the score is explained by the inner tensor '{Printable.Text(inner.Name)}'. Explain by the model's inputs.");
         if (graph.Model.Graph.Output.All(o => o.Name != OutputNames.Score))
             throw new InvalidOperationException("An evaluation needs the scores of all outputs, which a saved model does not keep. Evaluate the transformer that Fit gave, before it is saved.");
         var forward = new Graph(graph.Model);

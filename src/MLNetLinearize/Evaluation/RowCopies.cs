@@ -23,7 +23,7 @@ internal sealed class RowCopies : IDisposable
         arrays = graph.Inputs.ToDictionary(i => i.Name, i => Array.CreateInstance(i.ElementType, checked(capacity * i.RowLength)));
         foreach (var input in graph.ExplainedInputs)
             if (input.ElementType != typeof(float))
-                throw new InvalidOperationException($"An evaluation changes the explained input '{input.Name}' by small steps, and it takes {input.ElementType.Name}. Explain by inputs of Single.");
+                throw new InvalidOperationException($"An evaluation changes the explained input '{Printable.Text(input.Name)}' by small steps, and it takes {input.ElementType.Name}. Explain by inputs of Single.");
         foreach (var texts in arrays.Values.OfType<string[]>()) Array.Fill(texts, "");
         buffers = new ExplanationBuffers(session, arrays, capacity, isPinned: false);
     }

@@ -98,8 +98,8 @@ internal sealed class ExplanationBuffers : IDisposable
     private static void Check(GraphInput input, IReadOnlyDictionary<string, Array> inputs, int rows)
     {
         if (!inputs.TryGetValue(input.Name, out var array))
-            throw new ArgumentException($"Input '{input.Name}' is missing. Expected {input.ElementType.Name}[{string.Join(", ", input.RowShape)}] a row; got the inputs [{string.Join(", ", inputs.Keys)}].", nameof(inputs));
+            throw new ArgumentException($"Input '{Printable.Text(input.Name)}' is missing. Expected {input.ElementType.Name}[{string.Join(", ", input.RowShape)}] a row; got the inputs [{string.Join(", ", inputs.Keys)}].", nameof(inputs));
         if (array.GetType().GetElementType() != input.ElementType || array.Length < (long)rows * input.RowLength)
-            throw new ArgumentException($"Input '{input.Name}': expected {rows} rows of {input.ElementType.Name}[{string.Join(", ", input.RowShape)}], {(long)rows * input.RowLength} elements; got {array.Length} of {array.GetType().GetElementType()!.Name}.", nameof(inputs));
+            throw new ArgumentException($"Input '{Printable.Text(input.Name)}': expected {rows} rows of {input.ElementType.Name}[{string.Join(", ", input.RowShape)}], {(long)rows * input.RowLength} elements; got {array.Length} of {array.GetType().GetElementType()!.Name}.", nameof(inputs));
     }
 }

@@ -63,7 +63,7 @@ internal sealed record ExplanationColumn(string Name, string Output, IReadOnlyLi
             foreach (var input in explained)
             {
                 if (ColumnFeatures.Columns(graph, input).Count == 0)
-                    throw new ArgumentException($"LinearizeOptions.{nameof(o.GroupedAttributionColumn)} sums over the columns of the model's input, but the score is explained by the inner tensor '{input.Name}'. Set it to null, or explain by the model's inputs.");
+                    throw new ArgumentException($"LinearizeOptions.{nameof(o.GroupedAttributionColumn)} sums over the columns of the model's input, but the score is explained by the inner tensor '{Printable.Text(input.Name)}'. Set it to null, or explain by the model's inputs.");
                 var groups = grouping(input);
                 int[] shape = k == 1 ? [groups.Names.Count] : [k, groups.Names.Count];
                 columns.Add(new(explained.Count == 1 ? name : $"{name}.{input.Name}", graph.AttributionOf(input), shape, nameof(o.GroupedAttributionColumn), SlotNames.Of(graph, groups.Names)) { Groups = groups, PerTarget = input.RowLength });

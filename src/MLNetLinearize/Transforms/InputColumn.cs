@@ -47,7 +47,7 @@ internal sealed record InputColumn(GraphInput Input, DataViewSchema.Column Colum
 
     public static Type RawType(GraphInput input) => input.ElementType == typeof(string) ? typeof(ReadOnlyMemory<char>) : input.ElementType;
 
-    public static string Quoted(IEnumerable<string> names) => string.Join(", ", names.Select(n => $"'{n}'"));
+    public static string Quoted(IEnumerable<string> names) => string.Join(", ", names.Select(n => $"'{Printable.Text(n)}'"));
 
     /// <summary>A list for a message, cut where it would hide the message.</summary>
     public static string Short(IEnumerable<string> items)

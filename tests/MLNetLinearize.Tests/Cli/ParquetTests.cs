@@ -73,7 +73,7 @@ public class ParquetTests
         Refused(folder, "row 1 (counted from 0), column 'v': its list has 2 values, and that of row 0 has 3.", "ragged.parquet");
         var whole = File.ReadAllBytes(folder.File("ragged.parquet"));
         folder.Write("cut.parquet", whole[..(whole.Length / 2)]);
-        Refused(folder, "cut.parquet' is not a readable Parquet file:", "cut.parquet");
+        Refused(folder, "cut.parquet' is no sound Parquet file: it does not end with PAR1, as one that is complete does.", "cut.parquet");
     }
 
     [Fact]

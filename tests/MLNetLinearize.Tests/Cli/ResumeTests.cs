@@ -15,7 +15,7 @@ public class ResumeTests
     {
         using var folder = new TemporaryFolder();
         Assert.Equal(0, Explain(folder, Rows, folder.File($"whole-{name}")).Code);
-        var whole = Contents(folder.File($"whole-{name}"));
+        var whole = File.ReadAllBytes(folder.File($"whole-{name}"));
         Assert.Equal(1, Explain(folder, Interrupted, folder.File(name), "--resume").Code);
         Assert.False(File.Exists(folder.File(name)));
         var journal = File.ReadAllBytes(folder.File($"{name}.resume"));
@@ -26,7 +26,7 @@ public class ResumeTests
             var run = Explain(folder, Rows, folder.File(name), "--resume", "--json");
             Assert.Equal((0, ""), (run.Code, run.Error));
             taken.Add(Taken(run));
-            Assert.Equal(whole, Contents(folder.File(name)));
+            Assert.Equal(whole, File.ReadAllBytes(folder.File(name)));
             Assert.False(File.Exists(folder.File($"{name}.resume")));
         }
         // Four rows in blocks of one were finished; nothing that was is done again.
@@ -199,18 +199,4 @@ public class ResumeTests
 
     private static CliRun Explain(TemporaryFolder folder, string rows, string output, params string[] options) =>
         CliRun.Of(["explain", TinyModels.WriteLinear(folder), folder.Write("rows.csv", rows), "--label-column", "truth", "--batch", "1", "--quiet", "--out", output, .. options]);
-
-    /// <summary>The bytes of a file; of a zip those of its entries, since a zip also tells when it was made.</summary>
-    private static IReadOnlyList<byte> Contents(string file)
-    {
-        if (Path.GetExtension(file) != ".npz") return File.ReadAllBytes(file);
-        using var zip = System.IO.Compression.ZipFile.OpenRead(file);
-        using var all = new MemoryStream();
-        foreach (var entry in zip.Entries)
-        {
-            using var stream = entry.Open();
-            stream.CopyTo(all);
-        }
-        return all.ToArray();
-    }
 }

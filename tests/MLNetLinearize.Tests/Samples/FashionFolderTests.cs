@@ -77,7 +77,9 @@ public sealed class FashionFolderTests : IDisposable
     [InlineData("{0}/1_red.png is no ONNX network that ONNX Runtime takes.", "--model", "{0}/1_red.png", "--images", "{0}")]
     [InlineData("There is no folder {0}/nothing.", "--model", "{0}/corner.onnx", "--images", "{0}/nothing")]
     [InlineData("{0}/empty holds no photographs (.png, .jpg, .jpeg, .bmp).", "--model", "{0}/corner.onnx", "--images", "{0}/empty")]
-    [InlineData("{0}/broken/2.png cannot be read as an image: it is damaged, or of another format than its name says.", "--model", "{0}/corner.onnx", "--images", "{0}/broken")]
+    [InlineData("'{0}/broken/2.png' cannot be read as an image: it is damaged, or of another format than its name says.", "--model", "{0}/corner.onnx", "--images", "{0}/broken")]
+    [InlineData("'{0}/cut/2.png' ends before its last pixel: it is cut short or damaged.", "--model", "{0}/corner.onnx", "--images", "{0}/cut")]
+    [InlineData("'{0}/huge/2.png' has 40,000 × 40,000 pixels, more than the 100,000,000 that an image may have.", "--model", "{0}/corner.onnx", "--images", "{0}/huge")]
     [InlineData("--model needs --images, the folder of photographs.", "--model", "{0}/corner.onnx")]
     [InlineData("--images needs --model, the network that is to look at them.", "--images", "{0}")]
     [InlineData("There is no file {0}/nothing.txt of the classes' names.", "--model", "{0}/corner.onnx", "--images", "{0}", "--labels", "{0}/nothing.txt")]
@@ -96,6 +98,13 @@ public sealed class FashionFolderTests : IDisposable
         Directory.CreateDirectory(folder.File("broken"));
         File.Copy(folder.File("1_red.png"), folder.File("broken/1.png"));
         folder.Write("broken/2.png", "no picture");
+        foreach (var damaged in new[] { "cut", "huge" })
+        {
+            Directory.CreateDirectory(folder.File(damaged));
+            File.Copy(folder.File("1_red.png"), folder.File($"{damaged}/1.png"));
+        }
+        folder.Write("cut/2.png", DamagedImages.CutShort());
+        folder.Write("huge/2.png", DamagedImages.OfSize(40_000, 40_000));
         folder.Write("two.txt", "red\ngreen\n");
 
         Refuses(message, arguments);

@@ -78,6 +78,21 @@ public sealed class ServiceTests(ServiceProcess service) : IClassFixture<Service
         Assert.Contains(problem, text, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(3e38f)]
+    [InlineData(-3e38f)]
+    public async Task MeasurementsBeyondWhatTheNetworkCountsInAreAProblemThatSaysWhich(float size)
+    {
+        var measurements = Names.ToDictionary(name => name, name => name == "worst area" ? size : size * 0.9f);
+        using var response = await service.Client.PostAsJsonAsync("/explanations", new { measurements });
+
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        var errors = JsonNode.Parse(await response.Content.ReadAsStringAsync())!["errors"]!.AsObject();
+        Assert.Equal("measurements.worst area", Assert.Single(errors).Key);
+        Assert.Contains("too large: with ", (string?)errors.Single().Value![0], StringComparison.Ordinal);
+        Assert.Equal("Healthy", await service.Client.GetStringAsync("/health"));
+    }
+
     [Fact]
     public async Task IsHealthyAndDescribed()
     {
