@@ -12,6 +12,11 @@ internal sealed class ExternalData(string folder, string model)
     // As many as Linux follows.
     private const int MostLinks = 40;
 
+    // Linux opens no longer path; each of its folders is looked at.
+    private const int MostCharacters = 4096;
+
+    private const int MostTold = 200;
+
     private readonly string home = Resolved(folder) ?? folder;
     private readonly Dictionary<string, string> files = [];
 
@@ -48,11 +53,11 @@ internal sealed class ExternalData(string folder, string model)
         var size = new FileInfo(file).Length;
         var offset = Number(stored, entries, "offset") ?? 0;
         if (Number(stored, entries, "length") is { } length && length != bytes)
-            throw Refused(stored, $"says that {length:N0} bytes of '{entries["location"]}' are its values, where its shape " +
+            throw Refused(stored, $"says that {length:N0} bytes of '{Told(entries["location"])}' are its values, where its shape " +
                 $"[{string.Join(", ", stored.Tensor.Dims)}] of {stored.Tensor.ElementType()} takes {bytes:N0}. Export the model anew");
         if (offset > size || bytes > size - offset)
-            throw Refused(stored, $"keeps its values in '{entries["location"]}', which has {size:N0} bytes and so does not hold {bytes:N0} bytes " +
-                $"from offset {offset:N0}. " +
+            throw Refused(stored, $"keeps its values in '{Told(entries["location"])}', which has {size:N0} bytes " +
+                $"and so does not hold {bytes:N0} bytes from offset {offset:N0}. " +
                 (size == 0 ? "The file is empty, or no regular file; put the weights there" : "The file may be cut short; copy it anew"));
         return new(file, offset, bytes);
     }
@@ -73,15 +78,18 @@ internal sealed class ExternalData(string folder, string model)
         if (files.TryGetValue(location, out var known)) return known;
         if (string.IsNullOrWhiteSpace(location))
             throw Refused(stored, "is marked external but names no file: its external_data has no 'location'. Export the model anew");
+        if (location.Length > MostCharacters)
+            throw Refused(stored, $"keeps its values in '{Told(location)}', a path of {location.Length:N0} characters, " +
+                $"where {MostCharacters:N0} is the most. Export the model anew");
         if (location.Contains('\0')) throw Refused(stored, $"keeps its values in '{Told(location)}', whose name holds a NUL character. Export the model anew");
         if (Path.IsPathRooted(location) || location.Split('/', '\\').Contains("..")) throw Outside(stored, location);
         var named = Path.Combine(home, location);
         var file = Resolved(named)
-            ?? throw Refused(stored, $"keeps its values in '{location}', whose links lead in a circle. Copy the file itself to '{folder}'");
+            ?? throw Refused(stored, $"keeps its values in '{Told(location)}', whose links lead in a circle. Copy the file itself to '{folder}'");
         if (!file.StartsWith(home.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
             throw Outside(stored, location);
-        if (Directory.Exists(file)) throw Refused(stored, $"keeps its values in '{location}', which is a folder. Put the file of the weights there");
-        if (!File.Exists(file)) throw Refused(stored, $"keeps its values in '{location}', which is missing beside the model. Copy it to '{folder}'");
+        if (Directory.Exists(file)) throw Refused(stored, $"keeps its values in '{Told(location)}', which is a folder. Put the file of the weights there");
+        if (!File.Exists(file)) throw Refused(stored, $"keeps its values in '{Told(location)}', which is missing beside the model. Copy it to '{folder}'");
         return files[location] = file;
     }
 
@@ -130,11 +138,11 @@ internal sealed class ExternalData(string folder, string model)
         return path[(Path.GetPathRoot(path) ?? "").Length..].Split(separators, StringSplitOptions.RemoveEmptyEntries);
     }
 
-    private static string Told(string text) => text.Replace("\0", "\\0", StringComparison.Ordinal);
+    private static string Told(string text) => (text.Length > MostTold ? text[..MostTold] + "…" : text).Replace("\0", "\\0", StringComparison.Ordinal);
 
     private InvalidModelException Outside(in StoredTensor stored, string location) =>
-        Refused(stored, $"keeps its values in '{location}', outside the model's folder '{folder}'. Such a path is refused, also by way of '..' or a link; " +
-            "move the file itself beside the model, and name it so");
+        Refused(stored, $"keeps its values in '{Told(location)}', outside the model's folder '{folder}'. Such a path is refused, " +
+            "also by way of '..' or a link; move the file itself beside the model, and name it so");
 
     private InvalidModelException Refused(in StoredTensor stored, string why) => new($"{stored.Describe()} of '{model}' {why}.");
 

@@ -80,6 +80,15 @@ public sealed class ExternalDataTests : IDisposable
     }
 
     [Fact]
+    public void A_path_of_a_million_folders_is_refused_at_once_and_not_told_in_full()
+    {
+        var location = string.Concat(Enumerable.Repeat("a/", 1_000_000)) + "b";
+        var error = Assert.Throws<InvalidModelException>(() => Read(Tensor(("location", location)), "initializer"));
+        Assert.Contains("a path of 2,000,001 characters", error.Message, StringComparison.Ordinal);
+        Assert.InRange(error.Message.Length, 1, 1000);
+    }
+
+    [Fact]
     public void Links_are_followed_and_end_inside_the_folder_or_are_refused()
     {
         Directory.CreateDirectory(InFolder("sub"));
