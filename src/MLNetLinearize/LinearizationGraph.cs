@@ -61,9 +61,17 @@ public sealed class LinearizationGraph
     /// <summary>What the compiler found and did.</summary>
     public CompilationReport Report { get; }
 
-    /// <summary>Writes the graph as an ONNX file that any ONNX runtime runs.</summary>
+    /// <summary>
+    /// Writes the graph as an ONNX file that any ONNX runtime runs. Its metadata <c>mlnetlinearize.sha256</c> is the SHA-256 of the file's
+    /// bytes without that entry.
+    /// </summary>
     /// <exception cref="IOException">The file cannot be written; what was there before is untouched.</exception>
-    public void Save(string path) => OnnxFile.Write(Model, path);
+    public void Save(string path)
+    {
+        var model = Model.Clone();
+        ModelSeal.Put(model);
+        OnnxFile.Write(model, path);
+    }
 
     internal ModelProto Model { get; }
 

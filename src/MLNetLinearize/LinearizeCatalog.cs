@@ -92,15 +92,52 @@ public static class LinearizeCatalog
     /// </example>
     /// <exception cref="ArgumentOutOfRangeException">A number is below 1, or a device below 0.</exception>
     /// <exception cref="ArgumentException">No stage of the model was saved by this library, or the schema is not the model's.</exception>
-    /// <exception cref="InvalidModelException">The saved graph is damaged, or of a later version of this library.</exception>
+    /// <exception cref="InvalidModelException">The saved graph is not as it was saved, which its hash shows, or of another version of this library.</exception>
     public static ITransformer RestoreLinearization(this ModelOperationsCatalog catalog, ITransformer model, DataViewSchema inputSchema, int? batchSize = null, int? gpuDeviceId = null, bool fallbackToCpu = false, int? threads = null)
     {
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(inputSchema);
+        return Restorer(catalog, batchSize, gpuDeviceId, fallbackToCpu, threads).Restore(model, inputSchema);
+    }
+
+    /// <summary>
+    /// Loads a model file whole or not at all: checks that every entry of the file is as it was written, by its CRC-32 and the graphs of
+    /// this library by their SHA-256 as well, before any of it is run; then loads it as <c>mlContext.Model.Load</c> does, which checks
+    /// nothing, and gives it its batches back as <see cref="RestoreLinearization"/> does.
+    /// </summary>
+    /// <param name="catalog">The model operations.</param>
+    /// <param name="filePath">The file that <c>mlContext.Model.Save</c> wrote.</param>
+    /// <param name="inputSchema">The schema of the data that the model was fitted to.</param>
+    /// <param name="batchSize">Rows of a batch, which the threads share. Default: chosen by the library.</param>
+    /// <param name="gpuDeviceId">CUDA device to run on. Default: the CPU.</param>
+    /// <param name="fallbackToCpu">Whether to run on the CPU when the GPU cannot be used; otherwise that is an error.</param>
+    /// <param name="threads">Threads that explain. Default: one per processor.</param>
+    /// <example>
+    /// <code>
+    /// using var model = mlContext.Model.LoadLinearized("model.zip", out var schema) as IDisposable;
+    /// </code>
+    /// </example>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is below 1, or a device below 0.</exception>
+    /// <exception cref="ArgumentException">No stage of the model was saved by this library.</exception>
+    /// <exception cref="InvalidModelException">
+    /// The file is damaged, or a graph in it is of another version of this library; the message names the entry.
+    /// </exception>
+    public static ITransformer LoadLinearized(
+        this ModelOperationsCatalog catalog, string filePath, out DataViewSchema inputSchema,
+        int? batchSize = null, int? gpuDeviceId = null, bool fallbackToCpu = false, int? threads = null)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentException.ThrowIfNullOrEmpty(filePath);
+        return ModelFile.Load(catalog, filePath, Restorer(catalog, batchSize, gpuDeviceId, fallbackToCpu, threads), out inputSchema);
+    }
+
+    private static LoadedModel Restorer(ModelOperationsCatalog catalog, int? batchSize, int? gpuDeviceId, bool fallbackToCpu, int? threads)
+    {
         if (batchSize < 1) throw new ArgumentOutOfRangeException(nameof(batchSize), batchSize, "It must be 1 or more, or null to leave the choice to the library.");
         if (threads < 1) throw new ArgumentOutOfRangeException(nameof(threads), threads, "It must be 1 or more, or null for one per processor.");
         if (gpuDeviceId < 0) throw new ArgumentOutOfRangeException(nameof(gpuDeviceId), gpuDeviceId, "It must be the number of a CUDA device, from 0, or null for the CPU.");
-        return new LoadedModel(catalog, facts => facts.Options(batchSize, gpuDeviceId, fallbackToCpu, threads)).Restore(model, inputSchema);
+        return new LoadedModel(catalog, facts => facts.Options(batchSize, gpuDeviceId, fallbackToCpu, threads));
     }
 }

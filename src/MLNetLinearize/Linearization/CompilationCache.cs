@@ -10,7 +10,8 @@ namespace MLNetLinearize.Linearization;
 
 /// <summary>
 /// Compiled graphs in a folder, by a hash of all that decides them: the model's content, the options, the library and ONNX
-/// Runtime. An entry is a hash of its content, and the content; one that does not match is as good as none.
+/// Runtime. An entry is the graph, sealed by a hash (<see cref="ModelSeal"/>); one that does not match, or tells what cannot be, is as
+/// good as none.
 /// </summary>
 internal static class CompilationCache
 {
@@ -70,15 +71,29 @@ internal static class CompilationCache
     private static LinearizationGraph? Read(string path, string key, LinearizeOptions options)
     {
         if (!File.Exists(path)) return null;
-        var content = File.ReadAllBytes(path);
-        const int length = SHA256.HashSizeInBytes;
-        if (content.Length < length || !SHA256.HashData(content.AsSpan(length)).AsSpan().SequenceEqual(content.AsSpan(0, length))) return null;
-        var model = ModelProto.Parser.ParseFrom(content, length, content.Length - length);
+        try
+        {
+            using var file = File.OpenRead(path);
+            var model = OnnxFile.Parse(file, path);
+            return ModelSeal.Take(model) is var (expected, actual) && expected == actual ? Told(OnnxFile.Sound(model, path), key, options) : null;
+        }
+        catch (Exception e) when (e is JsonException or InvalidModelException)
+        {
+            // Not what was written here, or sealed with nonsense inside: compiled anew, and written over.
+            return null;
+        }
+    }
+
+    private static LinearizationGraph? Told(ModelProto model, string key, LinearizeOptions options)
+    {
         if (model.MetadataProps.FirstOrDefault(p => p.Key == FactsKey) is not { } entry || JsonSerializer.Deserialize<CachedFacts>(entry.Value, Json) is not { } facts || facts.Key != key) return null;
+        SavedCheck.Graph(facts.Inputs, facts.Explained, facts.OutputCount, facts.TargetCount, options.Targets, facts.Report);
         model.MetadataProps.Remove(entry);
         var inputs = facts.Inputs.Select(i => i.ToGraphInput()).ToList();
         var explained = facts.Explained.Select(i => inputs.FirstOrDefault(k => k.Name == i.Name) ?? i.ToGraphInput()).ToList();
-        return new LinearizationGraph(model, inputs, explained, facts.OutputCount, facts.TargetCount, facts.RowByRow, options, facts.Report);
+        var graph = new LinearizationGraph(model, inputs, explained, facts.OutputCount, facts.TargetCount, facts.RowByRow, options, facts.Report);
+        SavedEdges.Check(graph);
+        return graph;
     }
 
     private static void Write(string path, string key, LinearizationGraph graph)
@@ -87,12 +102,8 @@ internal static class CompilationCache
             graph.OutputCount, graph.TargetCount, graph.IsRowByRow, graph.Report);
         var model = graph.Model.Clone();
         model.MetadataProps.Add(new StringStringEntryProto { Key = FactsKey, Value = JsonSerializer.Serialize(facts, Json) });
-        var content = model.ToByteArray();
-        CompleteFile.Write(path, file =>
-        {
-            file.Write(SHA256.HashData(content));
-            file.Write(content);
-        });
+        ModelSeal.Put(model);
+        OnnxFile.Write(model, path);
     }
 
     /// <summary>What a graph is beside its nodes.</summary>

@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using MLNetLinearize.Preprocessing;
 using MLNetLinearize.Runtime;
 
@@ -11,10 +13,15 @@ namespace MLNetLinearize.Linearization;
 /// </summary>
 internal sealed record SavedFacts
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter() } };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        // A number may stand for no kind.
+        Converters = { new JsonStringEnumConverter(namingPolicy: null, allowIntegerValues: false) },
+    };
 
-    /// <summary>Raised when a reader of the former layout would go wrong.</summary>
-    public const int CurrentLayout = 1;
+    /// <summary>Raised when a reader of the former layout would go wrong. From 2 on a hash stands beside it (<see cref="Onnx.ModelSeal"/>).</summary>
+    public const int CurrentLayout = 2;
 
     public required int Layout { get; init; }
     public string? Version { get; init; }
@@ -53,7 +60,7 @@ internal sealed record SavedFacts
 
     public string Write() => JsonSerializer.Serialize(this, Json);
 
-    /// <exception cref="InvalidModelException">The text is damaged, or of a later version of the library.</exception>
+    /// <exception cref="InvalidModelException">The text is damaged, of another version of the library, or tells what cannot be.</exception>
     public static SavedFacts Read(string text)
     {
         SavedFacts facts;
@@ -67,6 +74,8 @@ internal sealed record SavedFacts
         }
         if (facts.Layout != CurrentLayout)
             throw new InvalidModelException($"The saved linearization graph was written by MLNetLinearize {facts.Version ?? "of unknown version"} in layout {facts.Layout}; this version reads layout {CurrentLayout}. Update the package, or save the model again.");
+        ReadNonlinearity(facts.Nonlinearity);
+        SavedCheck.Facts(facts, ReadTargets(facts.Targets));
         return facts;
     }
 
@@ -77,7 +86,7 @@ internal sealed record SavedFacts
         ExplainedInputs = [.. Explained.Select(i => i.Name)],
         ExplainedOutput = Report.ExplainedOutput,
         Targets = ReadTargets(Targets),
-        Nonlinearity = Enum.TryParse<Nonlinearity>(Nonlinearity, out var kind) ? kind : throw Unknown("nonlinearity", Nonlinearity),
+        Nonlinearity = ReadNonlinearity(Nonlinearity),
         ClassNames = ClassNames,
         TopFeatures = TopFeatures,
         AttributionColumn = PerInput(OutputNames.Attribution),
@@ -103,8 +112,13 @@ internal sealed record SavedFacts
         return Column(output + suffix, grouped)?[..^suffix.Length];
     }
 
-    private static Targets ReadTargets(string text)
+    // Numbers would be parsed as well, also those that stand for no kind.
+    private static Nonlinearity ReadNonlinearity(string? text) =>
+        Enum.GetNames<Nonlinearity>().Contains(text) ? Enum.Parse<Nonlinearity>(text!) : throw Unknown("nonlinearity", text);
+
+    private static Targets ReadTargets(string? text)
     {
+        if (text is null) throw Unknown("targets", text);
         var (kind, rest) = text.Split(':', 2) is [var k, var r] ? (k, r) : (text, "");
         try
         {
@@ -127,8 +141,9 @@ internal sealed record SavedFacts
         }
     }
 
-    private static InvalidModelException Unknown(string what, string text) =>
-        new($"The saved linearization graph's {what} '{text}' are none that this version of MLNetLinearize knows. Update the package, or save the model again.");
+    private static InvalidModelException Unknown(string what, string? text) =>
+        new($"The saved linearization graph's {what} '{text ?? "null"}' are none that this version of MLNetLinearize knows. " +
+            "Update the package, or save the model again.");
 }
 
 /// <summary>An input or explained tensor, and the column that feeds it.</summary>

@@ -49,7 +49,10 @@ internal static class SavedFinish
         foreach (var output in outputs) AddOutput(g, finish, output, prefix);
         var model = g.ToModel();
         AddSlotNames(model, outputs);
+        // A network may itself be a graph that was saved.
+        foreach (var former in model.MetadataProps.Where(p => p.Key == MetadataKey).ToList()) model.MetadataProps.Remove(former);
         model.MetadataProps.Add(new StringStringEntryProto { Key = MetadataKey, Value = SavedFacts.Of(graph, inputs, outputs, label, prefix).Write() });
+        ModelSeal.Put(model);
         return model;
     }
 

@@ -11,13 +11,33 @@ namespace MLNetLinearize.Linearization;
 /// </summary>
 internal static class SavedGraph
 {
-    /// <summary>What a model tells about itself; null where it is none that this library saved.</summary>
-    public static SavedFacts? FactsOf(ModelProto model) =>
-        model.MetadataProps.FirstOrDefault(p => p.Key == SavedFinish.MetadataKey) is { } entry ? SavedFacts.Read(entry.Value) : null;
+    /// <summary>
+    /// What a model tells about itself, once its hash shows that it is whole; null where it is none that this library saved. The hash is taken off.
+    /// </summary>
+    /// <param name="model">The model.</param>
+    /// <param name="place">Where it stands, for errors.</param>
+    /// <exception cref="InvalidModelException">The model is damaged, or of another version of the library.</exception>
+    public static SavedFacts? FactsOf(ModelProto model, string place)
+    {
+        var isSealed = ModelSeal.Has(model);
+        var told = model.MetadataProps.FirstOrDefault(p => p.Key == SavedFinish.MetadataKey);
+        if (!isSealed && told is null) return null;
+        var (expected, actual) = ModelSeal.Take(model);
+        if (isSealed && expected != actual)
+            throw new InvalidModelException($"The linearization graph in {place} is damaged: its SHA-256 is {actual}, and was {expected} when it was saved. " +
+                "Its numbers cannot be trusted; save the model again from the network it was made of.");
+        // A graph that is sealed and tells no more was exported, and serves as any other network.
+        if (told is null) return null;
+        var facts = SavedFacts.Read(told.Value);
+        return isSealed ? facts : throw new InvalidModelException($"The linearization graph in {place} has no hash (metadata '{ModelSeal.Key}'), " +
+            "so that nothing shows whether it is as it was saved. Save the model again from the network it was made of.");
+    }
 
     /// <exception cref="InvalidModelException">The metadata does not fit the nodes.</exception>
     public static LinearizationGraph Restore(ModelProto model, SavedFacts facts, LinearizeOptions options)
     {
+        OnnxFile.Sound(model, "the saved linearization graph");
+        SavedEdges.Check(model, facts);
         var graph = new Graph(model);
         graph.Nodes.RemoveAll(n => n.Name.StartsWith(facts.Prefix + "finish/", StringComparison.Ordinal) || n.Name.StartsWith("mlnet.", StringComparison.Ordinal));
         graph.RemoveDead(facts.Outputs.Select(o => facts.Prefix + o.Output));

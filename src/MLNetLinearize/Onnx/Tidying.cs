@@ -143,8 +143,8 @@ internal static class Tidying
         var size = ElementSize(type) ?? throw Damaged($"it holds {type}, which is not stored so");
         var length = dims.Aggregate(1L, (a, d) => d < 0 || a > int.MaxValue ? long.MaxValue : a * d);
         if (length > int.MaxValue / size) throw Damaged($"its shape [{string.Join(", ", dims)}] is larger than a file can hold");
-        var (count, indices) = (sparse.Values.Count(), sparse.Indices.ToInt64());
-        var perElement = sparse.Indices.Dims.Count == 2 ? dims.Length : 1;
+        var (count, indices) = (sparse.Values.Count(), sparse.Indices?.ToInt64() ?? []);
+        var perElement = sparse.Indices?.Dims.Count == 2 ? dims.Length : 1;
         if (indices.Length != count * perElement) throw Damaged($"it has {count} values and {indices.Length} indices");
         var values = sparse.Values.HasRawData ? sparse.Values.RawData.Span : Bytes(sparse.Values);
         if (values.Length != count * size) throw Damaged($"it has {values.Length} bytes for {count} values of {type}");

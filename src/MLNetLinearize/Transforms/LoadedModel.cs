@@ -13,7 +13,7 @@ namespace MLNetLinearize.Transforms;
 /// </summary>
 internal sealed class LoadedModel(ModelOperationsCatalog catalog, Func<SavedFacts, LinearizeOptions> options)
 {
-    // ML.NET's own name of the entry, which it stores with its length in front.
+    // ML.NET's own name of the entry.
     private const string Entry = "OnnxModel";
 
     private readonly List<IDisposable> replaced = [];
@@ -39,6 +39,19 @@ internal sealed class LoadedModel(ModelOperationsCatalog catalog, Func<SavedFact
         }
     }
 
+    /// <summary>Whether an entry is the graph of an ONNX stage.</summary>
+    public static bool IsGraph(ZipArchiveEntry entry) => entry.FullName.Split('/', '\\')[^1] == Entry;
+
+    /// <summary>The model in the entry of an ONNX stage, unchecked.</summary>
+    public static ModelProto Graph(ZipArchiveEntry entry)
+    {
+        using var stream = entry.Open();
+        // ML.NET stores the length in front of the bytes.
+        if (stream.ReadAtLeast(stackalloc byte[sizeof(int)], sizeof(int), throwOnEndOfStream: false) < sizeof(int))
+            throw new InvalidDataException($"The entry '{entry.FullName}' is cut short.");
+        return OnnxFile.Parse(stream, entry.FullName);
+    }
+
     private ITransformer Stage(ITransformer stage, DataViewSchema schema)
     {
         if (stage is IEnumerable<ITransformer> chain)
@@ -55,7 +68,7 @@ internal sealed class LoadedModel(ModelOperationsCatalog catalog, Func<SavedFact
         seen.Add(stage.GetType().Name);
         if (stage is not OnnxTransformer onnx) return stage;
         var model = ModelOf(onnx);
-        if (SavedGraph.FactsOf(model) is not { } facts) return stage;
+        if (SavedGraph.FactsOf(model, $"the entry '{Entry}' of stage {seen.Count} of the model") is not { } facts) return stage;
         var ours = new LinearizingTransformer(SavedGraph.Restore(model, facts, options(facts)), schema);
         made.Add(ours);
         replaced.Add(onnx);
@@ -68,8 +81,6 @@ internal sealed class LoadedModel(ModelOperationsCatalog catalog, Func<SavedFact
         catalog.Save(stage, null, saved);
         saved.Position = 0;
         using var zip = new ZipArchive(saved, ZipArchiveMode.Read);
-        using var entry = zip.Entries.Single(e => e.FullName.Split('/', '\\')[^1] == Entry).Open();
-        entry.ReadExactly(stackalloc byte[sizeof(int)]);
-        return OnnxFile.Read(entry);
+        return Graph(zip.Entries.Single(IsGraph));
     }
 }

@@ -2,6 +2,7 @@ using LoadWithoutLibrary;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLNetLinearize.Linearization;
+using MLNetLinearize.Onnx;
 using MLNetLinearize.Tests.Rules;
 using MLNetLinearize.Transforms;
 
@@ -89,18 +90,19 @@ public sealed class RestoreTests : IDisposable
     [Theory]
     [InlineData("{", "damaged")]
     [InlineData("{}", "damaged")]
-    [InlineData("\"layout\":1→\"layout\":2", "in layout 2; this version reads layout 1")]
+    [InlineData("\"layout\":2→\"layout\":1", "in layout 1; this version reads layout 2")]
     [InlineData("\"targets\":\"predicted\"→\"targets\":\"best\"", "targets 'best'")]
     [InlineData("\"type\":\"Single\"→\"type\":\"Half\"", "of type 'Half'")]
-    [InlineData("\"output\":\"Bias\"→\"output\":\"Rest\"", "names the output 'Rest', which no node gives")]
+    [InlineData("\"output\":\"Bias\"→\"output\":\"Rest\"", "output of a column is 'Rest', expected one of a linearization graph's outputs")]
     public void ChangedMetadataIsRefused(string change, string words)
     {
         var model = StockStage.Build(new ColumnBinding(new HandMadeGraph(2).Graph, Rows.View(ml, 1).Schema));
         var entry = model.MetadataProps.Single(p => p.Key == "mlnetlinearize");
         entry.Value = change.Split('→') is [var old, var now] ? entry.Value.Replace(old, now, StringComparison.Ordinal) : change;
+        ModelSeal.Put(model);
         var error = Assert.Throws<InvalidModelException>(() =>
         {
-            var facts = SavedGraph.FactsOf(model)!;
+            var facts = SavedGraph.FactsOf(model, "the test")!;
             SavedGraph.Restore(model, facts, facts.Options(null, null, false, null));
         });
 
