@@ -141,7 +141,7 @@ internal static class Canonicalizer
         }
         catch (Microsoft.ML.OnnxRuntime.OnnxRuntimeException e)
         {
-            throw new InvalidModelException($"The model does not run on a sample row ({string.Join(", ", inputs.Select(i => $"{i.Name} [{string.Join(", ", i.Dims)}]"))}): {e.Message} Check the input shapes (InputShapes), and that shapes, axes and sizes inside the model are constants.", e);
+            throw new InvalidModelException($"The model does not run on a sample row ({string.Join(", ", inputs.Select(i => $"{i.Name} [{string.Join(", ", i.Dims)}]"))}): {Runtime.Sessions.Told(e)} Check the input shapes (InputShapes), and that shapes, axes and sizes inside the model are constants.", e);
         }
         EmptyOperands.LeaveOut(graph, facts);
         return facts;

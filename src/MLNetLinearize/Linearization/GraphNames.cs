@@ -45,6 +45,8 @@ internal sealed class GraphNames(Graph graph)
         model.ProducerVersion = typeof(GraphNames).Assembly.GetName().Version!.ToString(3);
         model.Graph.Name = "linearization";
         foreach (var unused in model.OpsetImport.Where(o => o.Domain is not ("" or "ai.onnx") && model.Graph.Node.All(n => n.Domain != o.Domain)).ToList()) model.OpsetImport.Remove(unused);
+        // What no session may see of a model, none may see of us.
+        if (Soundness.Objection(model) is var (node, why)) throw new InvalidOperationException($"The graph that was made breaks the standard at {node.Describe()}: {why}.");
         return model;
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using MLNetLinearize.Onnx;
+using MLNetLinearize.Runtime;
 
 namespace MLNetLinearize.Linearization;
 
@@ -150,7 +151,7 @@ internal sealed class ScoreProof(Request request) : IDisposable
         }
         catch (OnnxRuntimeException e)
         {
-            throw new InvalidModelException($"ONNX Runtime does not run the model itself on a made-up row: {e.Message} Check the input shapes (InputShapes), and the file with onnx.checker.", e);
+            throw new InvalidModelException($"ONNX Runtime does not run the model itself on a made-up row: {Sessions.Told(e)} Check the input shapes (InputShapes), and the file with onnx.checker.", e);
         }
     }
 

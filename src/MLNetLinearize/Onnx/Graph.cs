@@ -99,14 +99,6 @@ internal sealed class Graph
         return model;
     }
 
-    /// <summary>Makes every reader of <paramref name="from"/> read <paramref name="to"/>. Graph outputs keep their names.</summary>
-    public void Redirect(string from, string to)
-    {
-        foreach (var node in Nodes)
-            for (var i = 0; i < node.Input.Count; i++)
-                if (node.Input[i] == from) node.Input[i] = to;
-    }
-
     /// <summary>Puts every node behind those whose outputs it reads; apart from that they stay in order.</summary>
     public void Sort() => Nodes = Tidying.Sorted(Nodes);
 

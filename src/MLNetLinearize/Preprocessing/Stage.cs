@@ -11,9 +11,6 @@ namespace MLNetLinearize.Preprocessing;
 /// <param name="Output">The column, in the schema that comes out.</param>
 internal sealed record Stage(ITransformer Transformer, int Number, DataViewSchema Schema, IReadOnlyList<DataViewSchema.Column> Inputs, DataViewSchema.Column Output)
 {
-    /// <summary>Slots of all input columns.</summary>
-    public int InputLength => Inputs.Sum(c => Numbers.Length(c.Type));
-
     /// <summary>Runs the stage over rows, in one pass, and hands on what it gives.</summary>
     public void Run(int rows, ProbeValues values, Action<int, double[]> read)
     {

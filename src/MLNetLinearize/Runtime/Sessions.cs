@@ -23,9 +23,12 @@ internal static class Sessions
         }
         catch (OnnxRuntimeException e)
         {
-            throw new InvalidModelException($"ONNX Runtime refuses the model: {e.Message}", e);
+            throw new InvalidModelException($"ONNX Runtime refuses the model: {Told(e)}", e);
         }
     }
+
+    /// <summary>What ONNX Runtime says, on one line.</summary>
+    public static string Told(OnnxRuntimeException e) => string.Join(' ', e.Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
 
     private static void UseGpu(SessionOptions settings, int device, bool fallBack)
     {

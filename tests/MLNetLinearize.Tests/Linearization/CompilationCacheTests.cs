@@ -13,7 +13,7 @@ public sealed class CompilationCacheTests : IDisposable
     private static readonly string[] NotDeciding =
     [
         "InputColumn", "InputColumns", "ClassNames", "TopFeatures", "AttributionColumn", "BiasColumn", "WeightsColumn", "ExplainedTargetColumn", "ExplainedScoreColumn",
-        "LinearizationErrorColumn", "GroupedAttributionColumn", "BatchSize", "GpuDeviceId", "FallbackToCpu", "Threads", "CacheDirectory", "ClassNamesColumn", "Log",
+        "LinearizationErrorColumn", "GroupedAttributionColumn", "BatchSize", "GpuDeviceId", "FallbackToCpu", "Threads", "CacheDirectory", "ClassNamesColumn", "Log", "Limits", "CancellationToken",
         "Preprocessing", // with which there is no cache
     ];
 
