@@ -9,7 +9,7 @@ namespace MLNetLinearize.Tests.Assets;
 /// </summary>
 public class ConformanceTableTests
 {
-    private const double LargestRefusedShare = 0.05;
+    private const double LargestRefusedShare = 0.04;
 
     private static readonly (Verdict Verdict, string Title)[] Titles =
     [
