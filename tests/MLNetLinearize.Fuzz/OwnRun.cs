@@ -42,7 +42,7 @@ internal static class OwnRun
         var model = ModelProto.Parser.ParseFrom(bytes);
         var output = graph.Report.ExplainedOutput;
         if (model.Graph.Output.All(o => o.Name != output)) model.Graph.Output.Add(Graph.Value(output, DataType.Float, []));
-        model.Graph.Output.First(o => o.Name == output).Type.TensorType?.Shape = null;
+        model.Graph.Output.First(o => o.Name == output).Type?.TensorType?.Shape = null;
         try
         {
             using var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL, IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
