@@ -110,6 +110,16 @@ public class SoundnessTests
         AssertRefused(net.Build(net.Op("Loop", [net.Ints([2], []), "", x], ("body", body))), $"The model is damaged at Loop 'Loop2': {why}.");
     }
 
+    [Theory]
+    [InlineData("FeatureVectorizer", "its inputdimensions has 0 numbers, and 1 is needed")]
+    [InlineData("LinearRegressor", "its coefficients has 0 numbers, and 1 is needed")]
+    [InlineData("SVMRegressor", "its rho has 0 numbers, and 1 is needed")]
+    public void Numbers_of_a_classical_operator_are_there(string op, string why)
+    {
+        var net = new Net(17, 10);
+        AssertRefused(net.Build(net.Classical(op, [net.Input("x", "N", 4)])), $"The model is damaged at ai.onnx.ml.{op} '{op}1': {why}.");
+    }
+
     [Fact]
     public void Every_rule_has_a_signature()
     {
