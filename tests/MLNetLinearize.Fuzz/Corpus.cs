@@ -3,7 +3,9 @@ using MLNetLinearize.Tests.Rules;
 
 namespace MLNetLinearize.Fuzz;
 
-/// <summary>The models that mutants are made of: the samples' networks, drawn networks and, where there are assets, conformance cases and small networks.</summary>
+/// <summary>
+/// The models that mutants are made of: the samples' networks, drawn networks and, where there are assets, conformance cases and small networks.
+/// </summary>
 internal sealed class Corpus
 {
     private const long LargestSample = 2_000_000;
@@ -17,8 +19,10 @@ internal sealed class Corpus
     public Corpus(string samples, string? assets)
     {
         sampleModels = Models(Path.Combine(samples, "models"), "*.onnx", LargestSample);
-        cases = assets is null ? [] : [.. Models(Path.Combine(assets, "conformance"), "model.onnx", LargestCase), .. Models(Path.Combine(assets, "cases"), "*.onnx", LargestCase)];
-        if (sampleModels.Length == 0) throw new DirectoryNotFoundException($"'{samples}' holds no models. Run from the repository's root, or name the folder by --samples.");
+        string[] Small(string folder, string pattern) => assets is null ? [] : Models(Path.Combine(assets, folder), pattern, LargestCase);
+        cases = [.. Small("conformance", "model.onnx"), .. Small("cases", "*.onnx")];
+        if (sampleModels.Length == 0)
+            throw new DirectoryNotFoundException($"'{samples}' holds no models. Run from the repository's root, or name the folder by --samples.");
     }
 
     public string Describe() => $"{sampleModels.Length} networks of the samples, {cases.Length} cases of the assets, and drawn networks";

@@ -30,7 +30,8 @@ internal sealed class FuzzRun(Corpus corpus, string samples)
         {
             worker?.Dispose();
         }
-        var text = tally.Table(FormattableString.Invariant($"{tally.Total:N0} mutants from seed {first} on, in {clock.Elapsed.TotalSeconds:F0} s, on {DateTime.UtcNow:yyyy-MM-dd}, of {corpus.Describe()}"));
+        var text = tally.Table(FormattableString.Invariant(
+            $"{tally.Total:N0} mutants from seed {first} on, in {clock.Elapsed.TotalSeconds:F0} s, on {DateTime.UtcNow:yyyy-MM-dd}, of {corpus.Describe()}"));
         Console.Write(text);
         if (results is not null) File.WriteAllText(results.FullName, text);
         return tally.Failures == 0;

@@ -45,7 +45,12 @@ internal static class OwnRun
         model.Graph.Output.First(o => o.Name == output).Type?.TensorType?.Shape = null;
         try
         {
-            using var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL, IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+            using var options = new SessionOptions
+            {
+                GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL,
+                IntraOpNumThreads = 1,
+                LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
+            };
             using var session = new InferenceSession(Corpus.Bytes(model), options);
             var given = graph.Inputs.Where(i => session.InputMetadata.ContainsKey(i.Name)).ToList();
             if (given.Count != session.InputMetadata.Count) return (null, "other inputs");
@@ -60,7 +65,9 @@ internal static class OwnRun
             using var run = new RunOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
             using var results = session.Run(run, [.. given.Select(i => i.Name)], values, [output]);
             var type = results[0].GetTensorTypeAndShape().ElementDataType;
-            return type == Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float ? (results[0].GetTensorDataAsSpan<float>().ToArray(), null) : (null, $"the output is {type}");
+            return type == Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float
+                ? (results[0].GetTensorDataAsSpan<float>().ToArray(), null)
+                : (null, $"the output is {type}");
         }
         catch (OnnxRuntimeException e)
         {

@@ -64,20 +64,23 @@ internal static class Trial
         {
             stage(Stage.OwnRun);
             var (_, why) = OwnRun.Scores(mutant.Bytes, graph, row);
-            return why is null ? throw new InvalidOperationException($"No row runs, although the model's own do: {FirstLine(e)}", e) : new(Outcome.RowFails, FirstLine(e));
+            if (why is null) throw new InvalidOperationException($"No row runs, although the model's own do: {FirstLine(e)}", e);
+            return new(Outcome.RowFails, FirstLine(e));
         }
         var terms = 1 + map.ExplainedScores.Select(s => (double)Math.Abs(s)).DefaultIfEmpty().Max() + map.Attribution.Enumerate().Sum(a => Math.Abs((double)a));
         for (var k = 0; k < map.Error.Count; k++)
-            if (float.IsFinite(map.Error[k]) && map.Error[k] > LargestError * terms) return new(Outcome.Wrong, $"error {map.Error[k]} of target {k}, of terms {terms:G3}");
+            if (float.IsFinite(map.Error[k]) && map.Error[k] > LargestError * terms)
+                return new(Outcome.Wrong, $"error {map.Error[k]} of target {k}, of terms {terms:G3}");
         stage(Stage.OwnRun);
         return OwnRun.Compare(mutant.Bytes, graph, row, [.. map.Scores]);
     }
 
-    private static string FirstLine(Exception e) => e.Message.Split('\n', 2)[0].Trim() is var line && e is UnsupportedOperatorException u ? $"{line} {u.Nodes[0].Operator}: {u.Nodes[0].Reason}" : line;
+    private static string FirstLine(Exception e) => e.Message.Split('\n', 2)[0].Trim();
 
     /// <summary>Where in the library it was thrown.</summary>
     private static string Place(Exception e) => string.Join(" < ", (e.StackTrace ?? "").Split('\n')
-        .Select(l => l.Trim()).Where(l => l.StartsWith("at MLNetLinearize.", StringComparison.Ordinal)).Take(3).Select(l => l["at MLNetLinearize.".Length..].Split('(')[0]));
+        .Select(l => l.Trim()).Where(l => l.StartsWith("at MLNetLinearize.", StringComparison.Ordinal)).Take(3)
+        .Select(l => l["at MLNetLinearize.".Length..].Split('(')[0]));
 }
 
 /// <summary>What a worker is at.</summary>

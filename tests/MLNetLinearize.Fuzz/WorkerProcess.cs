@@ -16,7 +16,12 @@ internal sealed class WorkerProcess : IDisposable
 
     public WorkerProcess(string samples)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Environment.ProcessPath!)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet") start.ArgumentList.Add(typeof(WorkerProcess).Assembly.Location);
         foreach (var argument in (string[])["--worker", "--samples", samples]) start.ArgumentList.Add(argument);
         // A dump of each crash would fill the disk.
@@ -57,7 +62,8 @@ internal sealed class WorkerProcess : IDisposable
             process.Refresh();
             var size = process.HasExited ? 0 : process.WorkingSet64;
             if (size > LargestSize) return Killed(Outcome.Memory, $"{size:N0} bytes at {stage}");
-            if (clock.Elapsed > Longest) return Killed(stage == nameof(Stage.OwnRun) ? Outcome.RuntimeAlone : Outcome.Hang, $"no answer after {Longest.TotalSeconds} s at {stage}");
+            if (clock.Elapsed > Longest)
+                return Killed(stage == nameof(Stage.OwnRun) ? Outcome.RuntimeAlone : Outcome.Hang, $"no answer after {Longest.TotalSeconds} s at {stage}");
         }
     }
 

@@ -27,7 +27,8 @@ internal static class ClassicalParameters
     {
         var vectors = node.Int("n_supports", 0);
         if (vectors > int.MaxValue) return $"it has {vectors} support vectors";
-        return AtLeast(node, "rho", 1) ?? (vectors > 0 ? AtLeast(node, "support_vectors", vectors) ?? AtLeast(node, "coefficients", vectors) : AtLeast(node, "coefficients", 1));
+        return AtLeast(node, "rho", 1)
+            ?? (vectors > 0 ? AtLeast(node, "support_vectors", vectors) ?? AtLeast(node, "coefficients", vectors) : AtLeast(node, "coefficients", 1));
     }
 
     private static string? Classification(NodeProto node)
@@ -38,10 +39,12 @@ internal static class ClassicalParameters
         if (vectors > int.MaxValue) return $"it has {vectors} support vectors";
         if (vectors == 0) return AtLeast(node, "rho", 1) ?? AtLeast(node, "coefficients", classes);
         if (counts.Length != classes) return $"it has {classes} classes, and counts the support vectors of {counts.Length}";
-        return AtLeast(node, "rho", classes * (classes - 1) / 2) ?? AtLeast(node, "support_vectors", vectors) ?? AtLeast(node, "coefficients", (classes - 1) * vectors);
+        return AtLeast(node, "rho", classes * (classes - 1) / 2) ?? AtLeast(node, "support_vectors", vectors)
+            ?? AtLeast(node, "coefficients", (classes - 1) * vectors);
     }
 
-    private static string? AtLeast(NodeProto node, string attribute, long least) => AtLeast(node, attribute, ClassicalModels.Floats(node, attribute).Length, least);
+    private static string? AtLeast(NodeProto node, string attribute, long least) =>
+        AtLeast(node, attribute, ClassicalModels.Floats(node, attribute).Length, least);
 
     private static string? AtLeast(NodeProto node, string attribute, long length, long least) =>
         length >= least ? null : $"its {attribute} has {length} {(length == 1 ? "number" : "numbers")}, and {least} {(least == 1 ? "is" : "are")} needed";

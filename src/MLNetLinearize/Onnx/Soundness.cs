@@ -29,9 +29,11 @@ internal static class Soundness
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var input in inputs)
-            if (!names.Add(input)) throw new InvalidModelException($"{whose} takes the input '{input}' twice. Names must be unique; check the file with onnx.checker.");
+            if (!names.Add(input))
+                throw new InvalidModelException($"{whose} takes the input '{input}' twice. Names must be unique; check the file with onnx.checker.");
         return names;
     }
 
-    private static InvalidModelException Damaged(NodeProto node, string why) => new($"The model is damaged at {node.Describe()}: {why}. Check the file with onnx.checker.");
+    private static InvalidModelException Damaged(NodeProto node, string why) =>
+        new($"The model is damaged at {node.Describe()}: {why}. Check the file with onnx.checker.");
 }

@@ -9,16 +9,22 @@ internal static class AttributeMutation
 {
     private static readonly string[] Names =
     [
-        "axis", "axes", "keepdims", "pads", "strides", "dilations", "group", "kernel_shape", "to", "perm", "alpha", "beta", "epsilon", "mode", "ceil_mode", "auto_pad",
-        "output_shape", "output_padding", "hidden_size", "num_groups", "batch_dims", "direction", "size", "blocksize", "split", "num_outputs", "starts", "ends", "shape",
-        "value", "value_ints", "transA", "transB", "allowzero", "exclusive", "reverse", "largest", "sorted", "k", "training_mode", "block_size", "layout", "equation",
-        "num_scan_inputs", "body", "then_branch", "start", "end", "num_heads", "kv_num_heads", "is_causal", "saturate", "fmod", "noop_with_empty_axes", "storage_order",
+        "axis", "axes", "keepdims", "pads", "strides", "dilations", "group", "kernel_shape", "to", "perm", "alpha", "beta", "epsilon", "mode", "ceil_mode",
+        "auto_pad",
+        "output_shape", "output_padding", "hidden_size", "num_groups", "batch_dims", "direction", "size", "blocksize", "split", "num_outputs", "starts",
+        "ends", "shape",
+        "value", "value_ints", "transA", "transB", "allowzero", "exclusive", "reverse", "largest", "sorted", "k", "training_mode",
+        "block_size", "layout", "equation",
+        "num_scan_inputs", "body", "then_branch", "start", "end", "num_heads", "kv_num_heads", "is_causal", "saturate", "fmod", 
+        "noop_with_empty_axes", "storage_order",
     ];
 
     private static readonly string[] Words =
     [
-        "", "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID", "constant", "reflect", "edge", "wrap", "nearest", "linear", "cubic", "bilinear", "bidirectional", "reverse",
-        "forward", "DCR", "CRD", "none", "tanh", "add", "mul", "max", "asymmetric", "align_corners", "tf_crop_and_resize", "ij,jk->ik", "...", "i->", "?\u0000\u2028",
+        "", "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID", "constant", "reflect", "edge", "wrap", "nearest", "linear", "cubic", "bilinear", "bidirectional",
+        "reverse",
+        "forward", "DCR", "CRD", "none", "tanh", "add", "mul", "max", "asymmetric", "align_corners", "tf_crop_and_resize", "ij,jk->ik", "...", 
+        "i->", "?\u0000\u2028",
     ];
 
     private static readonly AttributeType[] Types = Enum.GetValues<AttributeType>();

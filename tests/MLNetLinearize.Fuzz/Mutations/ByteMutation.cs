@@ -7,7 +7,12 @@ internal static class ByteMutation
     {
         if (bytes.Length == 0) return "nothing to damage";
         // The structure stands in front of and between the weights: half of the places are near the ends.
-        var at = random.Next(4) switch { 0 => random.Next(Math.Min(bytes.Length, 512)), 1 => bytes.Length - 1 - random.Next(Math.Min(bytes.Length, 512)), _ => random.Next(bytes.Length) };
+        var at = random.Next(4) switch
+        {
+            0 => random.Next(Math.Min(bytes.Length, 512)),
+            1 => bytes.Length - 1 - random.Next(Math.Min(bytes.Length, 512)),
+            _ => random.Next(bytes.Length),
+        };
         var length = Math.Min(1 + random.Next(8), bytes.Length - at);
         switch (random.Next(6))
         {

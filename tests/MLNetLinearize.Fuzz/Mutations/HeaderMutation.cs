@@ -14,7 +14,8 @@ internal static class HeaderMutation
                 import.Version = random.Next(4) == 0 ? Draws.Integer(random) : random.Next(1, 27);
                 return $"operator set '{import.Domain}' {import.Version}";
             case 3:
-                var added = new OperatorSetIdProto { Domain = Draws.Of(random, ["", "ai.onnx", "ai.onnx.ml", "com.microsoft", "nobody's"]), Version = random.Next(1, 27) };
+                var domain = Draws.Of(random, ["", "ai.onnx", "ai.onnx.ml", "com.microsoft", "nobody's"]);
+                var added = new OperatorSetIdProto { Domain = domain, Version = random.Next(1, 27) };
                 model.OpsetImport.Insert(random.Next(model.OpsetImport.Count + 1), added);
                 return $"operator set '{added.Domain}' {added.Version} besides";
             case 4:
@@ -25,7 +26,8 @@ internal static class HeaderMutation
                 return $"format version {model.IrVersion}";
             default:
                 var name = Draws.Tensor(graph, random);
-                graph.ValueInfo.Add(Graph.Value(name, (TensorProto.Types.DataType)Draws.Type(random), [.. Enumerable.Range(0, random.Next(4)).Select(_ => (object)Draws.Integer(random))]));
+                var dims = Enumerable.Range(0, random.Next(4)).Select(_ => (object)Draws.Integer(random)).ToArray();
+                graph.ValueInfo.Add(Graph.Value(name, (TensorProto.Types.DataType)Draws.Type(random), dims));
                 return $"'{Draws.Shown(name)}' said to be of another type and shape";
         }
     }

@@ -49,7 +49,8 @@ internal static class NestingMutation
         body.Input.Add([new ValueInfoProto { Name = "round" }, new ValueInfoProto { Name = "go" }]);
         body.Output.Add(new ValueInfoProto { Name = "go~" });
         body.Output.AddRange(inner.Output.Select(o => new ValueInfoProto { Name = o }));
-        var inputs = new List<string> { Stored(graph, Tensors.Of("rounds", [rounds], [])), random.Next(2) == 0 ? "" : Stored(graph, Tensors.Raw("go", DataType.Bool, [1], [])) };
+        var go = random.Next(2) == 0 ? "" : Stored(graph, Tensors.Raw("go", DataType.Bool, [1], []));
+        var inputs = new List<string> { Stored(graph, Tensors.Of("rounds", [rounds], [])), go };
         if (state is not null && inner.Output.Count == 1 && random.Next(2) == 0)
         {
             // The tensor goes around; else each round gives a slice of the output.

@@ -7,7 +7,8 @@ namespace MLNetLinearize.Fuzz.Mutations;
 internal static class NodeMutation
 {
     private static readonly string[] Operators = [.. RuleTable.All.Keys.Order(StringComparer.Ordinal)];
-    private static readonly string[] Others = ["Loop", "If", "Scan", "Constant", "SequenceConstruct", "SequenceAt", "Optional", "Nothing", "", "com.microsoft.Attention"];
+    private static readonly string[] Others = 
+        ["Loop", "If", "Scan", "Constant", "SequenceConstruct", "SequenceAt", "Optional", "Nothing", "", "com.microsoft.Attention"];
 
     public static string Apply(GraphProto graph, Random random)
     {
