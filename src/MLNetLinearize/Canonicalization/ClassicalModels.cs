@@ -52,6 +52,7 @@ internal static class ClassicalModels
 
     private static List<NodeProto> Pieces(Graph graph, NodeProto node)
     {
+        ClassicalParameters.Check(node);
         var to = new Replacement(graph, node);
         return node.OpType switch
         {

@@ -18,7 +18,10 @@ internal static class Inlining
         do
         {
             while (graph.Nodes.Any(n => Body(graph, n) is not null))
+            {
+                budget.CheckTime();
                 graph.Nodes = [.. graph.Nodes.SelectMany(n => Body(graph, n)?.Invoke() ?? [n])];
+            }
         }
         while (graph.Nodes.Any(ControlFlow.Is) && Replaced(graph, limit, budget, run));
         foreach (var call in graph.Nodes.Where(n => !n.IsStandard()))

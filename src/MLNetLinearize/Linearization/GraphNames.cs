@@ -46,7 +46,7 @@ internal sealed class GraphNames(Graph graph)
         model.Graph.Name = "linearization";
         foreach (var unused in model.OpsetImport.Where(o => o.Domain is not ("" or "ai.onnx") && model.Graph.Node.All(n => n.Domain != o.Domain)).ToList()) model.OpsetImport.Remove(unused);
         // What no session may see of a model, none may see of us.
-        if (Soundness.Objection(model) is var (node, why)) throw new InvalidOperationException($"The graph that was made breaks the standard at {node.Describe()}: {why}.");
+        if (Soundness.Objection(model) is { } wrong) throw new InvalidOperationException($"The graph that was made breaks the standard: {wrong}");
         return model;
     }
 

@@ -61,7 +61,8 @@ internal static class Reductions
     public static int[] Axes(Vjp v)
     {
         var axes = v.ConstantInts(1) is { Length: > 0 } given ? given : [.. Enumerable.Range(0, v.Node.Int("noop_with_empty_axes", 0) == 0 ? v.InShape(0).Rank : 0).Select(i => (long)i)];
-        return [.. axes.Select(a => Structural.Axis(a, v.InShape(0)))];
+        // ONNX Runtime reduces once an axis that is named twice.
+        return [.. axes.Select(a => Structural.Axis(a, v.InShape(0))).Distinct()];
     }
 
     private static string Spread(Vjp v, string g) =>

@@ -23,7 +23,9 @@ public class HostileModelTests
         var clock = Stopwatch.StartNew();
         using var process = Process.Start(new ProcessStartInfo("dotnet", ["exec", tool, "inspect", AssetFolder.File($"cases/hostile/{file}")])
         {
-            RedirectStandardOutput = true, RedirectStandardError = true, Environment = { ["COLUMNS"] = "1000" },
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["COLUMNS"] = "1000" },
         })!;
         var errors = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEndAsync();

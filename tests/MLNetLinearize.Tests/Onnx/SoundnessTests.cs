@@ -78,6 +78,49 @@ public class SoundnessTests
     }
 
     [Fact]
+    public void An_input_comes_once()
+    {
+        var net = new Net(17, 7);
+        var model = net.Build(net.Op("Relu", [net.Input("x", "N", 4)]));
+        model.Graph.Input.Add(model.Graph.Input[0].Clone());
+        AssertRefused(model, "The model takes the input 'x' twice.");
+    }
+
+    [Theory]
+    [InlineData("If", 1, "it has no graph 'then_branch'")]
+    [InlineData("Loop", 3, "it has no graph 'body'")]
+    [InlineData("Scan", 1, "it has no graph 'body'")]
+    public void A_graph_that_a_node_runs_is_there(string op, int inputs, string why)
+    {
+        var net = new Net(17, 8);
+        var x = net.Input("x", "N", 4);
+        AssertRefused(net.Build(net.Op(op, [.. Enumerable.Repeat(x, inputs)])), $"The model is damaged at {op} '{op}1': {why}.");
+    }
+
+    [Theory]
+    [InlineData(2, 2, "its graph 'body' has 2 inputs, and is handed 3")]
+    [InlineData(3, 1, "its graph 'body' makes 1 tensors, and is asked for 2")]
+    public void A_graph_takes_and_makes_what_its_node_does(int inputs, int outputs, string why)
+    {
+        var net = new Net(17, 9);
+        var x = net.Input("x", "N", 4);
+        var body = new GraphProto { Name = "body", Node = { Nodes.Create("Identity", ["go"], ["on"], "on") } };
+        foreach (var name in ((string[])["round", "go", "carried"])[..inputs]) body.Input.Add(new ValueInfoProto { Name = name });
+        foreach (var name in ((string[])["on", "go"])[..outputs]) body.Output.Add(new ValueInfoProto { Name = name });
+        AssertRefused(net.Build(net.Op("Loop", [net.Ints([2], []), "", x], ("body", body))), $"The model is damaged at Loop 'Loop2': {why}.");
+    }
+
+    [Theory]
+    [InlineData("FeatureVectorizer", "its inputdimensions has 0 numbers, and 1 is needed")]
+    [InlineData("LinearRegressor", "its coefficients has 0 numbers, and 1 is needed")]
+    [InlineData("SVMRegressor", "its rho has 0 numbers, and 1 is needed")]
+    public void Numbers_of_a_classical_operator_are_there(string op, string why)
+    {
+        var net = new Net(17, 10);
+        AssertRefused(net.Build(net.Classical(op, [net.Input("x", "N", 4)])), $"The model is damaged at ai.onnx.ml.{op} '{op}1': {why}.");
+    }
+
+    [Fact]
     public void Every_rule_has_a_signature()
     {
         string[] without = [.. MLNetLinearize.Rules.RuleTable.All.Keys.Where(o => !Signatures.Contains(o))];
