@@ -102,7 +102,7 @@ internal static class Canonicalizer
     {
         var found = Expansions.Find(graph, explained, output);
         if (found.Count > 0) Expansions.Apply(graph, found, RunPinned(graph, inputs, options), options.MaxUnrolledSteps);
-        new NodeBudget(options).Check(graph);
+        new NodeBudget(options.Limits).Check(graph);
     }
 
     private static Dictionary<string, TensorFact> RunPinned(Graph graph, List<InputPlan> inputs, LinearizeOptions options)

@@ -6,15 +6,15 @@ namespace MLNetLinearize.Canonicalization;
 /// How many nodes a model has once functions and loops are written out, counted before they are: a few functions that call each other twice, or
 /// loops in loops, stand for more than any memory holds.
 /// </summary>
-internal sealed class NodeBudget(LinearizeOptions options)
+/// <param name="limits">The limits.</param>
+/// <param name="checkTime">Throws where the time is over, or the caller has cancelled.</param>
+internal sealed class NodeBudget(CompilationLimits limits, Action? checkTime = null)
 {
     /// <summary>Counts end here.</summary>
     private const long Uncounted = 1L << 60;
 
-    private readonly CompilationLimits limits = options.Limits;
-
     /// <summary>Ends what takes too long, or is cancelled.</summary>
-    public void CheckTime() => options.Watch?.Check();
+    public void CheckTime() => checkTime?.Invoke();
 
     /// <summary>Counts all that the model's functions stand for, and the loops whose number of rounds is stored.</summary>
     /// <param name="graph">The model.</param>

@@ -121,7 +121,7 @@ internal static class Compiler
         var (opset, precisions) = (graph.Opset, Precision.Found(graph));
         Precision.ToSingle(graph);
         EmptyOptionals.Remove(graph);
-        Inlining.Apply(graph, options.MaxUnrolledSteps, new(options), network => Canonicalizer.Run(network, options));
+        Inlining.Apply(graph, options.MaxUnrolledSteps, new(options.Limits, () => options.Watch?.Check()), network => Canonicalizer.Run(network, options));
         return (graph, opset, precisions, Canonicalizer.Respell(graph, [.. options.ExplainedInputs ?? [], .. options.ExplainedOutput is { } named ? [named] : Array.Empty<string>()]));
     }
 

@@ -33,8 +33,15 @@ public class HostileModelTests
         while (!process.WaitForExit(10))
         {
             if (clock.Elapsed.TotalSeconds > 20) process.Kill();
-            process.Refresh();
-            if (!process.HasExited) peak = Math.Max(peak, process.PeakWorkingSet64);
+            try
+            {
+                process.Refresh();
+                peak = Math.Max(peak, process.PeakWorkingSet64);
+            }
+            catch (InvalidOperationException)
+            {
+                // It has just ended.
+            }
         }
         var text = string.Join(' ', (output.Result + errors.Result).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
         Assert.True(process.ExitCode == code, $"exit code {process.ExitCode}: {text}");
